@@ -1,0 +1,269 @@
+//! The one executor of re-entries and deletions: claim, commit, then send. After a crash in between, the same work
+//! finds its own claim and sends again: same id, same attempt, no new event.
+
+use std::collections::{BTreeMap, HashMap};
+
+use contract::{MessageAttribute, RepriseAttribute, decode_attributes};
+use domain::{Change, Claim, Digest, Interchange, InterchangeId, PartStatus, SendFailure, Status, Timestamp};
+use queues::{Delivery, StageMessage, StageQueues};
+use table::{Committed, Table, Work};
+
+use crate::error::TRIES;
+use crate::{AppError, Slots};
+
+/// Payload bytes held in memory at a time.
+const MOST_BYTES: u64 = 24 * 1024 * 1024;
+
+/// What to do about one interchange as it stands now.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Commit this, and send what it releases.
+    Commit(Box<Change>),
+    /// Its claim is ours already: send it again.
+    Resend,
+    /// Leave it alone, for this reason.
+    Skip(&'static str),
+}
+
+/// What came of a list of interchanges.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Left alone, by reason.
+    pub(crate) skips: BTreeMap<String, u64>,
+    /// As they stand now, those that were changed.
+    pub(crate) changed: Vec<Interchange>,
+}
+
+impl Tally {
+    fn skip(&mut self, reason: &str) {
+        *self.skips.entry(reason.to_owned()).or_default() += 1;
+    }
+}
+
+/// Carries decisions out.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    table: Table,
+    slots: Slots,
+    stages: StageQueues,
+}
+
+impl Executor {
+    pub(crate) fn new(table: Table, slots: Slots, stages: StageQueues) -> Self {
+        Self { table, slots, stages }
+    }
+
+    /// Decides each of `ids` as it stands, commits and sends. Whoever is overtaken is decided again.
+    ///
+    /// # Errors
+    /// When a service did not do its part; the same call again picks up where this one stopped.
+    pub(crate) async fn execute(
+        &self,
+        ids: &[InterchangeId],
+        decide: impl Fn(Interchange) -> Decision,
+        now: Timestamp,
+    ) -> Result<Tally, AppError> {
+        let mut tally = Tally::default();
+        let mut left: Vec<InterchangeId> = ids.to_vec();
+        for _ in 0..TRIES {
+            let mut heads = self.table.heads(&left).await?;
+            let mut works = Vec::new();
+            let mut resends = Vec::new();
+            for id in &left {
+                let Some(head) = heads.remove(id) else {
+                    tally.skip("not-found");
+                    continue;
+                };
+                match decide(head.clone()) {
+                    Decision::Commit(change) => works.push(Work::new(Some(head), *change)),
+                    Decision::Resend => resends.push(head),
+                    Decision::Skip(reason) => tally.skip(reason),
+                }
+            }
+            for sends in by_bytes(resends, |i| i) {
+                self.send(sends, now).await?;
+            }
+            left = Vec::new();
+            for works in by_bytes(works, |work| &work.after) {
+                left.extend(self.commit_and_send(works, &mut tally, now).await?);
+            }
+            if left.is_empty() {
+                return Ok(tally);
+            }
+        }
+        Err(AppError::Overtaken { id: left[0].to_string(), tries: TRIES })
+    }
+
+    /// Puts an interchange back to failed that `claim` took and nobody will send again.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub(crate) async fn give_up(
+        &self,
+        id: &InterchangeId,
+        claim: &Claim,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), AppError> {
+        if let Some(head) = self.table.head(id).await?.filter(|head| head.is_claimed_by(claim)) {
+            self.fail_again(head, why.to_owned(), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back those that others overtook.
+    async fn commit_and_send(
+        &self,
+        works: Vec<Work>,
+        tally: &mut Tally,
+        now: Timestamp,
+    ) -> Result<Vec<InterchangeId>, AppError> {
+        self.slots.ensure(&works).await?;
+        let outcomes = self.table.commit(&works, now).await?;
+        let mut overtaken = Vec::new();
+        let mut sends = Vec::new();
+        for (work, outcome) in works.into_iter().zip(outcomes) {
+            let Committed::Done { version } = outcome else {
+                overtaken.push(work.after.id);
+                continue;
+            };
+            let after = Interchange { version, ..work.after };
+            match after.status {
+                status if status.is_waiting() => sends.push(after),
+                Status::Deleted => {
+                    self.table.purge_payloads(&after.id).await?;
+                    self.table.set_expiry(&after.id, Some(self.table.expires_at(now))).await?;
+                    tally.changed.push(after);
+                }
+                Status::Completed => {
+                    self.table.set_expiry(&after.id, Some(self.table.expires_at(now))).await?;
+                    tally.changed.push(after);
+                }
+                _ => tally.changed.push(after),
+            }
+        }
+        tally.changed.extend(self.send(sends, now).await?);
+        Ok(overtaken)
+    }
+
+    /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed
+    /// for the same work to send again.
+    async fn send(&self, claimed: Vec<Interchange>, now: Timestamp) -> Result<Vec<Interchange>, AppError> {
+        if claimed.is_empty() {
+            return Ok(claimed);
+        }
+        let bodies = self.table.payloads(&wanted(&claimed)).await?;
+        let mut sent = Vec::new();
+        let mut refused = Vec::new();
+        let mut messages = Vec::new();
+        let mut sending = Vec::new();
+        for interchange in claimed {
+            match message(&interchange, &bodies) {
+                Ok(message) => {
+                    messages.push(message);
+                    sending.push(interchange);
+                }
+                Err(why) => refused.push((interchange, why)),
+            }
+        }
+        let mut failed = Vec::new();
+        for (interchange, delivery) in sending.into_iter().zip(self.stages.send(messages).await) {
+            match delivery {
+                Delivery::Sent => sent.push(interchange),
+                Delivery::Refused(why) => refused.push((interchange, why)),
+                Delivery::Failed(why) => failed.push(why),
+            }
+        }
+        for (interchange, why) in refused {
+            sent.push(self.fail_again(interchange, why, now).await?);
+        }
+        match failed.first() {
+            None => Ok(sent),
+            Some(cause) => Err(AppError::Unsent { count: failed.len(), cause: cause.clone() }),
+        }
+    }
+
+    /// Puts an interchange back to failed because SQS refused it.
+    async fn fail_again(&self, claimed: Interchange, error: String, now: Timestamp) -> Result<Interchange, AppError> {
+        let queue_url = claimed.flight.as_ref().map(|flight| flight.queue_url.clone());
+        let failure = SendFailure { error, queue_url };
+        let attempt = claimed.attempt;
+        let mut current = claimed;
+        for _ in 0..TRIES {
+            let Some(change) = current.clone().send_failed(attempt, &failure, now) else { return Ok(current) };
+            let work = Work::new(Some(current.clone()), change);
+            let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
+            if let Some(Committed::Done { version }) = outcomes.first() {
+                return Ok(Interchange { version: *version, ..work.after });
+            }
+            match self.table.head(&current.id).await? {
+                Some(head) => current = head,
+                None => return Ok(current),
+            }
+        }
+        Err(AppError::Overtaken { id: current.id.to_string(), tries: TRIES })
+    }
+}
+
+/// The payloads and kept attributes that these need.
+fn wanted(claimed: &[Interchange]) -> Vec<(InterchangeId, Digest)> {
+    claimed
+        .iter()
+        .flat_map(|i| {
+            let payload = i.flight.as_ref().map(|flight| flight.payload.meta.digest);
+            let attributes = i.attributes.current().map(|kept| kept.meta.digest);
+            payload.into_iter().chain(attributes).map(|digest| (i.id.clone(), digest))
+        })
+        .collect()
+}
+
+fn message(
+    interchange: &Interchange,
+    bodies: &HashMap<(InterchangeId, Digest), Vec<u8>>,
+) -> Result<StageMessage, String> {
+    let flight = interchange.flight.as_ref().ok_or("nothing is in flight")?;
+    let body = |digest: Digest| bodies.get(&(interchange.id.clone(), digest)).cloned();
+    let payload = body(flight.payload.meta.digest).ok_or("the payload is not kept any more")?;
+    let attributes = interchange.attributes.current().and_then(|kept| body(kept.meta.digest));
+    let carried: Vec<MessageAttribute> = match attributes {
+        Some(kept) => decode_attributes(&kept).map_err(|e| e.to_string())?,
+        None => Vec::new(),
+    };
+    let parties = &interchange.parties;
+    let failed_parts = interchange.parts.iter().filter(|part| part.status == PartStatus::Failed);
+    Ok(StageMessage {
+        queue_url: flight.queue_url.clone(),
+        payload,
+        attribute: RepriseAttribute {
+            interchange_id: interchange.id.clone(),
+            flow: interchange.flow.clone(),
+            attempt: interchange.attempt,
+            action: flight.action,
+            trigger: flight.trigger,
+            encoding: None,
+            content_type: flight.payload.meta.content_type.clone(),
+            parts: failed_parts.map(|part| part.id.clone()).collect(),
+            correlation_id: parties.correlation_id.clone(),
+            traceparent: parties.traceparent.clone(),
+            job: interchange.job.clone(),
+        },
+        carried,
+        group: parties.order_key.clone().unwrap_or_else(|| interchange.id.to_string()),
+    })
+}
+
+/// Splits a list so that the payloads of each part fit in memory together.
+fn by_bytes<T>(items: Vec<T>, interchange: impl Fn(&T) -> &Interchange) -> Vec<Vec<T>> {
+    let mut parts: Vec<(u64, Vec<T>)> = Vec::new();
+    for item in items {
+        let bytes = interchange(&item).flight.as_ref().map_or(0, |flight| flight.payload.meta.bytes);
+        match parts.last_mut() {
+            Some((sum, part)) if *sum + bytes <= MOST_BYTES => {
+                *sum += bytes;
+                part.push(item);
+            }
+            _ => parts.push((bytes, vec![item])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}

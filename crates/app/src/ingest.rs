@@ -1,0 +1,251 @@
+//! Taking in what pipelines send: read, decide, store payloads, commit. A batch costs a read, its payload writes and
+//! its transactions, however many messages it holds.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
+use domain::{Flow, FlowName, Interchange, InterchangeId, Received, ReportKind, Stages, Status, Timestamp, Verdict, receive};
+use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, Work};
+
+use crate::error::TRIES;
+use crate::{AppError, Slots};
+
+/// Takes in reports and dead letters.
+#[derive(Debug)]
+pub struct Ingest {
+    table: Table,
+    slots: Slots,
+    /// The stack's own stage queues, which a flow gets when its first failure registers it.
+    defaults: Stages,
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ingested {
+    /// Interchanges that changed.
+    pub changed: usize,
+    /// Reports that were known already.
+    pub repeats: usize,
+    /// Outcomes of interchanges that never failed.
+    pub never_failed: usize,
+}
+
+/// A message that was read, with the message itself, should it have to be refused.
+struct Arrival<'a> {
+    record: &'a QueueRecord<'a>,
+    intake: Intake,
+}
+
+/// The work on one interchange, with the bytes its reports brought.
+struct Taken<'a> {
+    work: Work,
+    bodies: Vec<&'a Body>,
+}
+
+impl Ingest {
+    /// Keeps interchanges at `table` and enrols them in `slots`.
+    #[must_use]
+    pub fn new(table: Table, slots: Slots, defaults: Stages) -> Self {
+        Self { table, slots, defaults }
+    }
+
+    /// Takes in a batch. When this succeeds every message of it is kept or was known.
+    ///
+    /// # Errors
+    /// When a service did not do its part: the batch is to be delivered again, and what was kept is known then.
+    pub async fn ingest(&self, records: &[QueueRecord<'_>], now: Timestamp) -> Result<Ingested, AppError> {
+        let mut arrivals: Vec<Arrival<'_>> =
+            records.iter().map(|record| Arrival { record, intake: read(record) }).collect();
+        self.assign(&mut arrivals).await?;
+        let mut flows = self.flows(&arrivals, now).await?;
+        let mut tally = Ingested::default();
+        for _ in 0..TRIES {
+            if arrivals.is_empty() {
+                return Ok(tally);
+            }
+            arrivals = self.take(arrivals, &mut flows, &mut tally, now).await?;
+        }
+        let id = arrivals.first().map_or_else(String::new, |a| a.intake.incoming.report.id.to_string());
+        Err(AppError::Overtaken { id, tries: TRIES })
+    }
+
+    /// Puts dead letters and failure records under the flows that claim their sources.
+    async fn assign(&self, arrivals: &mut [Arrival<'_>]) -> Result<(), AppError> {
+        let sources: BTreeSet<String> = arrivals.iter().filter_map(|a| arn(&a.intake)).map(str::to_owned).collect();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let owners = self.table.source_owners(sources.iter().map(String::as_str)).await?;
+        for arrival in arrivals {
+            let owner = arn(&arrival.intake).and_then(|arn| owners.get(arn));
+            if let Some(SourceOwner { flow, phase }) = owner {
+                arrival.intake.assign(flow.clone(), *phase);
+            }
+        }
+        Ok(())
+    }
+
+    /// The configurations of all flows in the batch; those that fail for the first time are registered.
+    async fn flows(&self, arrivals: &[Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
+        let names: BTreeSet<&FlowName> = arrivals.iter().map(|a| &a.intake.incoming.report.flow).collect();
+        let mut flows = self.table.flows(names).await?;
+        for arrival in arrivals {
+            let report = &arrival.intake.incoming.report;
+            if matches!(report.kind, ReportKind::Failed(_)) && !flows.contains_key(&report.flow) {
+                flows.insert(report.flow.clone(), self.register(&report.flow, now).await?);
+            }
+        }
+        Ok(flows)
+    }
+
+    async fn register(&self, name: &FlowName, now: Timestamp) -> Result<Flow, AppError> {
+        let flow = Flow::registered(name.clone(), &self.defaults, now);
+        match self.table.put_flow(&flow, None).await? {
+            FlowPut::Stored { version } => Ok(Flow { version, ..flow }),
+            FlowPut::Stale | FlowPut::SourceTaken { .. } => Ok(self.table.flow(name).await?.unwrap_or(flow)),
+        }
+    }
+
+    /// Decides and commits what it can, and gives back what others overtook or what must be kept another way.
+    async fn take<'a>(
+        &self,
+        arrivals: Vec<Arrival<'a>>,
+        flows: &mut HashMap<FlowName, Flow>,
+        tally: &mut Ingested,
+        now: Timestamp,
+    ) -> Result<Vec<Arrival<'a>>, AppError> {
+        let mut by_id: BTreeMap<InterchangeId, Vec<Arrival<'a>>> = BTreeMap::new();
+        for arrival in arrivals {
+            by_id.entry(arrival.intake.incoming.report.id.clone()).or_default().push(arrival);
+        }
+        let mut heads = self.table.heads(by_id.keys()).await?;
+        let mut again = Vec::new();
+        for (id, arrivals) in &mut by_id {
+            self.set_foreign_aside(heads.get(id), arrivals, &mut again, flows, now).await?;
+        }
+        let mut taken = Vec::new();
+        let mut settled = Vec::new();
+        for (id, arrivals) in &by_id {
+            let head = heads.remove(id);
+            let known = head.clone();
+            match decide(head, arrivals, flows, tally, now) {
+                Some(work) => taken.push(work),
+                None => settled.extend(known.filter(|i| i.status.is_resolved())),
+            }
+        }
+        self.keep_payloads(&taken).await?;
+        let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
+        self.slots.ensure(&works).await?;
+        let outcomes = self.table.commit(&works, now).await?;
+        for (work, outcome) in works.iter().zip(outcomes) {
+            match outcome {
+                Committed::Done { .. } => {
+                    tally.changed += 1;
+                    self.expire(work, now).await?;
+                }
+                Committed::Stale => again.extend(by_id.remove(&work.after.id).unwrap_or_default()),
+            }
+        }
+        // A report that was known may be one whose first delivery died before it set the expiry.
+        for resolved in settled.iter().filter(|i| i.status == Status::Completed) {
+            self.table.set_expiry(&resolved.id, Some(self.table.expires_at(now))).await?;
+        }
+        Ok(again)
+    }
+
+    /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched.
+    async fn set_foreign_aside<'a>(
+        &self,
+        head: Option<&Interchange>,
+        arrivals: &mut Vec<Arrival<'a>>,
+        again: &mut Vec<Arrival<'a>>,
+        flows: &mut HashMap<FlowName, Flow>,
+        now: Timestamp,
+    ) -> Result<(), AppError> {
+        let owner = head.map(|head| &head.flow).or_else(|| arrivals.first().map(|a| &a.intake.incoming.report.flow));
+        let Some(owner) = owner.cloned() else { return Ok(()) };
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            std::mem::take(arrivals).into_iter().partition(|a| a.intake.incoming.report.flow == owner);
+        *arrivals = own;
+        for Arrival { record, intake } in foreign {
+            let why = format!("interchange {} belongs to flow {owner}", intake.incoming.report.id);
+            let intake = refuse(record, &why);
+            let flow = &intake.incoming.report.flow;
+            if !flows.contains_key(flow) {
+                flows.insert(flow.clone(), self.register(flow, now).await?);
+            }
+            again.push(Arrival { record, intake });
+        }
+        Ok(())
+    }
+
+    /// Stores the payloads that the table does not hold yet.
+    async fn keep_payloads(&self, taken: &[Taken<'_>]) -> Result<(), AppError> {
+        let mut bodies = Vec::new();
+        for Taken { work, bodies: brought } in taken {
+            let kept = work.before.as_ref().filter(|before| before.status != Status::Deleted);
+            for body in brought {
+                let digest = body.meta.digest;
+                let holds = |i: &Interchange| {
+                    i.sender_payloads.holds(digest) || i.receiver_payloads.holds(digest) || i.attributes.holds(digest)
+                };
+                if holds(&work.after) && !kept.is_some_and(holds) {
+                    bodies.push(StoredBody { id: &work.after.id, meta: &body.meta, bytes: &body.bytes });
+                }
+            }
+        }
+        if bodies.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&bodies).await?) }
+    }
+
+    /// Lets the retention of what is resolved run, and stops it where the pipeline ran the interchange again.
+    async fn expire(&self, work: &Work, now: Timestamp) -> Result<(), AppError> {
+        let was = work.before.as_ref().is_some_and(|before| before.status.is_resolved());
+        match (was, work.after.status.is_resolved()) {
+            (_, true) => self.table.set_expiry(&work.after.id, Some(self.table.expires_at(now))).await?,
+            (true, false) => self.table.set_expiry(&work.after.id, None).await?,
+            (false, false) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Folds all reports on one interchange, in the order they came, into one work; `None` when nothing changes.
+fn decide<'a>(
+    mut head: Option<Interchange>,
+    arrivals: &'a [Arrival<'_>],
+    flows: &HashMap<FlowName, Flow>,
+    tally: &mut Ingested,
+    now: Timestamp,
+) -> Option<Taken<'a>> {
+    let mut taken: Option<Taken<'a>> = None;
+    for Arrival { intake, .. } in arrivals {
+        let report = &intake.incoming.report;
+        let Some(flow) = flows.get(&report.flow) else {
+            tally.never_failed += 1;
+            continue;
+        };
+        let received = Received { queued_at: intake.queued_at, now, flow };
+        let current = taken.as_ref().map_or_else(|| head.clone(), |taken| Some(taken.work.after.clone()));
+        match receive(current, report, received) {
+            Verdict::Change(change) => {
+                let bodies = intake.incoming.bodies.iter();
+                match &mut taken {
+                    Some(taken) => {
+                        taken.work.then(*change);
+                        taken.bodies.extend(bodies);
+                    }
+                    None => taken = Some(Taken { work: Work::new(head.take(), *change), bodies: bodies.collect() }),
+                }
+            }
+            Verdict::Repeat => tally.repeats += 1,
+            Verdict::NeverFailed => tally.never_failed += 1,
+        }
+    }
+    taken
+}
+
+fn arn(intake: &Intake) -> Option<&str> {
+    intake.source.as_ref().map(|source| match source {
+        Source::Queue(arn) | Source::Function(arn) => arn.as_str(),
+    })
+}

@@ -1,0 +1,166 @@
+//! Making, showing and cancelling jobs. The work itself is done by the runner.
+
+use contract::api::JobRequest;
+use domain::{Flow, FlowName, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Stages, Timestamp};
+use queues::{WorkItem, WorkQueue};
+use table::{JobCreated, JobRecord, NewJob, Table};
+use uuid::Uuid;
+
+use crate::AppError;
+
+/// Most jobs of a flow that are shown.
+pub(crate) const MOST_SHOWN: usize = 50;
+
+/// Makes and shows jobs.
+#[derive(Debug)]
+pub struct Jobs {
+    table: Table,
+    work: WorkQueue,
+    defaults: Stages,
+}
+
+/// A bulk action as it was asked for.
+#[derive(Debug, Clone)]
+pub struct JobOrder {
+    /// On which flow.
+    pub flow: FlowName,
+    /// What to do.
+    pub action: JobAction,
+    /// To which, and why.
+    pub request: JobRequest,
+    /// Who asked.
+    pub actor: String,
+    /// The caller's Idempotency-Key and the digest of its request.
+    pub idempotency: Option<(String, String)>,
+}
+
+/// Why a job was not made, shown or cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The flow was never configured and never failed.
+    #[error("there is no flow {0}")]
+    NoFlow(FlowName),
+    /// There is no such job.
+    #[error("there is no job {}", .0.0)]
+    NoJob(JobId),
+    /// The flow cannot do this now.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The flow has an active job.
+    #[error("job {} is active", .0.0)]
+    Active(JobId),
+    /// The Idempotency-Key was used for another request.
+    #[error("the Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The job has ended.
+    #[error("the job is {} already", .0.as_str())]
+    Ended(JobStatus),
+    /// A service did not do its part.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<table::TableError> for JobError {
+    fn from(error: table::TableError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<queues::QueueError> for JobError {
+    fn from(error: queues::QueueError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl Jobs {
+    /// Keeps jobs at `table` and has them run through `work`.
+    #[must_use]
+    pub fn new(table: Table, work: WorkQueue, defaults: Stages) -> Self {
+        Self { table, work, defaults }
+    }
+
+    /// Makes a job, or gives back the one that the same request made before.
+    ///
+    /// # Errors
+    /// [`JobError`]; with anything but `App` nothing was done.
+    pub async fn create(&self, order: JobOrder, now: Timestamp) -> Result<JobRecord, JobError> {
+        let flow = self.flow(&order.flow, now).await?;
+        if let Some(refusal) = refusal(&flow, order.action) {
+            return Err(JobError::Refused(refusal));
+        }
+        let JobOrder { flow, action, request, actor, idempotency } = order;
+        let job = Job {
+            id: JobId(Uuid::now_v7().to_string()),
+            flow,
+            action,
+            selection: request.selection,
+            reason: request.reason,
+            actor,
+            as_of: request.as_of.unwrap_or(now).min(now),
+            cap: request.cap,
+            status: JobStatus::Queued,
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+        };
+        let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
+        let id = match self.table.create_job(&NewJob { job: &job, idempotency }).await? {
+            JobCreated::Created => job.id,
+            JobCreated::Replayed(id) => id,
+            JobCreated::KeyReused => return Err(JobError::KeyReused),
+            JobCreated::Active(id) => return Err(JobError::Active(id)),
+        };
+        let record = self.job(&id).await?;
+        if record.job.status == JobStatus::Queued {
+            self.work.send(&[first_step(&id)]).await?;
+        }
+        Ok(record)
+    }
+
+    /// A job with its counts.
+    ///
+    /// # Errors
+    /// `NoJob`, `App`.
+    pub async fn job(&self, id: &JobId) -> Result<JobRecord, JobError> {
+        self.table.job(id).await?.ok_or_else(|| JobError::NoJob(id.clone()))
+    }
+
+    /// Asks a job to stop: what was sent stays sent, the rest is left alone.
+    ///
+    /// # Errors
+    /// `NoJob`, `Ended`, `App`.
+    pub async fn cancel(&self, id: &JobId, now: Timestamp) -> Result<JobRecord, JobError> {
+        let record = self.job(id).await?;
+        if record.job.status.has_ended() {
+            return Err(JobError::Ended(record.job.status));
+        }
+        self.table.cancel_job(id).await?;
+        let record = self.job(id).await?;
+        if record.job.status == JobStatus::Cancelling && record.done >= record.chunks {
+            self.table.end_job(&record.job, JobStatus::Cancelling, JobStatus::Cancelled, now).await?;
+        }
+        self.job(id).await
+    }
+
+    async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Flow, JobError> {
+        match self.table.flow(name).await? {
+            Some(flow) => Ok(flow),
+            None if name.is_unassigned() => Ok(Flow::registered(name.clone(), &self.defaults, now)),
+            None => Err(JobError::NoFlow(name.clone())),
+        }
+    }
+}
+
+/// The work item that begins a job.
+pub(crate) fn first_step(id: &JobId) -> WorkItem {
+    WorkItem::Walk { job: id.0.clone(), step: 0, first_chunk: 0 }
+}
+
+fn refusal(flow: &Flow, action: JobAction) -> Option<Refusal> {
+    if !flow.active {
+        return Some(Refusal::FlowInactive);
+    }
+    let JobAction::Reenter(action) = action else { return None };
+    let side: PayloadSide = action.side();
+    flow.stage(action).is_none().then_some(Refusal::StageNotConfigured { side })
+}

@@ -1,0 +1,24 @@
+//! What Reprise does: load, decide (the domain), commit (the table), perform (queues and schedules).
+//!
+//! Each file is one thing a function does. Time is passed in; nothing here reads a clock or the environment.
+
+mod act;
+mod configure;
+mod error;
+mod execute;
+mod ingest;
+mod jobs;
+mod read;
+mod run;
+mod slots;
+mod sweep;
+
+pub use act::{ActError, Actions};
+pub use configure::{Configure, ConfigureError};
+pub use error::{AppError, chain};
+pub use ingest::{Ingest, Ingested};
+pub use jobs::{JobError, JobOrder, Jobs};
+pub use read::{FlowView, PayloadView, Reader};
+pub use run::Runner;
+pub use slots::Slots;
+pub use sweep::Sweeper;

@@ -1,0 +1,204 @@
+//! Every read of the API.
+
+use std::collections::BTreeMap;
+
+use contract::api::FlowFacts;
+use domain::{
+    Event, Filter, Flow, FlowName, Interchange, InterchangeId, JobId, Minute, PayloadMeta, PayloadSide, Stages, Status,
+    Timestamp,
+};
+use futures::future::try_join_all;
+use table::{GroupCount, JobRecord, Order, Page, Position, Table};
+
+use crate::AppError;
+use crate::jobs::MOST_SHOWN;
+
+/// Reads for the API.
+#[derive(Debug)]
+pub struct Reader {
+    table: Table,
+    defaults: Stages,
+}
+
+/// A flow with what is known of it.
+#[derive(Debug, Clone)]
+pub struct FlowView {
+    /// Its configuration.
+    pub flow: Flow,
+    /// Counts and times.
+    pub facts: FlowFacts,
+}
+
+/// A payload as it was kept.
+#[derive(Debug, Clone)]
+pub struct PayloadView {
+    /// Its revision.
+    pub revision: u32,
+    /// What it is.
+    pub meta: PayloadMeta,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Reader {
+    /// Reads from `table`.
+    #[must_use]
+    pub fn new(table: Table, defaults: Stages) -> Self {
+        Self { table, defaults }
+    }
+
+    /// All flows; those with failures first, the most failures first.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn flows(&self, now: Timestamp) -> Result<Vec<FlowView>, AppError> {
+        let counts = self.table.flow_counts().await?;
+        let mut configured = self.table.flows(counts.keys()).await?;
+        let runs = self.next_runs(now).await?;
+        let mut views = Vec::new();
+        for (name, counts) in counts {
+            let flow = configured.remove(&name).unwrap_or_else(|| Flow::registered(name.clone(), &self.defaults, now));
+            views.push((flow, counts.0));
+        }
+        let views = views.into_iter().map(|(flow, counts)| self.view(flow, counts, &runs));
+        let mut views = try_join_all(views).await?;
+        views.sort_by_key(|view| std::cmp::Reverse(failed(&view.facts)));
+        Ok(views)
+    }
+
+    /// One flow; `None` when it was never configured and never failed.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Option<FlowView>, AppError> {
+        let Some(flow) = self.known_flow(name, now).await? else { return Ok(None) };
+        let counts = self.table.counts_of(name).await?;
+        let runs = self.next_runs(now).await?;
+        Ok(Some(self.view(flow, counts.0, &runs).await?))
+    }
+
+    /// The failure groups of a flow; `None` when there is no such flow.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn groups(&self, name: &FlowName, now: Timestamp) -> Result<Option<Vec<GroupCount>>, AppError> {
+        match self.known_flow(name, now).await? {
+            Some(_) => Ok(Some(self.table.groups(name).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A page of a flow's interchanges.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn interchanges(
+        &self,
+        flow: &FlowName,
+        filter: &Filter,
+        order: Order,
+        limit: usize,
+        from: Option<&Position>,
+    ) -> Result<Page, AppError> {
+        Ok(self.table.list(flow, filter, order, limit, from).await?)
+    }
+
+    /// An interchange with its log and its flow; `None` when nothing is known of it.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn interchange(
+        &self,
+        id: &InterchangeId,
+        now: Timestamp,
+    ) -> Result<Option<(Interchange, Vec<Event>, Flow)>, AppError> {
+        let Some((interchange, events)) = self.table.interchange_with_log(id).await? else { return Ok(None) };
+        let flow = self.known_flow(&interchange.flow, now).await?;
+        let flow = flow.unwrap_or_else(|| Flow::registered(interchange.flow.clone(), &self.defaults, now));
+        Ok(Some((interchange, events, flow)))
+    }
+
+    /// A payload's bytes: the newest revision, or the one asked for; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn payload(
+        &self,
+        id: &InterchangeId,
+        side: PayloadSide,
+        revision: Option<u32>,
+    ) -> Result<Option<PayloadView>, AppError> {
+        let Some(interchange) = self.table.head(id).await? else { return Ok(None) };
+        let payloads = match side {
+            PayloadSide::Sender => &interchange.sender_payloads,
+            PayloadSide::Receiver => &interchange.receiver_payloads,
+        };
+        let found = revision.map_or_else(|| payloads.current(), |number| payloads.revision(number));
+        let Some(found) = found else { return Ok(None) };
+        let bytes = self.table.payload(id, found.meta.digest).await?;
+        Ok(bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes }))
+    }
+
+    /// A job; `None` when there is no such one.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn job(&self, id: &JobId) -> Result<Option<JobRecord>, AppError> {
+        Ok(self.table.job(id).await?)
+    }
+
+    /// A flow's jobs, newest first.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn jobs(&self, flow: &FlowName) -> Result<Vec<JobRecord>, AppError> {
+        Ok(self.table.jobs_of(flow, MOST_SHOWN).await?)
+    }
+
+    /// The key that signs cursors.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub async fn cursor_key(&self, fresh: Vec<u8>) -> Result<Vec<u8>, AppError> {
+        Ok(self.table.cursor_key(fresh).await?)
+    }
+
+    async fn known_flow(&self, name: &FlowName, now: Timestamp) -> Result<Option<Flow>, AppError> {
+        let flow = self.table.flow(name).await?;
+        let unassigned = || name.is_unassigned().then(|| Flow::registered(name.clone(), &self.defaults, now));
+        Ok(flow.or_else(unassigned))
+    }
+
+    async fn view(
+        &self,
+        flow: Flow,
+        counts: BTreeMap<Status, u64>,
+        runs: &BTreeMap<FlowName, Minute>,
+    ) -> Result<FlowView, AppError> {
+        let mut facts = FlowFacts { counts, next_run_at: runs.get(&flow.name).copied(), ..FlowFacts::default() };
+        if failed(&facts) > 0 {
+            let filter = Filter::default();
+            let oldest = self.table.list(&flow.name, &filter, Order::Oldest, 1, None).await?;
+            let newest = self.table.list(&flow.name, &filter, Order::Newest, 1, None).await?;
+            facts.oldest_failure_at = oldest.items.first().map(|i| i.failure.at);
+            facts.newest_failure_at = newest.items.first().map(|i| i.failure.at);
+        }
+        Ok(FlowView { flow, facts })
+    }
+
+    /// The first slot still to come of each flow.
+    async fn next_runs(&self, now: Timestamp) -> Result<BTreeMap<FlowName, Minute>, AppError> {
+        let mut runs = BTreeMap::new();
+        for slot in self.table.registered_slots().await? {
+            if slot.minute.timestamp() >= now {
+                runs.entry(slot.flow).or_insert(slot.minute);
+            }
+        }
+        Ok(runs)
+    }
+}
+
+fn failed(facts: &FlowFacts) -> u64 {
+    let of = |status| facts.counts.get(&status).copied().unwrap_or(0);
+    of(Status::Failed) + of(Status::PartiallyFailed)
+}

@@ -1,0 +1,56 @@
+//! Slots that exist before anything is enrolled in them: registered at the table and scheduled, so that after the
+//! commit nothing is left to do and a crash leaves at most a slot with nobody in it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use domain::Slot;
+use futures::future::try_join_all;
+use schedules::Schedules;
+use table::{Table, Work};
+
+use crate::AppError;
+
+/// Slots remembered as made, to make each once; forgotten together when there are this many.
+const MOST_REMEMBERED: usize = 10_000;
+
+/// Makes slots, once each for this execution environment.
+#[derive(Debug)]
+pub struct Slots {
+    table: Table,
+    schedules: Schedules,
+    made: Mutex<HashSet<Slot>>,
+}
+
+impl Slots {
+    /// Registers at `table`, schedules through `schedules`.
+    #[must_use]
+    pub fn new(table: Table, schedules: Schedules) -> Self {
+        Self { table, schedules, made: Mutex::new(HashSet::new()) }
+    }
+
+    /// Makes every slot that these works are enrolled in.
+    ///
+    /// # Errors
+    /// When the table or Scheduler did not do its part; nothing is enrolled then.
+    pub(crate) async fn ensure(&self, works: &[Work]) -> Result<(), AppError> {
+        let wanted: BTreeSet<Slot> = works.iter().filter_map(Work::enrols_in).collect();
+        let fresh: Vec<Slot> = {
+            let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.into_iter().filter(|slot| !made.contains(slot)).collect()
+        };
+        try_join_all(fresh.iter().map(|slot| self.make(slot))).await?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() + fresh.len() > MOST_REMEMBERED {
+            made.clear();
+        }
+        made.extend(fresh);
+        Ok(())
+    }
+
+    async fn make(&self, slot: &Slot) -> Result<(), AppError> {
+        self.table.register_slot(slot).await?;
+        self.schedules.ensure(slot).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! Slots that are due, by their schedule or, where that never fired, by the recurring sweep: their batches become
+//! work for the runner.
+
+use std::collections::HashSet;
+
+use domain::{FlowName, Slot, Timestamp};
+use jiff::SignedDuration;
+use queues::{WorkItem, WorkQueue};
+use table::Table;
+
+use crate::AppError;
+
+/// How late a slot must be for the sweep to take it over from its schedule.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Turns slots into work.
+#[derive(Debug)]
+pub struct Sweeper {
+    table: Table,
+    work: WorkQueue,
+}
+
+impl Sweeper {
+    /// Finds slots at `table` and leaves their work at `work`.
+    #[must_use]
+    pub fn new(table: Table, work: WorkQueue) -> Self {
+        Self { table, work }
+    }
+
+    /// Brings up one slot that is due. Gives back how many batches it had.
+    ///
+    /// # Errors
+    /// When a service did not do its part; doing it again does no harm.
+    pub async fn bring_up(&self, slot: &Slot) -> Result<usize, AppError> {
+        let packs = self.table.packs(slot).await?;
+        let items: Vec<WorkItem> = packs
+            .iter()
+            .map(|pack| WorkItem::Slot {
+                flow: slot.flow.to_string(),
+                minute: slot.minute.to_string(),
+                batch: pack.batch.clone(),
+            })
+            .collect();
+        self.work.send(&items).await?;
+        Ok(items.len())
+    }
+
+    /// Brings up every slot that is overdue, and takes emptied ones off the register.
+    ///
+    /// # Errors
+    /// When a service did not do its part; the next sweep goes on.
+    pub async fn sweep(&self, now: Timestamp) -> Result<usize, AppError> {
+        let late = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
+        let mut brought = 0;
+        for slot in self.table.slots_due_before(late).await? {
+            match self.bring_up(&slot).await? {
+                0 => self.table.unregister_slot(&slot).await?,
+                batches => brought += batches,
+            }
+        }
+        Ok(brought)
+    }
+
+    /// Brings up what was held of a flow that is active again.
+    ///
+    /// # Errors
+    /// When a service did not do its part; the next sweep brings it up then.
+    pub async fn release(&self, flow: &FlowName, now: Timestamp) -> Result<usize, AppError> {
+        let slots: HashSet<Slot> = self.table.slots_due_before(now).await?.into_iter().collect();
+        let mut brought = 0;
+        for slot in slots.iter().filter(|slot| slot.flow == *flow) {
+            brought += self.bring_up(slot).await?;
+        }
+        Ok(brought)
+    }
+}

@@ -1,0 +1,11 @@
+//! The function `configure-flow`: validates and stores a flow's configuration.
+
+use http_edge::ConfigureApi;
+use startup::Stack;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let stack = Stack::start().await?;
+    let api = ConfigureApi::new(stack.configure()?);
+    startup::serve(async |request| Ok(api.answer(&request, stack.clock.now()?).await)).await
+}

@@ -1,0 +1,90 @@
+//! One line of the event log as the API shows it.
+
+use domain::{Event, EventKind, FailureNoted, Reentry, Requested};
+use serde_json::Value;
+
+use super::interchange::{error_json, revision_json};
+use crate::object::Object;
+
+/// An event, with the members that its kind has.
+#[must_use]
+pub fn event(event: &Event) -> Value {
+    Object::new()
+        .with("sequence", event.sequence)
+        .with("at", event.at.to_string())
+        .with("kind", kind(&event.kind))
+        .with("attempt", event.attempt)
+        .with("actor", event.actor.as_str())
+        .and(particulars(&event.kind))
+        .into()
+}
+
+fn kind(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::Failed(_) => "failed",
+        EventKind::PartiallyFailed(_) => "partially_failed",
+        EventKind::RetryScheduled { .. } => "retry_scheduled",
+        EventKind::RetryHeld => "retry_held",
+        EventKind::Requested(requested) => match requested.action {
+            Reentry::Retry => "retry_requested",
+            Reentry::Restart => "restart_requested",
+        },
+        EventKind::InNetwork { .. } => "in_network",
+        EventKind::Completed { .. } => "completed",
+        EventKind::AssumedCompleted => "assumed_completed",
+        EventKind::OutcomeOverdue => "outcome_overdue",
+        EventKind::SendFailed { .. } => "send_failed",
+        EventKind::Exhausted { .. } => "exhausted",
+        EventKind::LateOutcome { .. } => "late_outcome",
+        EventKind::Deleted { .. } => "deleted",
+    }
+}
+
+fn particulars(kind: &EventKind) -> Object {
+    let object = Object::new();
+    match kind {
+        EventKind::Failed(noted) | EventKind::PartiallyFailed(noted) => failure(noted),
+        EventKind::RetryScheduled { next_retry_at, why } => {
+            object.time("nextRetryAt", Some(next_retry_at.timestamp())).with("why", why.as_str())
+        }
+        EventKind::Requested(requested) => request(requested),
+        EventKind::InNetwork { occurred_at } | EventKind::Completed { occurred_at } => {
+            object.time("occurredAt", Some(*occurred_at))
+        }
+        EventKind::RetryHeld | EventKind::AssumedCompleted | EventKind::OutcomeOverdue => object,
+        EventKind::SendFailed { error, queue_url } => {
+            object.with("error", Object::new().with("message", error.as_str())).maybe("queueUrl", queue_url.as_deref())
+        }
+        EventKind::Exhausted { rule } => object.with("rule", rule.as_str()),
+        EventKind::LateOutcome { outcome, occurred_at } => {
+            object.with("outcome", outcome.as_str()).time("occurredAt", Some(*occurred_at))
+        }
+        EventKind::Deleted { reason, job } => {
+            object.with("reason", reason.as_str()).maybe("job", job.as_ref().map(|job| job.0.as_str()))
+        }
+    }
+}
+
+fn failure(noted: &FailureNoted) -> Object {
+    let payloads = Object::new()
+        .maybe("sender", noted.sender_payload.as_ref().map(revision_json))
+        .maybe("receiver", noted.receiver_payload.as_ref().map(revision_json));
+    Object::new()
+        .time("occurredAt", Some(noted.occurred_at))
+        .with("phase", noted.phase.as_str())
+        .maybe("origin", noted.origin.as_deref())
+        .with("error", error_json(&noted.error))
+        .maybe("payloads", Some(payloads).filter(|payloads| !payloads.is_empty()))
+        .maybe("job", noted.job.as_ref().map(|job| job.0.as_str()))
+}
+
+fn request(requested: &Requested) -> Object {
+    let payload = Object::new().with("side", requested.side.as_str()).and(revision_json(&requested.payload));
+    Object::new()
+        .with("action", requested.action.as_str())
+        .with("trigger", requested.trigger.as_str())
+        .maybe("reason", requested.reason.as_deref())
+        .maybe("job", requested.job.as_ref().map(|job| job.0.as_str()))
+        .with("payload", payload)
+        .with("queueUrl", requested.queue_url.as_str())
+}

@@ -1,0 +1,154 @@
+//! Reads what lands on the failures queue. Nothing is refused here: what is no report is a dead letter.
+
+mod dead_letter;
+mod lambda;
+mod payload;
+mod report;
+
+use domain::{Digest, ErrorInfo, Extent, FailureReport, FlowName, PayloadMeta, Phase, Report, ReportKind, Timestamp};
+use serde_json::Value;
+
+use crate::MessageAttribute;
+
+/// One message of the failures queue.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueRecord<'a> {
+    /// Its body.
+    pub body: &'a str,
+    /// The id SQS gave it.
+    pub message_id: &'a str,
+    /// When it was put on the queue (`SentTimestamp`).
+    pub queued_at: Timestamp,
+    /// `DeadLetterQueueSourceArn`, when it came through a dead-letter queue.
+    pub dead_letter_source: Option<&'a str>,
+    /// Its message attributes.
+    pub attributes: &'a [MessageAttribute],
+}
+
+/// Bytes to keep under their digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// What they are.
+    pub meta: PayloadMeta,
+    /// The bytes, exactly as the pipeline had them.
+    pub bytes: Vec<u8>,
+}
+
+/// A report and the bytes that its payload metas speak of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// What is reported.
+    pub report: Report,
+    /// Every payload and the encoded message attributes, found by digest.
+    pub bodies: Vec<Body>,
+}
+
+/// What may be listed in a flow's configuration, and so decides whose failure it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The ARN of the queue that the dead letter came from.
+    Queue(String),
+    /// The ARN of the function that failed, without version or alias.
+    Function(String),
+}
+
+/// What a message of the failures queue comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
+    /// The report it is, or is taken as.
+    pub incoming: Incoming,
+    /// Where it came from, when a flow's configuration may claim it.
+    pub source: Option<Source>,
+    /// When it was put on the queue.
+    pub queued_at: Timestamp,
+}
+
+/// Reads a message. Never fails: a broken report is kept as a dead letter of `unassigned`.
+///
+/// In this order it is: a report or a broken one; the dead letter of a re-entry, told by its `reprise` attribute;
+/// a Lambda failure record; any other dead letter.
+#[must_use]
+pub fn read(record: &QueueRecord<'_>) -> Intake {
+    let json =
+        if is_object_like(record.body) { serde_json::from_str::<Value>(unmarked(record.body)).ok() } else { None };
+    let reported = match &json {
+        Some(json) => report::read(json),
+        None => report::broken(unmarked(record.body)).map(Err),
+    };
+    match reported {
+        Some(Ok(incoming)) => Intake { incoming, source: None, queued_at: record.queued_at },
+        Some(Err(error)) => dead_letter::unassigned(record, "broken-report", &error.to_string()),
+        None => match dead_letter::reentry(record) {
+            Some(Ok(reentry)) => dead_letter::of_reentry(record, reentry),
+            Some(Err(problem)) => dead_letter::plain(record, Some(&problem)),
+            None => {
+                json.and_then(|json| lambda::read(&json, record)).unwrap_or_else(|| dead_letter::plain(record, None))
+            }
+        },
+    }
+}
+
+/// Keeps a message as a dead letter of `unassigned` with `why` as its error message: for a report that reads
+/// well and still cannot be taken, as when its id belongs to another flow.
+#[must_use]
+pub fn refuse(record: &QueueRecord<'_>, why: &str) -> Intake {
+    dead_letter::unassigned(record, "refused", why)
+}
+
+impl Intake {
+    /// Puts it under the flow whose configuration lists its source. A `phase` that is configured replaces the
+    /// default; with `Delivery` the body is kept as the receiver payload too, since that is what the stage was given.
+    ///
+    /// Does nothing without a source: a report and a re-entry's dead letter name their flow themselves.
+    pub fn assign(&mut self, flow: FlowName, phase: Option<Phase>) {
+        if self.source.is_none() {
+            return;
+        }
+        self.incoming.report.flow = flow;
+        if let (Some(phase), ReportKind::Failed(failure)) = (phase, &mut self.incoming.report.kind) {
+            failure.phase = phase;
+            failure.receiver_payload = match phase {
+                Phase::Delivery => failure.sender_payload.clone(),
+                Phase::Processing => None,
+            };
+        }
+    }
+}
+
+impl Body {
+    fn new(bytes: Vec<u8>, content_type: Option<String>) -> Self {
+        let meta = PayloadMeta { digest: Digest::of(&bytes), bytes: bytes.len() as u64, content_type };
+        Self { meta, bytes }
+    }
+}
+
+/// A body without the byte order mark that some pipelines write before their JSON.
+fn unmarked(body: &str) -> &str {
+    body.strip_prefix('\u{feff}').unwrap_or(body)
+}
+
+fn is_object_like(body: &str) -> bool {
+    unmarked(body).trim_start().starts_with('{')
+}
+
+/// A failure of which only this much is told.
+fn failure(phase: Phase, error: ErrorInfo) -> FailureReport {
+    FailureReport {
+        extent: Extent::Whole,
+        phase,
+        origin: None,
+        sender: None,
+        receiver: None,
+        partner: None,
+        source_id: None,
+        correlation_id: None,
+        traceparent: None,
+        order_key: None,
+        error,
+        retry_after: None,
+        parts: Vec::new(),
+        sender_payload: None,
+        receiver_payload: None,
+        attributes: None,
+    }
+}

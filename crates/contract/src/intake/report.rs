@@ -1,0 +1,154 @@
+//! Reports: the form in which a pipeline tells what became of an attempt.
+
+use domain::{
+    Category, ErrorInfo, Extent, FailureReport, FlowName, InterchangeId, Part, PartStatus, Phase, Report, ReportKind,
+};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::{Body, Incoming, payload};
+use crate::fields::{FLOW_NAME, Field, Fields, INTERCHANGE_ID};
+use crate::{FieldError, limits};
+
+const TYPES: &str = "interchange.failed, interchange.completed or interchange.in_network";
+const CATEGORIES: &str = "system, business, mapping, validation, no_outcome or unknown";
+const ORDER_KEY: &str = "1-128 letters, digits and punctuation marks of ASCII, as SQS takes them for a message group";
+const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// Reads a report; `None` when the JSON is none: its `type` does not begin with `interchange.`.
+pub(super) fn read(json: &Value) -> Option<Result<Incoming, FieldError>> {
+    let meant = json.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("interchange."));
+    meant.then(|| Fields::of(json).and_then(|fields| incoming(&fields)))
+}
+
+/// The parse error of a text that is clearly meant as a report and is not JSON; `None` when it is meant as anything else.
+pub(super) fn broken(body: &str) -> Option<FieldError> {
+    if !body.trim_start().starts_with('{') || !names_a_report_type(body) {
+        return None;
+    }
+    let error = serde_json::from_str::<Value>(body).err()?;
+    Some(FieldError::new("body", format!("is not JSON: {error}")))
+}
+
+fn names_a_report_type(body: &str) -> bool {
+    body.match_indices("\"type\"").any(|(at, name)| {
+        let value = body[at + name.len()..].trim_start().strip_prefix(':').map(str::trim_start);
+        value.is_some_and(|value| value.starts_with("\"interchange."))
+    })
+}
+
+enum Kind {
+    Failed,
+    InNetwork,
+    Completed,
+}
+
+fn kind(word: &str) -> Option<Kind> {
+    match word {
+        "interchange.failed" => Some(Kind::Failed),
+        "interchange.in_network" => Some(Kind::InNetwork),
+        "interchange.completed" => Some(Kind::Completed),
+        _ => None,
+    }
+}
+
+fn incoming(fields: &Fields<'_>) -> Result<Incoming, FieldError> {
+    let kind = fields.at("type").must(TYPES, kind)?;
+    let id = fields.at("interchangeId").must(INTERCHANGE_ID, |id| InterchangeId::new(id).ok())?;
+    let flow = fields.at("flow").must(FLOW_NAME, |flow| FlowName::new(flow).ok())?;
+    let attempt = fields.at("attempt").count(1, limits::ATTEMPT)?;
+    let occurred_at = fields.at("occurredAt").time()?;
+    let (kind, bodies) = match kind {
+        Kind::Failed => failed(fields)?,
+        Kind::InNetwork => (ReportKind::InNetwork, Vec::new()),
+        Kind::Completed => (ReportKind::Completed, Vec::new()),
+    };
+    Ok(Incoming { report: Report { id, flow, attempt, occurred_at, kind }, bodies })
+}
+
+fn failed(fields: &Fields<'_>) -> Result<(ReportKind, Vec<Body>), FieldError> {
+    let text = |name| fields.at(name).text(limits::TEXT);
+    let [sender, receiver] = match fields.at("payloads").object()? {
+        Some(payloads) => [payload::read(&payloads.at("sender"))?, payload::read(&payloads.at("receiver"))?],
+        None => [None, None],
+    };
+    let default_phase = if receiver.is_some() { Phase::Delivery } else { Phase::Processing };
+    let parts = parts(&fields.at("parts"))?;
+    let failure = FailureReport {
+        extent: extent(fields, &parts)?,
+        phase: fields.at("phase").parsed("processing or delivery", Phase::from_word)?.unwrap_or(default_phase),
+        origin: text("origin")?,
+        sender: text("sender")?,
+        receiver: text("receiver")?,
+        partner: text("partner")?,
+        source_id: text("sourceId")?,
+        correlation_id: text("correlationId")?,
+        traceparent: traceparent(&fields.at("traceparent"))?,
+        order_key: fields.at("orderKey").parsed(ORDER_KEY, order_key)?.flatten(),
+        error: error(&fields.at("error"))?,
+        retry_after: fields.at("retryAfter").duration(SignedDuration::from_secs(1)..=YEAR)?,
+        parts,
+        sender_payload: sender.as_ref().map(|body| body.meta.clone()),
+        receiver_payload: receiver.as_ref().map(|body| body.meta.clone()),
+        attributes: None,
+    };
+    Ok((ReportKind::Failed(Box::new(failure)), sender.into_iter().chain(receiver).collect()))
+}
+
+fn extent(fields: &Fields<'_>, parts: &[Part]) -> Result<Extent, FieldError> {
+    let extent = fields.at("status").parsed("failed or partially_failed", |word| match word {
+        "failed" => Some(Extent::Whole),
+        "partially_failed" => Some(Extent::Partial),
+        _ => None,
+    })?;
+    if extent == Some(Extent::Partial) && parts.is_empty() {
+        return Err(fields.at("parts").refused("is missing or empty: partially_failed needs the parts"));
+    }
+    Ok(extent.unwrap_or(Extent::Whole))
+}
+
+fn error(error: &Field<'_>) -> Result<ErrorInfo, FieldError> {
+    let Some(fields) = error.object()? else {
+        return Ok(ErrorInfo { category: Category::Unknown, code: None, message: None });
+    };
+    Ok(ErrorInfo {
+        category: fields.at("category").parsed(CATEGORIES, Category::from_word)?.unwrap_or(Category::Unknown),
+        code: fields.at("code").text(limits::ERROR_CODE)?,
+        message: fields.at("message").text(limits::ERROR_MESSAGE)?,
+    })
+}
+
+fn parts(list: &Field<'_>) -> Result<Vec<Part>, FieldError> {
+    let items = list.list()?.unwrap_or_default();
+    if items.len() > limits::PARTS {
+        return Err(list.refused(format!("has {} items: at most {} are allowed", items.len(), limits::PARTS)));
+    }
+    items.iter().map(part).collect()
+}
+
+fn part(item: &Field<'_>) -> Result<Part, FieldError> {
+    let fields = item.object()?.ok_or_else(|| item.wrong("an object"))?;
+    let id = fields.at("id");
+    Ok(Part {
+        id: id.text(limits::PART_ID)?.ok_or_else(|| id.wrong("1-128 characters"))?,
+        status: fields.at("status").must("failed or completed", part_status)?,
+        message: fields.at("message").text(limits::PART_MESSAGE)?,
+    })
+}
+
+fn part_status(word: &str) -> Option<PartStatus> {
+    [PartStatus::Failed, PartStatus::Completed].into_iter().find(|status| status.as_str() == word)
+}
+
+fn traceparent(field: &Field<'_>) -> Result<Option<String>, FieldError> {
+    match field.text(limits::TRACEPARENT)? {
+        Some(text) if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) => Err(field.wrong("visible ASCII characters")),
+        text => Ok(text),
+    }
+}
+
+/// Empty is the same as left out.
+fn order_key(text: &str) -> Option<Option<String>> {
+    let fits = text.len() <= limits::ORDER_KEY && text.bytes().all(|b| b.is_ascii_graphic());
+    fits.then(|| Some(text.to_owned()).filter(|key| !key.is_empty()))
+}

@@ -1,0 +1,28 @@
+//! How much of everything is taken. What is longer is refused by name, never cut, so that nobody is misled.
+
+/// Characters in origin, sender, receiver, partner, source id, correlation id and a flow's display name.
+pub(crate) const TEXT: usize = 256;
+/// Characters in an order key: what SQS takes as a message group id.
+pub(crate) const ORDER_KEY: usize = 128;
+/// Characters in a W3C trace context.
+pub(crate) const TRACEPARENT: usize = 128;
+/// Characters in a content type.
+pub(crate) const CONTENT_TYPE: usize = 256;
+/// Characters in an error's code.
+pub(crate) const ERROR_CODE: usize = 128;
+/// Characters in an error's message.
+pub(crate) const ERROR_MESSAGE: usize = 10_000;
+/// Parts of one interchange.
+pub(crate) const PARTS: usize = 100;
+/// Characters in a part's id.
+pub(crate) const PART_ID: usize = 128;
+/// Characters in a part's message.
+pub(crate) const PART_MESSAGE: usize = 1_000;
+/// Characters in a claim check: an S3 bucket name and a key, with the scheme.
+pub(crate) const REF: usize = 1_200;
+/// The highest attempt number.
+pub(crate) const ATTEMPT: u32 = 1_000_000;
+/// Characters in a reason.
+pub(crate) const REASON: usize = 500;
+/// Ids in a job's selection.
+pub(crate) const SELECTED_IDS: usize = 1_000;

@@ -1,0 +1,191 @@
+//! A flow's configuration: what it may say, what it is when it says nothing, and how it is written.
+
+use contract::api::{FlowFacts, Group, flow_summary, group};
+use contract::{FieldError, flow_config, read_flow};
+use domain::{Category, ConfirmationMode, Fingerprint, Flow, FlowName, Minute, Phase, RetryMode, Stages, Status};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::at;
+
+const NOW: &str = "2026-11-20T14:00:00Z";
+
+pub(crate) fn defaults() -> Stages {
+    let url = |name: &str| Some(format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{name}"));
+    Stages { sender: url("reprise-sender-stage"), receiver: url("reprise-receiver-stage") }
+}
+
+pub(crate) fn read(json: &Value) -> Result<Flow, FieldError> {
+    read_flow(FlowName::new("orders").unwrap(), json.to_string().as_bytes(), &defaults(), at(NOW))
+}
+
+pub(crate) fn full() -> Value {
+    json!({
+        "active": false, "displayName": "Orders inbound",
+        "stages": {
+            "sender": { "queueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/orders" },
+            "receiver": { "queueUrl": "http://127.0.0.1:4566/000000000000/orders-out.fifo" } },
+        "deadLetterQueues": [
+            { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-dlq", "phase": "processing" },
+            { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-out-dlq.fifo", "phase": "delivery" } ],
+        "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:orders"],
+        "confirmation": { "mode": "silent", "within": "30m" },
+        "retry": { "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["5m", "24h"] },
+            "categories": ["system"], "jitter": 0.1, "action": "restart" },
+        "partners": { "GLOBEX": { "retry": { "mode": "manual", "jitter": 0.0,
+            "schedule": { "kind": "ladder", "delays": ["5m", "10m", "60m", "5h", "24h"] },
+            "categories": ["system", "business", "no_outcome", "unknown"] } } }
+    })
+}
+
+#[test]
+fn a_whole_configuration_is_read_and_written_as_it_was() {
+    let flow = read(&full()).unwrap();
+    assert_eq!((flow.active, flow.display_name.as_deref()), (false, Some("Orders inbound")));
+    assert_eq!(flow.dead_letter_queues[1].phase, Phase::Delivery);
+    assert_eq!(flow.confirmation.mode, ConfirmationMode::Silent);
+    assert_eq!(flow.confirmation.within, SignedDuration::from_mins(30));
+    assert_eq!(flow.retry_for(Some("GLOBEX")).mode, RetryMode::Manual);
+    assert_eq!((flow.version, flow.activated_at), (0, at(NOW)));
+    assert_eq!(flow_config(&flow), full());
+}
+
+#[test]
+fn an_empty_configuration_is_a_flow_as_it_is_registered() {
+    let registered = Flow::registered(FlowName::new("orders").unwrap(), &defaults(), at(NOW));
+    assert_eq!(read(&json!({})).unwrap(), registered);
+    assert_eq!(read(&flow_config(&registered)).unwrap(), registered);
+    let config = flow_config(&registered);
+    assert_eq!(config["retry"]["schedule"], json!({ "kind": "ladder", "delays": ["5m", "10m", "60m", "5h", "24h"] }));
+    assert_eq!(config["retry"]["categories"], json!(["system", "business", "no_outcome", "unknown"]));
+    assert_eq!(config["confirmation"], json!({ "mode": "confirms", "within": "15m" }));
+    assert_eq!(config.get("displayName"), None);
+}
+
+#[test]
+fn unassigned_is_manual_and_has_no_stages_until_someone_says_otherwise() {
+    let read =
+        |json: Value| read_flow(FlowName::unassigned(), json.to_string().as_bytes(), &defaults(), at(NOW)).unwrap();
+    let bare = read(json!({}));
+    assert_eq!((bare.retry.mode, &bare.stages), (RetryMode::Manual, &Stages::default()));
+    assert_eq!(read(json!({ "retry": {} })).retry.mode, RetryMode::Manual);
+    assert_eq!(read(json!({ "retry": { "mode": "automatic" } })).retry.mode, RetryMode::Automatic);
+    assert_eq!(read(flow_config(&bare)), bare);
+}
+
+#[test]
+fn stages_left_out_are_the_stacks_and_stages_that_are_told_stand_alone() {
+    let sender = json!({ "queueUrl": "https://sqs.eu-west-1.amazonaws.com/000000000000/orders" });
+    let url = sender["queueUrl"].as_str().map(str::to_owned);
+    for (stages, expected) in [
+        (json!(null), defaults()),
+        (json!({}), Stages::default()),
+        (json!({ "sender": sender }), Stages { sender: url, receiver: None }),
+        (json!({ "receiver": null }), Stages::default()),
+    ] {
+        let flow = read(&json!({ "stages": stages })).unwrap();
+        assert_eq!(flow.stages, expected);
+        assert_eq!(read(&flow_config(&flow)).unwrap(), flow);
+    }
+}
+
+#[test]
+fn unknown_and_impossible_fields_are_refused_by_name_at_every_level() {
+    let queue = "arn:aws:sqs:eu-west-1:000000000000:q";
+    let function = "arn:aws:lambda:eu-west-1:000000000000:function:f";
+    let url = |url: &str| json!({ "stages": { "sender": { "queueUrl": url } } });
+    let table = [
+        (json!({ "name": "x" }), "name"),
+        (json!({ "flow": "invoices" }), "flow"),
+        (json!({ "active": "yes" }), "active"),
+        (json!({ "displayName": "é".repeat(257) }), "displayName"),
+        (json!({ "stages": [] }), "stages"),
+        (json!({ "stages": { "mapper": {} } }), "stages.mapper"),
+        (json!({ "stages": { "sender": {} } }), "stages.sender.queueUrl"),
+        (json!({ "stages": { "sender": { "queueUrl": "x", "password": "y" } } }), "stages.sender.password"),
+        (url("orders"), "stages.sender.queueUrl"),
+        (url("ftp://host/1/orders"), "stages.sender.queueUrl"),
+        (url("https://host"), "stages.sender.queueUrl"),
+        (url("https:///orders"), "stages.sender.queueUrl"),
+        (url("https://host/1/orders?x=1"), "stages.sender.queueUrl"),
+        (url("https://host/1/or ders"), "stages.sender.queueUrl"),
+        (url("https://host/1/.fifo"), "stages.sender.queueUrl"),
+        (json!({ "deadLetterQueues": [{ "arn": "orders" }] }), "deadLetterQueues[0].arn"),
+        (json!({ "deadLetterQueues": [{ "arn": function }] }), "deadLetterQueues[0].arn"),
+        (json!({ "deadLetterQueues": [{ "arn": queue, "phase": "x" }] }), "deadLetterQueues[0].phase"),
+        (json!({ "deadLetterQueues": [{ "arn": queue, "url": "x" }] }), "deadLetterQueues[0].url"),
+        (json!({ "deadLetterQueues": [{ "arn": queue }, { "arn": queue }] }), "deadLetterQueues[1].arn"),
+        (json!({ "deadLetterQueues": [queue] }), "deadLetterQueues[0]"),
+        (json!({ "functions": [queue] }), "functions[0]"),
+        (json!({ "functions": [function, format!("{function}:live")] }), "functions[1]"),
+        (json!({ "confirmation": { "mode": "loud" } }), "confirmation.mode"),
+        (json!({ "confirmation": { "within": "59s" } }), "confirmation.within"),
+        (json!({ "confirmation": { "within": "366d" } }), "confirmation.within"),
+        (json!({ "confirmation": { "after": "5m" } }), "confirmation.after"),
+        (json!({ "partners": [] }), "partners"),
+        (json!({ "partners": { "": { "retry": {} } } }), "partners."),
+        (json!({ "partners": { "A": {} } }), "partners.A.retry"),
+        (json!({ "partners": { "A": null } }), "partners.A"),
+        (json!({ "partners": { "A": { "retry": {}, "stages": {} } } }), "partners.A.stages"),
+        (json!({ "partners": { "A": { "retry": { "mode": "x" } } } }), "partners.A.retry.mode"),
+    ];
+    for (config, field) in table {
+        assert_eq!(read(&config).unwrap_err().field, field, "{config}");
+    }
+    assert_eq!(read(&json!([])).unwrap_err().field, "body");
+}
+
+#[test]
+fn a_functions_alias_is_left_off_since_records_are_matched_without_it() {
+    let config = json!({ "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:f:live"] });
+    assert_eq!(read(&config).unwrap().functions, ["arn:aws:lambda:eu-west-1:000000000000:function:f"]);
+}
+
+#[test]
+fn a_refusal_says_field_value_and_what_is_allowed() {
+    let refusal = read(&json!({ "colour": "red" })).unwrap_err().to_string();
+    assert!(refusal.starts_with("`colour` is not known here: allowed are active, displayName, stages, "), "{refusal}");
+    let refusal = read(&json!({ "confirmation": { "within": "59s" } })).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "`confirmation.within` is `\"59s\"`: must be a duration from 1m to 365d, like `90s`, `5m`, `24h`"
+    );
+}
+
+#[test]
+fn a_flow_is_shown_with_its_facts_and_what_was_shown_can_be_put_back() {
+    let flow = Flow { version: 7, ..read(&full()).unwrap() };
+    let facts = FlowFacts {
+        counts: [(Status::Failed, 3), (Status::Completed, 1)].into(),
+        oldest_failure_at: Some(at("2026-11-19T01:00:00Z")),
+        newest_failure_at: Some(at("2026-11-20T13:00:00Z")),
+        next_run_at: Some(Minute::at_or_after(at("2026-11-20T14:05:00Z"))),
+    };
+    let shown = flow_summary(&flow, &facts);
+    assert_eq!((&shown["flow"], &shown["version"]), (&json!("orders"), &json!(7)));
+    assert_eq!((&shown["counts"]["failed"], &shown["counts"]["in_network"]), (&json!(3), &json!(0)));
+    assert_eq!(shown["oldestFailureAt"], json!("2026-11-19T01:00:00Z"));
+    assert_eq!(shown["newestFailureAt"], json!("2026-11-20T13:00:00Z"));
+    assert_eq!(shown["nextRunAt"], json!("2026-11-20T14:05:00Z"));
+    assert_eq!(shown["stages"], full()["stages"]);
+    assert_eq!(flow_config(&read(&shown).unwrap()), full());
+    let bare = flow_summary(&flow, &FlowFacts::default());
+    assert_eq!((bare.get("nextRunAt"), bare.get("oldestFailureAt")), (None, None));
+}
+
+#[test]
+fn a_group_is_shown_without_what_it_lacks() {
+    let mut shown = Group {
+        fingerprint: Fingerprint::kept("0123456789abcdef".to_owned()),
+        message: Some("connect timeout".to_owned()),
+        category: Category::System,
+        count: 3,
+        first_seen_at: Some(at("2026-11-20T13:00:00Z")),
+        last_seen_at: Some(at("2026-11-20T14:00:00Z")),
+    };
+    let expected = json!({ "fingerprint": "0123456789abcdef", "message": "connect timeout", "category": "system",
+        "count": 3, "firstSeenAt": "2026-11-20T13:00:00Z", "lastSeenAt": "2026-11-20T14:00:00Z" });
+    assert_eq!(group(&shown), expected);
+    shown.message = None;
+    assert_eq!(group(&shown).get("message"), None);
+}

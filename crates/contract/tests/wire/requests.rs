@@ -1,0 +1,88 @@
+//! The bodies of actions, and jobs as they are shown.
+
+use contract::api::{JobRequest, job, read_job_request, read_reason};
+use domain::{FlowName, Job, JobAction, JobCounts, JobId, JobStatus, Selection};
+use serde_json::{Value, json};
+
+use super::at;
+
+fn reason(json: &Value) -> Result<String, contract::FieldError> {
+    read_reason(json.to_string().as_bytes())
+}
+
+#[test]
+fn a_reason_is_required_and_says_something() {
+    assert_eq!(reason(&json!({ "reason": "é".repeat(500) })).unwrap().chars().count(), 500);
+    for body in [json!({}), json!({ "reason": "" }), json!({ "reason": " \n" }), json!({ "reason": "é".repeat(501) })]
+    {
+        assert_eq!(reason(&body).unwrap_err().field, "reason", "{body}");
+    }
+    assert_eq!(reason(&json!({ "reason": "x", "reaso": 1 })).unwrap_err().field, "reaso");
+    assert_eq!(read_reason(b"").unwrap_err().field, "body");
+    assert_eq!(read_reason(b"[]").unwrap_err().field, "body");
+}
+
+#[test]
+fn a_job_request_is_read_with_all_it_may_say() {
+    let body = json!({ "reason": "partner is back", "selection": { "all": true }, "rate": 50, "cap": 1000,
+        "canary": 1, "asOf": "2026-11-20T14:00:00Z" });
+    let expected = JobRequest {
+        reason: "partner is back".to_owned(),
+        selection: Selection::All,
+        cap: Some(1000),
+        rate: Some(50),
+        canary: Some(1),
+        as_of: Some(at("2026-11-20T14:00:00Z")),
+    };
+    assert_eq!(read_job_request(body.to_string().as_bytes()).unwrap(), expected);
+    let body = json!({ "reason": "partner is back", "selection": { "all": true } });
+    let bare = JobRequest { cap: None, rate: None, canary: None, as_of: None, ..expected };
+    assert_eq!(read_job_request(body.to_string().as_bytes()).unwrap(), bare);
+}
+
+#[test]
+fn a_wrong_field_of_a_job_request_is_named() {
+    for (name, value) in [
+        ("reason", json!(1)),
+        ("selection", json!({})),
+        ("cap", json!(0)),
+        ("rate", json!(0)),
+        ("rate", json!("50")),
+        ("canary", json!(-1)),
+        ("asOf", json!("now")),
+        ("speed", json!(1)),
+    ] {
+        let mut body = json!({ "reason": "x", "selection": { "all": true } });
+        body[name] = value;
+        assert_eq!(read_job_request(body.to_string().as_bytes()).unwrap_err().field, name);
+    }
+}
+
+#[test]
+fn a_job_is_shown_with_its_counts() {
+    let asked = Job {
+        id: JobId("j-1".to_owned()),
+        flow: FlowName::new("orders").unwrap(),
+        action: JobAction::Delete,
+        selection: Selection::All,
+        reason: "test data".to_owned(),
+        actor: "ann".to_owned(),
+        as_of: at("2026-11-20T14:00:00Z"),
+        cap: None,
+        status: JobStatus::Running,
+        created_at: at("2026-11-20T14:00:01Z"),
+        started_at: Some(at("2026-11-20T14:00:02Z")),
+        ended_at: None,
+    };
+    let mut counts = JobCounts { matched: 5, sent: 1, completed: 1, failed_again: 0, ..JobCounts::default() };
+    let bare = job(&asked, &JobCounts::default());
+    assert_eq!(bare.get("skips"), None);
+    counts.skips = [("not-failed".to_owned(), 3), ("other-flow".to_owned(), 1)].into();
+    let expected = json!({
+        "id": "j-1", "flow": "orders", "action": "delete", "status": "running", "reason": "test data", "actor": "ann",
+        "selection": { "all": true }, "asOf": "2026-11-20T14:00:00Z", "createdAt": "2026-11-20T14:00:01Z",
+        "startedAt": "2026-11-20T14:00:02Z",
+        "counts": { "matched": 5, "sent": 1, "skipped": 4, "completed": 1, "failedAgain": 0 },
+        "skips": { "not-failed": 3, "other-flow": 1 } });
+    assert_eq!(job(&asked, &counts), expected);
+}

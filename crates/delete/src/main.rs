@@ -1,0 +1,12 @@
+//! The function `delete`: gives failed interchanges up, one at once or many as a job, and cancels jobs.
+
+use domain::JobAction;
+use http_edge::ActApi;
+use startup::Stack;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let stack = Stack::start().await?;
+    let api = ActApi::new(JobAction::Delete, stack.actions()?, stack.jobs()?);
+    startup::serve(async |request| Ok(api.answer(&request, stack.clock.now()?).await)).await
+}

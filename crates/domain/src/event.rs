@@ -1,0 +1,141 @@
+//! The event log: every fact about an interchange, appended, never changed.
+
+use jiff::Timestamp;
+
+use crate::{ErrorInfo, JobId, Known, Minute, PayloadSide, Phase, Reentry, Revision, Trigger};
+
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A caller of the API: the token's subject or the caller's ARN.
+    Person(String),
+    /// An automatic retry.
+    Scheduler,
+    /// A report.
+    Pipeline,
+}
+
+impl Actor {
+    /// The text in the log.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Person(name) => name,
+            Self::Scheduler => "scheduler",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Counts from 1 without a gap.
+    pub sequence: u64,
+    /// When it was recorded, by Reprise's clock.
+    pub at: Timestamp,
+    /// The attempt it speaks of.
+    pub attempt: u32,
+    /// Who caused it.
+    pub actor: Actor,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened, with what is particular to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// The attempt failed as a whole.
+    Failed(FailureNoted),
+    /// Some parts of the attempt failed.
+    PartiallyFailed(FailureNoted),
+    /// The next automatic retry has its time.
+    RetryScheduled {
+        /// When.
+        next_retry_at: Minute,
+        /// Why then, in words: "2nd of 5, ladder".
+        why: String,
+    },
+    /// A retry fell due while its flow was inactive.
+    RetryHeld,
+    /// It was sent back: the snapshot of the attempt that starts.
+    Requested(Box<Requested>),
+    /// The attempt reached the trading network.
+    InNetwork {
+        /// By the pipeline's clock.
+        occurred_at: Timestamp,
+    },
+    /// The attempt went through.
+    Completed {
+        /// By the pipeline's clock.
+        occurred_at: Timestamp,
+    },
+    /// Nothing was heard of the attempt, which in a silent flow means that it went through.
+    AssumedCompleted,
+    /// Nothing was heard of the attempt, which in a confirming flow is a failure.
+    OutcomeOverdue,
+    /// SQS refused the message for good.
+    SendFailed {
+        /// What SQS said.
+        error: String,
+        /// The queue that refused.
+        queue_url: Option<String>,
+    },
+    /// No automatic retry is left.
+    Exhausted {
+        /// The rule that ended it.
+        rule: String,
+    },
+    /// An outcome that came too late to change anything.
+    LateOutcome {
+        /// What it said.
+        outcome: Known,
+        /// By the pipeline's clock.
+        occurred_at: Timestamp,
+    },
+    /// A person gave it up.
+    Deleted {
+        /// Why.
+        reason: String,
+        /// The job that did it.
+        job: Option<JobId>,
+    },
+}
+
+/// A failure as the log keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureNoted {
+    /// By the pipeline's clock.
+    pub occurred_at: Timestamp,
+    /// Where.
+    pub phase: Phase,
+    /// The step that reported it.
+    pub origin: Option<String>,
+    /// The error.
+    pub error: ErrorInfo,
+    /// The payload revisions known after it.
+    pub sender_payload: Option<Revision>,
+    /// The payload revisions known after it.
+    pub receiver_payload: Option<Revision>,
+    /// The job whose re-entry failed.
+    pub job: Option<JobId>,
+}
+
+/// A re-entry as the log keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// Retry or restart.
+    pub action: Reentry,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// The reason a person gave.
+    pub reason: Option<String>,
+    /// The job that asked.
+    pub job: Option<JobId>,
+    /// Which payload is sent.
+    pub side: PayloadSide,
+    /// Its exact revision.
+    pub payload: Revision,
+    /// The queue it is sent to.
+    pub queue_url: String,
+}

@@ -1,0 +1,161 @@
+//! A flow's configuration, valid by construction once the contract crate has read it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::outcome::after;
+use crate::{Category, FlowName, Ladder, Minute, Phase, Reentry, Schedule};
+
+/// The queues through which interchanges re-enter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stages {
+    /// Takes sender payloads.
+    pub sender: Option<String>,
+    /// Takes receiver payloads.
+    pub receiver: Option<String>,
+}
+
+/// A stage's own dead-letter queue that feeds Reprise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterQueue {
+    /// Its ARN, as SQS names it in `DeadLetterQueueSourceArn`.
+    pub arn: String,
+    /// Where a message that ends there has failed.
+    pub phase: Phase,
+}
+
+/// Whether a pipeline tells what became of a re-entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmationMode {
+    /// It does; silence past the deadline is a failure.
+    Confirms,
+    /// It does not; silence past the deadline means that it went through.
+    Silent,
+}
+
+/// How long an outcome may take, and what silence means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// What silence means.
+    pub mode: ConfirmationMode,
+    /// How long an outcome may take.
+    pub within: SignedDuration,
+}
+
+impl Default for Confirmation {
+    /// Confirms within 15 minutes.
+    fn default() -> Self {
+        Self { mode: ConfirmationMode::Confirms, within: SignedDuration::from_mins(15) }
+    }
+}
+
+impl Confirmation {
+    /// The minute at which silence about a re-entry sent at `sent_at` is judged.
+    #[must_use]
+    pub fn deadline(&self, sent_at: Timestamp) -> Minute {
+        Minute::at_or_after(after(sent_at, self.within))
+    }
+}
+
+/// Who retries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryMode {
+    /// People only.
+    Manual,
+    /// The schedule, and people.
+    Automatic,
+}
+
+/// When and how failures are retried by themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPolicy {
+    /// Who retries.
+    pub mode: RetryMode,
+    /// When.
+    pub schedule: Schedule,
+    /// Which errors.
+    pub categories: BTreeSet<Category>,
+    /// Spreads a ladder or an exponential: a delay grows by up to this share of it, 0-1.
+    pub jitter: f64,
+    /// The action to take, where the flow fixes one; by phase otherwise.
+    pub action: Option<Reentry>,
+}
+
+impl Default for RetryPolicy {
+    /// Automatic, the default ladder, every category but mapping and validation, no jitter.
+    fn default() -> Self {
+        Self {
+            mode: RetryMode::Automatic,
+            schedule: Schedule::Ladder(Ladder::default()),
+            categories: [Category::System, Category::Business, Category::NoOutcome, Category::Unknown].into(),
+            jitter: 0.0,
+            action: None,
+        }
+    }
+}
+
+/// An integration flow: owns its stage queues and its retry policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Its name.
+    pub name: FlowName,
+    /// What people call it.
+    pub display_name: Option<String>,
+    /// Manual actions are refused and due retries held while it is not.
+    pub active: bool,
+    /// When it last became active: the anchor of hourly windows.
+    pub activated_at: Timestamp,
+    /// Where interchanges re-enter.
+    pub stages: Stages,
+    /// Queues whose dead letters belong to it.
+    pub dead_letter_queues: Vec<DeadLetterQueue>,
+    /// Functions whose failure records belong to it, by ARN.
+    pub functions: Vec<String>,
+    /// How outcomes are confirmed.
+    pub confirmation: Confirmation,
+    /// How failures are retried.
+    pub retry: RetryPolicy,
+    /// Policies that replace `retry` for one partner each.
+    pub partners: BTreeMap<String, RetryPolicy>,
+    /// Counts its configurations; 0 while it has none.
+    pub version: u64,
+}
+
+impl Flow {
+    /// A flow as its first failure registers it: active, the stack's stage queues, the default ladder.
+    /// [`FlowName::unassigned`] alone is manual and has no stages until someone configures it.
+    #[must_use]
+    pub fn registered(name: FlowName, stages: &Stages, now: Timestamp) -> Self {
+        let unassigned = name.is_unassigned();
+        let mode = if unassigned { RetryMode::Manual } else { RetryMode::Automatic };
+        Self {
+            name,
+            display_name: None,
+            active: true,
+            activated_at: now,
+            stages: if unassigned { Stages::default() } else { stages.clone() },
+            dead_letter_queues: Vec::new(),
+            functions: Vec::new(),
+            confirmation: Confirmation::default(),
+            retry: RetryPolicy { mode, ..RetryPolicy::default() },
+            partners: BTreeMap::new(),
+            version: 0,
+        }
+    }
+
+    /// The policy that counts for a partner: its own, or the flow's.
+    #[must_use]
+    pub fn retry_for(&self, partner: Option<&str>) -> &RetryPolicy {
+        partner.and_then(|p| self.partners.get(p)).unwrap_or(&self.retry)
+    }
+
+    /// The queue a re-entry goes to.
+    #[must_use]
+    pub fn stage(&self, action: Reentry) -> Option<&str> {
+        match action {
+            Reentry::Retry => self.stages.receiver.as_deref(),
+            Reentry::Restart => self.stages.sender.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The interchange: one message with everything that is known of it.
+
+use jiff::Timestamp;
+
+use crate::event::{Actor, Event, EventKind};
+use crate::{
+    Claim, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry, Part,
+    Payloads, Phase, Reentry, Revision, Trigger,
+};
+
+/// Where an interchange stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It failed; people and the schedule may act.
+    Failed,
+    /// Some of its parts failed; people and the schedule may act.
+    PartiallyFailed,
+    /// The receiver payload is on its way.
+    WaitingForRetry,
+    /// The sender payload is on its way.
+    WaitingForRestart,
+    /// It reached the trading network and is not yet delivered.
+    InNetwork,
+    /// It went through.
+    Completed,
+    /// A person gave it up.
+    Deleted,
+}
+
+impl Status {
+    /// Every status, in the order of the life cycle.
+    pub const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::PartiallyFailed,
+        Self::WaitingForRetry,
+        Self::WaitingForRestart,
+        Self::InNetwork,
+        Self::Completed,
+        Self::Deleted,
+    ];
+
+    /// The word used in JSON and keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::PartiallyFailed => "partially_failed",
+            Self::WaitingForRetry => "waiting_for_retry",
+            Self::WaitingForRestart => "waiting_for_restart",
+            Self::InNetwork => "in_network",
+            Self::Completed => "completed",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+
+    /// Whether it can be restarted, retried or deleted.
+    #[must_use]
+    pub fn is_failed(self) -> bool {
+        matches!(self, Self::Failed | Self::PartiallyFailed)
+    }
+
+    /// Whether a re-entry was sent and nothing was heard of it.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::WaitingForRetry | Self::WaitingForRestart)
+    }
+
+    /// Whether an attempt is on its way.
+    #[must_use]
+    pub fn is_in_flight(self) -> bool {
+        self.is_waiting() || self == Self::InNetwork
+    }
+
+    /// Whether nothing more is expected, so that its retention runs.
+    #[must_use]
+    pub fn is_resolved(self) -> bool {
+        matches!(self, Self::Completed | Self::Deleted)
+    }
+}
+
+/// Whose message it is and what to correlate it with, as the pipeline tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parties {
+    /// Who sent it.
+    pub sender: Option<String>,
+    /// Whom it is for.
+    pub receiver: Option<String>,
+    /// Whose retry policy counts.
+    pub partner: Option<String>,
+    /// Its id in the source application.
+    pub source_id: Option<String>,
+    /// Correlates it with the pipeline's own logs.
+    pub correlation_id: Option<String>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// The FIFO group of its re-entry.
+    pub order_key: Option<String>,
+}
+
+/// The attempt that is on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flight {
+    /// Retry or restart.
+    pub action: Reentry,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// The work item that took it.
+    pub claim: Claim,
+    /// When it was taken; the send follows at once.
+    pub sent_at: Timestamp,
+    /// The exact payload revision.
+    pub payload: Revision,
+    /// Where it goes.
+    pub queue_url: String,
+}
+
+/// How a completion is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// The pipeline said so, at this time by its clock.
+    Reported(Timestamp),
+    /// Nothing was heard until the deadline of a silent flow.
+    Assumed,
+}
+
+/// When it failed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// By the pipeline's clock.
+    pub at: Timestamp,
+    /// When Reprise recorded it, by its own clock: frozen selections and delays go by this one where the
+    /// pipeline's clock is ahead.
+    pub recorded_at: Timestamp,
+}
+
+/// One message travelling through a flow; its id never changes, however often it is reprocessed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interchange {
+    /// Its id.
+    pub id: InterchangeId,
+    /// Its flow.
+    pub flow: FlowName,
+    /// Where it stands.
+    pub status: Status,
+    /// The newest attempt; 1 is the main execution.
+    pub attempt: u32,
+    /// Re-entries so far.
+    pub tries: u32,
+    /// Automatic re-entries so far: the rung of the ladder.
+    pub automatic: u32,
+    /// Where it failed last.
+    pub phase: Phase,
+    /// The step that reported the last failure.
+    pub origin: Option<String>,
+    /// Whose message it is.
+    pub parties: Parties,
+    /// The last error.
+    pub error: ErrorInfo,
+    /// Its failure group.
+    pub group: Fingerprint,
+    /// What became of its parts, where the last failure told.
+    pub parts: Vec<Part>,
+    /// The last failure.
+    pub failure: Failure,
+    /// The attempt on its way, while one is.
+    pub flight: Option<Flight>,
+    /// How its completion is known, once it is completed.
+    pub completion: Option<Completion>,
+    /// The slot it takes part in: its next retry while failed, its deadline while waiting.
+    pub due: Option<Minute>,
+    /// The next automatic retry.
+    pub next_retry_at: Option<Minute>,
+    /// Why the next retry is when it is: "3rd of 5, ladder, partner GLOBEX".
+    pub retry_note: Option<String>,
+    /// No automatic retry is left.
+    pub exhausted: bool,
+    /// The job that acted on it last.
+    pub job: Option<JobId>,
+    /// Kept sender payloads.
+    pub sender_payloads: Payloads,
+    /// Kept receiver payloads.
+    pub receiver_payloads: Payloads,
+    /// The kept message attributes of a dead letter.
+    pub attributes: Payloads,
+    /// Which outcomes of which attempts are known, to tell repeats from news.
+    pub known: Vec<(u32, Known)>,
+    /// Events logged so far.
+    pub sequence: u64,
+    /// Commits so far; 0 before the first.
+    pub version: u64,
+}
+
+impl Interchange {
+    /// Whether `claim` took the attempt that is waiting now.
+    #[must_use]
+    pub fn is_claimed_by(&self, claim: &Claim) -> bool {
+        self.status.is_waiting() && self.flight.as_ref().is_some_and(|f| f.claim == *claim)
+    }
+
+    pub(crate) fn leave_schedule(&mut self) {
+        self.due = None;
+        self.next_retry_at = None;
+        self.retry_note = None;
+        self.flight = None;
+    }
+
+    pub(crate) fn fails(&mut self, status: Status, at: Timestamp, recorded_at: Timestamp) {
+        self.status = status;
+        self.failure = Failure { at, recorded_at };
+        self.completion = None;
+        self.group = Fingerprint::of(self.error.code.as_deref(), self.error.message.as_deref());
+        self.leave_schedule();
+    }
+
+    pub(crate) fn completes(&mut self, how: Completion) {
+        self.status = Status::Completed;
+        self.completion = Some(how);
+        self.leave_schedule();
+    }
+}
+
+/// A decided change that is not yet committed: the interchange as it will be, and the events that say why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The interchange after it; its version is still the one before.
+    pub after: Interchange,
+    /// What is appended to the log, oldest first.
+    pub events: Vec<Event>,
+}
+
+impl Change {
+    pub(crate) fn of(after: Interchange) -> Self {
+        Self { after, events: Vec::new() }
+    }
+
+    pub(crate) fn log(&mut self, at: Timestamp, actor: Actor, kind: EventKind) {
+        self.log_attempt(at, self.after.attempt, actor, kind);
+    }
+
+    pub(crate) fn log_attempt(&mut self, at: Timestamp, attempt: u32, actor: Actor, kind: EventKind) {
+        self.after.sequence += 1;
+        self.events.push(Event { sequence: self.after.sequence, at, attempt, actor, kind });
+    }
+
+    /// Gives a failed interchange its next automatic retry, or says why there is none.
+    pub(crate) fn plan(&mut self, flow: &Flow, retry_after: Option<jiff::SignedDuration>, now: Timestamp) {
+        match flow.next_retry(&self.after, retry_after, now) {
+            Ok(NextRetry { at, why }) => {
+                self.after.exhausted = false;
+                self.after.due = Some(at);
+                self.after.next_retry_at = Some(at);
+                self.after.retry_note = Some(why.clone());
+                self.log(now, Actor::Scheduler, EventKind::RetryScheduled { next_retry_at: at, why });
+            }
+            Err(NoRetry::Exhausted { rule }) => {
+                if !self.after.exhausted {
+                    self.after.exhausted = true;
+                    self.log(now, Actor::Scheduler, EventKind::Exhausted { rule: rule.clone() });
+                }
+                self.after.retry_note = Some(rule);
+            }
+            Err(NoRetry::Manual) => {
+                self.after.exhausted = false;
+                self.after.retry_note = Some("retried by hand only".to_owned());
+            }
+            Err(NoRetry::Category(category)) => {
+                self.after.exhausted = false;
+                self.after.retry_note = Some(format!("{} errors wait for a person", category.as_str()));
+            }
+        }
+    }
+}

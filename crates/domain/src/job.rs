@@ -1,0 +1,216 @@
+//! A job: one bulk restart, retry or delete over a selection of a flow's interchanges.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{Actor, Cause, Claim, FlowName, Interchange, Reentry, Refusal, Selection, Trigger};
+
+/// Identifies a job.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub String);
+
+/// What a job does to each interchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobAction {
+    /// Sends it back.
+    Reenter(Reentry),
+    /// Gives it up.
+    Delete,
+}
+
+impl JobAction {
+    /// The word used in JSON and paths.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reenter(action) => action.as_str(),
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Reenter(Reentry::Retry), Self::Reenter(Reentry::Restart), Self::Delete]
+            .into_iter()
+            .find(|action| action.as_str() == word)
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobStatus {
+    /// Accepted, not begun.
+    Queued,
+    /// Waits for what its first messages come to.
+    Canary,
+    /// At work.
+    Running,
+    /// Asked to stop.
+    Cancelling,
+    /// Stopped by a person.
+    Cancelled,
+    /// Stopped by itself.
+    Halted,
+    /// Done.
+    Completed,
+}
+
+impl JobStatus {
+    const ALL: [Self; 7] =
+        [Self::Queued, Self::Canary, Self::Running, Self::Cancelling, Self::Cancelled, Self::Halted, Self::Completed];
+
+    /// The word used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Canary => "canary",
+            Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Cancelled => "cancelled",
+            Self::Halted => "halted",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Halted | Self::Completed)
+    }
+}
+
+/// What a job has come to so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobCounts {
+    /// Found by the selection.
+    pub matched: u64,
+    /// Sent back (or deleted).
+    pub sent: u64,
+    /// Left alone, by reason.
+    pub skips: BTreeMap<String, u64>,
+    /// Reported completed since.
+    pub completed: u64,
+    /// Failed again since.
+    pub failed_again: u64,
+}
+
+impl JobCounts {
+    /// All that was left alone.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skips.values().sum()
+    }
+}
+
+/// A job as it was asked for, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// The flow it acts on.
+    pub flow: FlowName,
+    /// What it does.
+    pub action: JobAction,
+    /// To which.
+    pub selection: Selection,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub actor: String,
+    /// The selection is frozen at this time: what fails later is not taken.
+    pub as_of: Timestamp,
+    /// The most it takes.
+    pub cap: Option<u64>,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What a job does about one interchange of its selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// Act on it.
+    Act,
+    /// It was acted on by this very job and waits: send it again, nothing else.
+    Resend,
+    /// Leave it alone.
+    Skip(&'static str),
+}
+
+impl Job {
+    /// The work item's name on the interchanges it takes.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim(format!("job:{}", self.id.0))
+    }
+
+    /// The cause that its events name.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        Cause {
+            claim: self.claim(),
+            actor: Actor::Person(self.actor.clone()),
+            trigger: Trigger::Manual,
+            reason: Some(self.reason.clone()),
+            job: Some(self.id.clone()),
+        }
+    }
+
+    /// Whether an interchange belongs to the frozen selection, as far as its row tells.
+    #[must_use]
+    pub fn selects(&self, interchange: &Interchange) -> bool {
+        interchange.failure.recorded_at <= self.as_of
+            && interchange.job.as_ref() != Some(&self.id)
+            && match &self.selection {
+                Selection::Ids(ids) => ids.contains(&interchange.id),
+                Selection::Filter(filter) => filter.matches(interchange),
+                Selection::All => interchange.status.is_failed(),
+            }
+    }
+
+    /// What to do about an interchange of the selection as it stands now.
+    #[must_use]
+    pub fn take(&self, interchange: &Interchange) -> Take {
+        if interchange.flow != self.flow {
+            return Take::Skip("other-flow");
+        }
+        if interchange.is_claimed_by(&self.claim()) {
+            return Take::Resend;
+        }
+        if interchange.job.as_ref() == Some(&self.id) {
+            return Take::Skip("already-taken");
+        }
+        if interchange.status.is_failed() && interchange.failure.recorded_at > self.as_of {
+            return Take::Skip("failed-later");
+        }
+        Take::Act
+    }
+}
+
+impl Refusal {
+    /// The reason's name in problems and in a job's skips.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::NotFailed { .. } => "not-failed",
+            Self::NoReceiverPayload => "no-receiver-payload",
+            Self::NoSenderPayload => "no-sender-payload",
+            Self::FlowInactive => "flow-inactive",
+            Self::StageNotConfigured { .. } => "stage-not-configured",
+        }
+    }
+}

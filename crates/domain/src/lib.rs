@@ -1,0 +1,35 @@
+//! What an interchange is, what may happen to it, and when it is tried again.
+//!
+//! This crate decides and never performs: no await, no AWS, no clock, no environment, no wire format. Time
+//! comes in as an argument and effects go out as data, so every rule can be tested from a table.
+
+mod event;
+mod fingerprint;
+mod flow;
+mod interchange;
+mod job;
+mod name;
+mod outcome;
+mod payload;
+mod reentry;
+mod report;
+mod schedule;
+mod selection;
+mod time;
+
+pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
+pub use fingerprint::{Fingerprint, fold};
+pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode, RetryPolicy, Stages};
+pub use interchange::{Change, Completion, Failure, Flight, Interchange, Parties, Status};
+pub use job::{Job, JobAction, JobCounts, JobId, JobStatus, Take};
+pub use name::{FlowName, InterchangeId, InvalidName};
+pub use outcome::{Received, Verdict, receive};
+pub use payload::{Digest, PayloadMeta, PayloadSide, Payloads, Revision};
+pub use reentry::{Cause, Claim, Reentry, Refusal, SendFailure, Trigger};
+pub use report::{Category, ErrorInfo, Extent, FailureReport, Known, Part, PartStatus, Phase, Report, ReportKind};
+pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};
+pub use selection::{Filter, Selection};
+pub use time::{Minute, Slot};
+
+/// The clock's type everywhere: an instant in UTC with nanoseconds.
+pub use jiff::Timestamp;

@@ -1,0 +1,241 @@
+//! Judging reports: by attempt number and event time, never by the order of arrival.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::event::{Actor, EventKind};
+use crate::{
+    Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Known, Parties,
+    Payloads, Report, ReportKind, Status,
+};
+
+/// The circumstances in which a report arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// When it was put on the queue (SQS `SentTimestamp`).
+    pub queued_at: Timestamp,
+    /// Reprise's clock.
+    pub now: Timestamp,
+    /// The flow's configuration.
+    pub flow: &'a Flow,
+}
+
+/// What a report comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is news.
+    Change(Box<Change>),
+    /// It was known; nothing changes.
+    Repeat,
+    /// It speaks of an interchange that never failed: acknowledged, counted, not kept.
+    NeverFailed,
+}
+
+/// Judges `report` on the interchange as it stands, `None` when nothing is known of it.
+#[must_use]
+pub fn receive(current: Option<Interchange>, report: &Report, received: Received<'_>) -> Verdict {
+    let event_at = report.occurred_at.unwrap_or(received.queued_at);
+    match (current, &report.kind) {
+        (None, ReportKind::Failed(failure)) => {
+            let blank = blank(report, failure, event_at, received.now);
+            Verdict::Change(Box::new(failed(blank, report.attempt.unwrap_or(1), failure, event_at, received)))
+        }
+        (None, _) => Verdict::NeverFailed,
+        (Some(known), _) => judge(known, report, event_at, received),
+    }
+}
+
+fn judge(known: Interchange, report: &Report, event_at: Timestamp, received: Received<'_>) -> Verdict {
+    let Some(attempt) = attempt_meant(&known, report, received.queued_at) else {
+        return Verdict::Repeat;
+    };
+    let outcome = report.known_as();
+    if attempt < known.attempt {
+        return late(known, attempt, outcome, event_at, received.now);
+    }
+    if attempt == known.attempt && !is_news(&known, report, event_at) {
+        return late(known, attempt, outcome, event_at, received.now);
+    }
+    let change = match &report.kind {
+        ReportKind::Failed(failure) => failed(known, attempt, failure, event_at, received),
+        ReportKind::Completed => completed(known, attempt, event_at, received.now),
+        ReportKind::InNetwork => in_network(known, attempt, event_at, received),
+    };
+    Verdict::Change(Box::new(change))
+}
+
+/// The attempt a report speaks of; `None` when it can only be a repeat.
+fn attempt_meant(known: &Interchange, report: &Report, queued_at: Timestamp) -> Option<u32> {
+    if report.attempt.is_some() {
+        return report.attempt;
+    }
+    if let Some(flight) = known.flight.as_ref().filter(|_| known.status.is_in_flight()) {
+        return (queued_at >= flight.sent_at).then_some(known.attempt);
+    }
+    report.occurred_at.is_some_and(|at| at > known.failure.at).then_some(known.attempt)
+}
+
+/// Whether an outcome of the newest attempt changes where the interchange stands.
+fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
+    let outcome = report.known_as();
+    match (known.status, outcome) {
+        (status, _) if status.is_waiting() => true,
+        (Status::InNetwork, Known::InNetwork) => false,
+        (Status::InNetwork, _) => true,
+        // The attempt is named and known to have failed: the same news again, whatever its time says.
+        (Status::Failed | Status::PartiallyFailed, Known::Failed) => report.attempt.is_none(),
+        (Status::Failed | Status::PartiallyFailed, _) => event_at > known.failure.at,
+        (Status::Completed, Known::Failed) => match known.completion {
+            Some(Completion::Reported(at)) => event_at > at && !known.known.contains(&(known.attempt, outcome)),
+            Some(Completion::Assumed) | None => true,
+        },
+        (Status::Completed, Known::Completed) => known.completion == Some(Completion::Assumed),
+        (Status::Completed, Known::InNetwork) => false,
+        (Status::Deleted, _) => false,
+        (Status::WaitingForRetry | Status::WaitingForRestart, _) => true,
+    }
+}
+
+/// Logs an outcome that came too late, once.
+fn late(known: Interchange, attempt: u32, outcome: Known, event_at: Timestamp, now: Timestamp) -> Verdict {
+    if known.known.contains(&(attempt, outcome)) {
+        return Verdict::Repeat;
+    }
+    let mut change = Change::of(known);
+    change.after.known.push((attempt, outcome));
+    change.log_attempt(now, attempt, Actor::Pipeline, EventKind::LateOutcome { outcome, occurred_at: event_at });
+    Verdict::Change(Box::new(change))
+}
+
+fn failed(
+    known: Interchange,
+    attempt: u32,
+    failure: &FailureReport,
+    event_at: Timestamp,
+    received: Received<'_>,
+) -> Change {
+    let mut change = Change::of(known);
+    let next = &mut change.after;
+    let job = next.flight.is_some().then(|| next.job.clone()).flatten();
+    if next.status.is_resolved() {
+        next.automatic = 0;
+        next.exhausted = false;
+    }
+    next.take(failure, attempt);
+    let status = match failure.extent {
+        Extent::Whole => Status::Failed,
+        Extent::Partial => Status::PartiallyFailed,
+    };
+    next.fails(status, event_at, received.now);
+    let mut noted = next.failure_noted(event_at);
+    noted.job = job;
+    let kind = match status {
+        Status::PartiallyFailed => EventKind::PartiallyFailed(noted),
+        _ => EventKind::Failed(noted),
+    };
+    change.log(received.now, Actor::Pipeline, kind);
+    change.plan(received.flow, failure.retry_after, received.now);
+    change
+}
+
+fn completed(known: Interchange, attempt: u32, event_at: Timestamp, now: Timestamp) -> Change {
+    let mut change = Change::of(known);
+    change.after.arrives(attempt, Known::Completed);
+    change.after.completes(Completion::Reported(event_at));
+    change.log(now, Actor::Pipeline, EventKind::Completed { occurred_at: event_at });
+    change
+}
+
+fn in_network(known: Interchange, attempt: u32, event_at: Timestamp, received: Received<'_>) -> Change {
+    let mut change = Change::of(known);
+    let next = &mut change.after;
+    next.arrives(attempt, Known::InNetwork);
+    let flight = next.flight.take();
+    next.leave_schedule();
+    next.flight = flight;
+    next.status = Status::InNetwork;
+    change.log(received.now, Actor::Pipeline, EventKind::InNetwork { occurred_at: event_at });
+    change
+}
+
+impl Interchange {
+    fn arrives(&mut self, attempt: u32, outcome: Known) {
+        self.attempt = attempt;
+        if !self.known.contains(&(attempt, outcome)) {
+            self.known.push((attempt, outcome));
+        }
+    }
+
+    /// Takes over what a failure report tells; what it leaves out stays as it was known.
+    fn take(&mut self, report: &FailureReport, attempt: u32) {
+        self.arrives(attempt, Known::Failed);
+        self.phase = report.phase;
+        self.origin.clone_from(&report.origin);
+        self.error.clone_from(&report.error);
+        self.parts.clone_from(&report.parts);
+        let parties = &mut self.parties;
+        for (field, told) in [
+            (&mut parties.sender, &report.sender),
+            (&mut parties.receiver, &report.receiver),
+            (&mut parties.partner, &report.partner),
+            (&mut parties.source_id, &report.source_id),
+            (&mut parties.correlation_id, &report.correlation_id),
+            (&mut parties.traceparent, &report.traceparent),
+            (&mut parties.order_key, &report.order_key),
+        ] {
+            if told.is_some() {
+                field.clone_from(told);
+            }
+        }
+        for (payloads, told) in [
+            (&mut self.sender_payloads, &report.sender_payload),
+            (&mut self.receiver_payloads, &report.receiver_payload),
+            (&mut self.attributes, &report.attributes),
+        ] {
+            if let Some(meta) = told {
+                payloads.revise(meta);
+            }
+        }
+    }
+}
+
+/// An interchange of which nothing is known yet but the report that is about to be taken.
+fn blank(report: &Report, failure: &FailureReport, event_at: Timestamp, now: Timestamp) -> Interchange {
+    Interchange {
+        id: report.id.clone(),
+        flow: report.flow.clone(),
+        status: Status::Failed,
+        attempt: 1,
+        tries: 0,
+        automatic: 0,
+        phase: failure.phase,
+        origin: None,
+        parties: Parties::default(),
+        error: ErrorInfo { category: failure.error.category, code: None, message: None },
+        group: Fingerprint::of(None, None),
+        parts: Vec::new(),
+        failure: Failure { at: event_at, recorded_at: now },
+        flight: None,
+        completion: None,
+        due: None,
+        next_retry_at: None,
+        retry_note: None,
+        exhausted: false,
+        job: None,
+        sender_payloads: Payloads::default(),
+        receiver_payloads: Payloads::default(),
+        attributes: Payloads::default(),
+        known: Vec::new(),
+        sequence: 0,
+        version: 0,
+    }
+}
+
+/// The instant from which a retry's delay counts: the failure, or its recording where the pipeline's clock is ahead.
+pub(crate) fn delay_base(failure: Failure) -> Timestamp {
+    failure.at.min(failure.recorded_at)
+}
+
+/// Adds a duration, staying within the calendar.
+pub(crate) fn after(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
+}

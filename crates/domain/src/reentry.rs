@@ -1,0 +1,282 @@
+//! Putting an interchange back into the pipeline, giving it up, and what follows when SQS refuses.
+
+use jiff::Timestamp;
+
+use crate::event::{Actor, EventKind, FailureNoted, Requested};
+use crate::{
+    Category, Change, ConfirmationMode, ErrorInfo, Flight, Flow, Interchange, JobId, PayloadSide, Revision, Slot,
+    Status,
+};
+
+/// How an interchange re-enters the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reentry {
+    /// The receiver payload at the receiver stage: mapping is skipped.
+    Retry,
+    /// The sender payload at the sender stage: mapping runs again.
+    Restart,
+}
+
+impl Reentry {
+    /// The word used in JSON and paths.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// The payload it sends.
+    #[must_use]
+    pub fn side(self) -> PayloadSide {
+        match self {
+            Self::Retry => PayloadSide::Receiver,
+            Self::Restart => PayloadSide::Sender,
+        }
+    }
+}
+
+/// What caused an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// A person.
+    Manual,
+    /// The retry schedule.
+    Scheduled,
+}
+
+impl Trigger {
+    /// The word used in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Scheduled => "scheduled",
+        }
+    }
+}
+
+/// Names the work item that took an interchange, so that the same item finds its own claim after a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Claim(pub String);
+
+/// Why an interchange is sent back or deleted, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The work item.
+    pub claim: Claim,
+    /// Who.
+    pub actor: Actor,
+    /// What kind of cause.
+    pub trigger: Trigger,
+    /// Why; people must say.
+    pub reason: Option<String>,
+    /// The job it is part of.
+    pub job: Option<JobId>,
+}
+
+/// Why an action cannot be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
+pub enum Refusal {
+    /// Only what is failed or partially failed can be acted on.
+    #[error("the interchange is {}, and only failed and partially_failed ones can be acted on", status.as_str())]
+    NotFailed {
+        /// What it is instead.
+        status: Status,
+    },
+    /// A retry has nothing to send.
+    #[error("there is no receiver payload to retry")]
+    NoReceiverPayload,
+    /// A restart has nothing to send.
+    #[error("there is no sender payload to restart")]
+    NoSenderPayload,
+    /// The flow is switched off.
+    #[error("the flow is inactive")]
+    FlowInactive,
+    /// The flow names no queue for that stage.
+    #[error("the flow has no {} stage queue", side.as_str())]
+    StageNotConfigured {
+        /// The stage that is missing.
+        side: PayloadSide,
+    },
+}
+
+/// What SQS said when it refused a message for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendFailure {
+    /// Its words.
+    pub error: String,
+    /// The queue that refused.
+    pub queue_url: Option<String>,
+}
+
+impl Interchange {
+    /// Releases a failed interchange back into the pipeline as its next attempt.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that applies first: flow inactive, not failed, nothing to send, no queue to send to.
+    pub fn reenter(self, action: Reentry, cause: &Cause, flow: &Flow, now: Timestamp) -> Result<Change, Refusal> {
+        if !flow.active {
+            return Err(Refusal::FlowInactive);
+        }
+        self.must_be_failed()?;
+        let payload = self.payload_for(action)?.clone();
+        let queue_url = flow.stage(action).ok_or(Refusal::StageNotConfigured { side: action.side() })?.to_owned();
+        let mut change = Change::of(self);
+        let next = &mut change.after;
+        next.attempt += 1;
+        next.tries += 1;
+        if cause.trigger == Trigger::Scheduled {
+            next.automatic += 1;
+        }
+        next.status = match action {
+            Reentry::Retry => Status::WaitingForRetry,
+            Reentry::Restart => Status::WaitingForRestart,
+        };
+        next.flight = Some(Flight {
+            action,
+            trigger: cause.trigger,
+            claim: cause.claim.clone(),
+            sent_at: now,
+            payload: payload.clone(),
+            queue_url: queue_url.clone(),
+        });
+        next.job = cause.job.clone();
+        next.due = Some(flow.confirmation.deadline(now));
+        next.next_retry_at = None;
+        let requested = Requested {
+            action,
+            trigger: cause.trigger,
+            reason: cause.reason.clone(),
+            job: cause.job.clone(),
+            side: action.side(),
+            payload,
+            queue_url,
+        };
+        change.log(now, cause.actor.clone(), EventKind::Requested(Box::new(requested)));
+        Ok(change)
+    }
+
+    /// Gives a failed interchange up: its payloads go, head and log stay for the audit.
+    ///
+    /// # Errors
+    /// `NotFailed`; `FlowInactive`, since every manual action needs an active flow.
+    pub fn delete(self, cause: &Cause, flow: &Flow, now: Timestamp) -> Result<Change, Refusal> {
+        if !flow.active {
+            return Err(Refusal::FlowInactive);
+        }
+        self.must_be_failed()?;
+        let mut change = Change::of(self);
+        change.after.status = Status::Deleted;
+        change.after.job = cause.job.clone();
+        change.after.leave_schedule();
+        let kind = EventKind::Deleted { reason: cause.reason.clone().unwrap_or_default(), job: cause.job.clone() };
+        change.log(now, cause.actor.clone(), kind);
+        Ok(change)
+    }
+
+    /// Puts an interchange back to failed because SQS refused its re-entry for good. It waits for a person:
+    /// the same message would be refused again.
+    ///
+    /// `None` when the attempt that could not be sent is no longer the one in flight.
+    #[must_use]
+    pub fn send_failed(self, attempt: u32, failure: &SendFailure, now: Timestamp) -> Option<Change> {
+        if self.attempt != attempt || !self.status.is_waiting() {
+            return None;
+        }
+        let mut change = Change::of(self);
+        let next = &mut change.after;
+        next.error = ErrorInfo {
+            category: Category::System,
+            code: Some("send_failed".to_owned()),
+            message: Some(failure.error.clone()),
+        };
+        next.fails(Status::Failed, now, now);
+        let kind = EventKind::SendFailed { error: failure.error.clone(), queue_url: failure.queue_url.clone() };
+        change.log(now, Actor::Scheduler, kind);
+        Some(change)
+    }
+
+    /// Takes an interchange whose automatic retry is impossible off the schedule, with the reason in its log: it waits
+    /// for a person. `None` when it is not failed any more.
+    #[must_use]
+    pub fn cannot_be_retried(self, refusal: Refusal, now: Timestamp) -> Option<Change> {
+        if !self.status.is_failed() {
+            return None;
+        }
+        let mut change = Change::of(self);
+        change.after.leave_schedule();
+        change.after.retry_note = Some(refusal.to_string());
+        let kind = EventKind::SendFailed { error: refusal.to_string(), queue_url: None };
+        change.log(now, Actor::Scheduler, kind);
+        Some(change)
+    }
+
+    /// Judges an interchange whose deadline passed without an outcome; `None` when this slot is not its deadline.
+    #[must_use]
+    pub fn overdue(self, slot: &Slot, flow: &Flow, now: Timestamp) -> Option<Change> {
+        if !self.status.is_waiting() || self.due != Some(slot.minute) {
+            return None;
+        }
+        let mut change = Change::of(self);
+        match flow.confirmation.mode {
+            ConfirmationMode::Silent => {
+                change.after.completes(crate::Completion::Assumed);
+                change.log(now, Actor::Scheduler, EventKind::AssumedCompleted);
+            }
+            ConfirmationMode::Confirms => {
+                let next = &mut change.after;
+                next.error = ErrorInfo {
+                    category: Category::NoOutcome,
+                    code: None,
+                    message: Some("no outcome was reported before the deadline".to_owned()),
+                };
+                next.fails(Status::Failed, now, now);
+                change.log(now, Actor::Scheduler, EventKind::OutcomeOverdue);
+                change.plan(flow, None, now);
+            }
+        }
+        Some(change)
+    }
+
+    /// The action an automatic retry of this interchange takes: by phase, unless the flow fixes one, and
+    /// whatever has a payload when the preferred one has none.
+    #[must_use]
+    pub fn automatic_action(&self, flow: &Flow) -> Reentry {
+        let by_phase = match self.phase {
+            crate::Phase::Delivery => Reentry::Retry,
+            crate::Phase::Processing => Reentry::Restart,
+        };
+        let action = flow.retry_for(self.parties.partner.as_deref()).action.unwrap_or(by_phase);
+        match action {
+            Reentry::Retry if self.receiver_payloads.current().is_none() => Reentry::Restart,
+            Reentry::Restart if self.sender_payloads.current().is_none() => Reentry::Retry,
+            action => action,
+        }
+    }
+
+    fn must_be_failed(&self) -> Result<(), Refusal> {
+        if self.status.is_failed() { Ok(()) } else { Err(Refusal::NotFailed { status: self.status }) }
+    }
+
+    fn payload_for(&self, action: Reentry) -> Result<&Revision, Refusal> {
+        match action {
+            Reentry::Retry => self.receiver_payloads.current().ok_or(Refusal::NoReceiverPayload),
+            Reentry::Restart => self.sender_payloads.current().ok_or(Refusal::NoSenderPayload),
+        }
+    }
+
+    /// The failure as the log keeps it.
+    pub(crate) fn failure_noted(&self, occurred_at: Timestamp) -> FailureNoted {
+        FailureNoted {
+            occurred_at,
+            phase: self.phase,
+            origin: self.origin.clone(),
+            error: self.error.clone(),
+            sender_payload: self.sender_payloads.current().cloned(),
+            receiver_payload: self.receiver_payloads.current().cloned(),
+            job: self.job.clone(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Restart, retry and delete, one interchange at once or many as a job, and the cancelling of jobs.
+
+use app::{Actions, JobOrder, Jobs};
+use aws_lambda_events::http::header;
+use contract::api::{self, read_job_request, read_reason};
+use domain::{Digest, JobAction, Timestamp};
+use table::JobRecord;
+
+use crate::problem::Problem;
+use crate::request::Call;
+use crate::{Request, Response, respond};
+
+/// Most characters of an Idempotency-Key.
+const MOST_KEY: usize = 256;
+
+/// Answers one of the three actions.
+#[derive(Debug)]
+pub struct ActApi {
+    action: JobAction,
+    actions: Actions,
+    jobs: Jobs,
+}
+
+impl ActApi {
+    /// Answers `action` alone; each action is a function of its own.
+    #[must_use]
+    pub fn new(action: JobAction, actions: Actions, jobs: Jobs) -> Self {
+        Self { action, actions, jobs }
+    }
+
+    /// The answer to an action; a problem where it cannot be done.
+    pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
+        let call = Call(request);
+        let answer = match call.route().rsplit_once('/') {
+            Some(("POST /interchanges/{id}", word)) if word == self.action.as_str() => self.one(&call, now).await,
+            Some(("POST /flows/{flow}", word)) if word == self.action.as_str() => self.many(&call, now).await,
+            Some(("POST /jobs/{id}", "cancel")) => self.cancel(&call, now).await,
+            _ => Err(Problem::no_route()),
+        };
+        answer.unwrap_or_else(|problem| respond::problem(&problem))
+    }
+
+    async fn one(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let id = call.interchange()?;
+        let reason = read_reason(&call.body()?)?;
+        let after = self.actions.act(&id, self.action, reason, call.actor(), now).await?;
+        Ok(respond::json(200, &api::interchange(&after)))
+    }
+
+    async fn many(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let flow = call.flow()?;
+        let body = call.body()?;
+        let request = read_job_request(&body)?;
+        let idempotency = self.idempotency(call, &body)?;
+        let order = JobOrder { flow, action: self.action, request, actor: call.actor(), idempotency };
+        let record = self.jobs.create(order, now).await?;
+        let answer = respond::json(202, &shown(&record));
+        Ok(respond::with(answer, header::LOCATION, &format!("/jobs/{}", record.job.id.0)))
+    }
+
+    async fn cancel(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let record = self.jobs.cancel(&call.job(), now).await?;
+        Ok(respond::json(200, &shown(&record)))
+    }
+
+    /// The caller's key and what it stands for: this action on this path with this body.
+    fn idempotency(&self, call: &Call<'_>, body: &[u8]) -> Result<Option<(String, String)>, Problem> {
+        let Some(key) = call.header("idempotency-key") else { return Ok(None) };
+        if key.is_empty() || key.len() > MOST_KEY {
+            return Err(Problem::field("Idempotency-Key", &format!("must have 1 to {MOST_KEY} characters")));
+        }
+        let mut request = call.0.raw_path.clone().unwrap_or_default().into_bytes();
+        request.push(0);
+        request.extend_from_slice(body);
+        Ok(Some((key.to_owned(), Digest::of(&request).to_string())))
+    }
+}
+
+fn shown(record: &JobRecord) -> serde_json::Value {
+    api::job(&record.job, &record.counts)
+}

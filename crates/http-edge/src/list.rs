@@ -1,0 +1,174 @@
+//! Every GET.
+
+use app::Reader;
+use aws_lambda_events::http::header;
+use contract::api::{self, Group, read_filter};
+use domain::{Category, Filter, PayloadSide, Timestamp};
+use serde_json::{Value, json};
+use table::{GroupCount, Order, Position};
+
+use crate::cursor::Cursors;
+use crate::problem::Problem;
+use crate::request::Call;
+use crate::{Request, Response, respond};
+
+const DEFAULT_LIMIT: usize = 50;
+const MOST_LIMIT: usize = 200;
+
+/// Answers reads.
+#[derive(Debug)]
+pub struct ListApi {
+    reader: Reader,
+    cursors: tokio::sync::OnceCell<Cursors>,
+}
+
+impl ListApi {
+    /// Answers from `reader`.
+    #[must_use]
+    pub fn new(reader: Reader) -> Self {
+        Self { reader, cursors: tokio::sync::OnceCell::new() }
+    }
+
+    /// The answer to a read; a problem where it cannot be given.
+    pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
+        let call = Call(request);
+        let answer = match call.route() {
+            "GET /flows" => self.flows(now).await,
+            "GET /flows/{flow}" => self.flow(&call, now).await,
+            "GET /flows/{flow}/groups" => self.groups(&call, now).await,
+            "GET /flows/{flow}/interchanges" => self.interchanges(&call).await,
+            "GET /flows/{flow}/jobs" => self.jobs(&call).await,
+            "GET /interchanges/{id}" => self.interchange(&call, now).await,
+            "GET /interchanges/{id}/payloads/{side}" => self.payload(&call).await,
+            "GET /jobs/{id}" => self.job(&call).await,
+            _ => Err(Problem::no_route()),
+        };
+        answer.unwrap_or_else(|problem| respond::problem(&problem))
+    }
+
+    async fn flows(&self, now: Timestamp) -> Result<Response, Problem> {
+        let views = self.reader.flows(now).await?;
+        let items: Vec<Value> = views.iter().map(|view| api::flow_summary(&view.flow, &view.facts)).collect();
+        Ok(respond::json(200, &json!({ "items": items })))
+    }
+
+    async fn flow(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let name = call.flow()?;
+        let view = self.reader.flow(&name, now).await?.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
+        let answer = respond::json(200, &api::flow_summary(&view.flow, &view.facts));
+        Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", view.flow.version)))
+    }
+
+    async fn groups(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let name = call.flow()?;
+        let groups = self.reader.groups(&name, now).await?;
+        let groups = groups.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
+        let items: Vec<Value> = groups.into_iter().map(|group| api::group(&shown(group))).collect();
+        Ok(respond::json(200, &json!({ "items": items })))
+    }
+
+    async fn interchanges(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        let flow = call.flow()?;
+        let query = call.query();
+        let own = ["order", "limit", "cursor"];
+        let of = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let filters = query.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+        let filter = read_filter(filters.map(|(name, value)| (name.as_str(), value.as_str())))?;
+        let order = order(of("order"))?;
+        let limit = limit(of("limit"))?;
+        let cursors = self.cursors().await?;
+        let list = described(flow.as_str(), &filter, order);
+        let from: Option<Position> = match of("cursor") {
+            Some(cursor) => {
+                let wrong = "is not one that this list gave: take it from the page before, with the same filter and order";
+                Some(cursors.read(&list, cursor).ok_or_else(|| Problem::field("cursor", wrong))?)
+            }
+            None => None,
+        };
+        let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref()).await?;
+        let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
+        let mut body = json!({ "items": items });
+        if let Some(next) = page.next {
+            body["cursor"] = cursors.sign(&list, &next).into();
+        }
+        Ok(respond::json(200, &body))
+    }
+
+    async fn jobs(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        let jobs = self.reader.jobs(&call.flow()?).await?;
+        let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
+        Ok(respond::json(200, &json!({ "items": items })))
+    }
+
+    async fn interchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        let id = call.interchange()?;
+        let found = self.reader.interchange(&id, now).await?;
+        let (interchange, events, flow) = found.ok_or_else(|| Problem::not_found("interchange", id.as_str()))?;
+        Ok(respond::json(200, &api::interchange_detail(&interchange, &events, &flow)))
+    }
+
+    async fn payload(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        let id = call.interchange()?;
+        let side = match call.path("side") {
+            "sender" => PayloadSide::Sender,
+            "receiver" => PayloadSide::Receiver,
+            other => return Err(Problem::field("side", &format!("is `{other}`: must be sender or receiver"))),
+        };
+        let revision = match call.query().into_iter().find(|(name, _)| name == "revision") {
+            Some((_, text)) => {
+                let wrong = || Problem::field("revision", &format!("is `{text}`: must be a number from 1"));
+                Some(text.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?)
+            }
+            None => None,
+        };
+        let payload = self.reader.payload(&id, side, revision).await?;
+        let what = format!("{} payload of interchange", side.as_str());
+        let payload = payload.ok_or_else(|| Problem::not_found(&what, id.as_str()))?;
+        let answer = respond::bytes(payload.meta.content_type.as_deref(), &payload.bytes);
+        Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", payload.meta.digest)))
+    }
+
+    async fn job(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        let id = call.job();
+        let record = self.reader.job(&id).await?.ok_or_else(|| Problem::not_found("job", &id.0))?;
+        Ok(respond::json(200, &api::job(&record.job, &record.counts)))
+    }
+
+    /// The stack's cursor key, read once.
+    async fn cursors(&self) -> Result<&Cursors, Problem> {
+        let fresh = || [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
+        self.cursors
+            .get_or_try_init(|| async { Ok(Cursors::new(self.reader.cursor_key(fresh()).await?)) })
+            .await
+    }
+}
+
+fn order(text: Option<&str>) -> Result<Order, Problem> {
+    match text {
+        None | Some("newest") => Ok(Order::Newest),
+        Some("oldest") => Ok(Order::Oldest),
+        Some(other) => Err(Problem::field("order", &format!("is `{other}`: must be newest or oldest"))),
+    }
+}
+
+fn limit(text: Option<&str>) -> Result<usize, Problem> {
+    let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MOST_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::field("limit", &format!("is `{text}`: must be a number from 1 to {MOST_LIMIT}")))
+}
+
+/// What a cursor is bound to.
+fn described(flow: &str, filter: &Filter, order: Order) -> String {
+    format!("{flow} {order:?} {}", api::filter_json(filter))
+}
+
+fn shown(group: GroupCount) -> Group {
+    Group {
+        fingerprint: group.fingerprint,
+        message: group.message,
+        category: Category::from_word(&group.category).unwrap_or(Category::Unknown),
+        count: group.count,
+        first_seen_at: Some(group.first_seen_at),
+        last_seen_at: Some(group.last_seen_at),
+    }
+}

@@ -1,0 +1,82 @@
+//! Lambda's SQS event as the records that are taken in, and the partial batch response.
+
+use app::{AppError, Ingest, chain};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use contract::intake::QueueRecord;
+use contract::{AttributeValue, MessageAttribute};
+use jiff::Timestamp;
+use table::TableError;
+
+/// One message of the event, owned.
+pub(crate) struct Record {
+    id: String,
+    body: String,
+    queued_at: Timestamp,
+    dead_letter_source: Option<String>,
+    attributes: Vec<MessageAttribute>,
+}
+
+impl Record {
+    /// A message without a readable `SentTimestamp` counts as sent `now`.
+    pub(crate) fn new(message: SqsMessage, now: Timestamp) -> Self {
+        let mut system = message.attributes;
+        let sent = system.get("SentTimestamp").and_then(|text| text.parse().ok());
+        let mut attributes: Vec<MessageAttribute> = message
+            .message_attributes
+            .into_iter()
+            .filter_map(|(name, attribute)| {
+                let text = attribute.string_value.map(AttributeValue::Text);
+                let value = text.or_else(|| attribute.binary_value.map(|data| AttributeValue::Binary(data.0)))?;
+                Some(MessageAttribute { name, data_type: attribute.data_type.unwrap_or_else(|| "String".into()), value })
+            })
+            .collect();
+        attributes.sort_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            id: message.message_id.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+            queued_at: sent.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now),
+            dead_letter_source: system.remove("DeadLetterQueueSourceArn"),
+            attributes,
+        }
+    }
+
+    pub(crate) fn as_queue_record(&self) -> QueueRecord<'_> {
+        QueueRecord {
+            body: &self.body,
+            message_id: &self.id,
+            queued_at: self.queued_at,
+            dead_letter_source: self.dead_letter_source.as_deref(),
+            attributes: &self.attributes,
+        }
+    }
+}
+
+/// Takes a batch in and names the messages that must come again. When one of them can never be stored, each is
+/// tried by itself, so that it does not hold up the rest.
+pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    match ingest.ingest(batch, now).await {
+        Ok(done) => tracing::info!(
+            messages = batch.len(),
+            changed = done.changed,
+            repeats = done.repeats,
+            never_failed = done.never_failed,
+            "took a batch in"
+        ),
+        Err(error @ AppError::Table(TableError::Unstorable { .. })) if batch.len() > 1 => {
+            tracing::warn!(messages = batch.len(), error = chain(&error), "a batch is taken message by message");
+            for record in batch {
+                if let Err(error) = ingest.ingest(std::slice::from_ref(record), now).await {
+                    failed(record, &error, &mut response);
+                }
+            }
+        }
+        Err(error) => batch.iter().for_each(|record| failed(record, &error, &mut response)),
+    }
+    response
+}
+
+fn failed(record: &QueueRecord<'_>, error: &AppError, response: &mut SqsBatchResponse) {
+    tracing::error!(message_id = record.message_id, error = chain(error), "a message must come again");
+    response.add_failure(record.message_id);
+}

@@ -1,0 +1,11 @@
+//! The function `list`: every read of the API.
+
+use http_edge::ListApi;
+use startup::Stack;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let stack = Stack::start().await?;
+    let api = ListApi::new(stack.reader());
+    startup::serve(async |request| Ok(api.answer(&request, stack.clock.now()?).await)).await
+}

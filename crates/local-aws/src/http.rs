@@ -1,0 +1,88 @@
+//! The one listener. Which service a request is for is told by its target header, its path or its form, never by its
+//! host: all of them share this address, and any credentials will do.
+
+mod clock;
+mod proxy;
+mod schedules;
+mod sqs;
+mod sts;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use self::proxy::Proxy;
+use crate::aws::Aws;
+
+/// DynamoDB takes 16 MB; nothing else takes more.
+const LARGEST: usize = 16 * 1024 * 1024;
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+#[derive(Clone)]
+struct Endpoint {
+    aws: Aws,
+    dynamodb: Proxy,
+}
+
+/// Serves until `stopped`.
+pub(crate) async fn serve(listener: TcpListener, aws: Aws, mut stopped: watch::Receiver<bool>) {
+    let dynamodb = Proxy::to(aws.dynamodb_url());
+    let router = Router::new()
+        .route("/", post(by_target))
+        .route("/_local/clock", get(clock::read).post(clock::advance))
+        // Some clients post to the URL of the queue.
+        .route("/{account}/{queue}", post(by_target))
+        .merge(schedules::routes())
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .with_state(Endpoint { aws, dynamodb });
+    let stop = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the endpoint stopped");
+    }
+}
+
+/// The services that post everything to one path.
+async fn by_target(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let target = request.headers().get(TARGET).and_then(|target| target.to_str().ok()).unwrap_or_default();
+    match target.split_once('.') {
+        Some(("AmazonSQS", operation)) => {
+            let operation = operation.to_owned();
+            match body(request).await {
+                Ok(body) => sqs::answer(&endpoint.aws, &operation, &body).await,
+                Err(refused) => refused,
+            }
+        }
+        Some((service, _)) if service.starts_with("DynamoDB") => endpoint.dynamodb.forward(request).await,
+        _ => match body(request).await {
+            Ok(body) => sts::answer(&body),
+            Err(refused) => refused,
+        },
+    }
+}
+
+async fn body(request: Request) -> Result<Bytes, Response> {
+    axum::body::to_bytes(request.into_body(), LARGEST)
+        .await
+        .map_err(|error| (StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response())
+}
+
+/// An answer of a service, with the request id every AWS answer carries.
+fn respond(status: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}

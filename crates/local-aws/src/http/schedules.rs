@@ -1,0 +1,124 @@
+//! EventBridge Scheduler over REST-JSON.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Endpoint, respond};
+use crate::scheduler::SchedulerError;
+
+const JSON: &str = "application/json";
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+type Answer = Result<Value, SchedulerError>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    #[serde(rename = "groupName")]
+    group_name: Option<String>,
+    #[serde(rename = "ScheduleGroup")]
+    schedule_group: Option<String>,
+    #[serde(rename = "NamePrefix")]
+    name_prefix: Option<String>,
+    #[serde(rename = "State")]
+    state: Option<String>,
+    #[serde(rename = "NextToken")]
+    next_token: Option<String>,
+    #[serde(rename = "MaxResults")]
+    max_results: Option<String>,
+}
+
+pub(super) fn routes() -> Router<Endpoint> {
+    Router::new()
+        .route("/schedules", get(list))
+        .route("/schedules/{name}", post(create).put(update).get(read).delete(remove))
+        .route("/schedule-groups", get(list_groups))
+        .route("/schedule-groups/{name}", post(create_group).get(read_group).delete(remove_group))
+        .route("/tags/{arn}", get(tags).post(tag).delete(untag))
+}
+
+async fn create(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
+    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().create_new(&name, &body)))
+}
+
+async fn update(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
+    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().update(&name, &body)))
+}
+
+async fn read(State(endpoint): State<Endpoint>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Response {
+    respond_to(endpoint.aws.scheduler().get(&group(asked), &name))
+}
+
+async fn remove(State(endpoint): State<Endpoint>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Response {
+    respond_to(endpoint.aws.scheduler().delete(&group(asked), &name).map(|()| json!({})))
+}
+
+async fn list(State(endpoint): State<Endpoint>, Query(asked): Query<Asked>) -> Response {
+    let page = (asked.max_results, asked.next_token);
+    respond_to(endpoint.aws.scheduler().list(asked.schedule_group, asked.name_prefix, asked.state, page))
+}
+
+async fn create_group(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
+    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().create_new_group(&name, &body)))
+}
+
+async fn read_group(State(endpoint): State<Endpoint>, Path(name): Path<String>) -> Response {
+    respond_to(endpoint.aws.scheduler().get_group(&name))
+}
+
+async fn remove_group(State(endpoint): State<Endpoint>, Path(name): Path<String>) -> Response {
+    respond_to(endpoint.aws.scheduler().delete_group(&name))
+}
+
+async fn list_groups(State(endpoint): State<Endpoint>, Query(asked): Query<Asked>) -> Response {
+    let page = (asked.max_results, asked.next_token);
+    respond_to(endpoint.aws.scheduler().list_groups(asked.name_prefix.as_deref(), page))
+}
+
+async fn tags(State(endpoint): State<Endpoint>, Path(arn): Path<String>) -> Response {
+    respond_to(endpoint.aws.scheduler().tags(&arn))
+}
+
+async fn tag(State(endpoint): State<Endpoint>, Path(arn): Path<String>, body: Bytes) -> Response {
+    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().tag(&arn, &body)))
+}
+
+async fn untag(
+    State(endpoint): State<Endpoint>,
+    Path(arn): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let keys: Vec<String> = pairs.into_iter().filter(|(name, _)| name == "TagKeys").map(|(_, key)| key).collect();
+    respond_to(endpoint.aws.scheduler().untag(&arn, &keys))
+}
+
+fn group(asked: Asked) -> String {
+    asked.group_name.unwrap_or_else(|| "default".to_owned())
+}
+
+fn parse(body: &[u8]) -> Result<Value, SchedulerError> {
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    serde_json::from_slice(body).map_err(|error| SchedulerError::Validation(error.to_string()))
+}
+
+fn respond_to(answer: Answer) -> Response {
+    let error = match answer {
+        Ok(answer) => return respond(StatusCode::OK, JSON, answer.to_string()),
+        Err(error) => error,
+    };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        tracing::error!(?error, "the Scheduler failed");
+    }
+    let mut response = respond(status, JSON, json!({ "Message": error.to_string() }).to_string());
+    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code()));
+    response
+}

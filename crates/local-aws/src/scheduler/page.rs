@@ -1,0 +1,65 @@
+//! Paging, the same for schedules and groups: a token names the last item of the page before.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::definition::between;
+use super::error::SchedulerError;
+
+const MOST: i64 = 100;
+
+#[derive(Debug)]
+pub(super) struct Page {
+    size: i64,
+    token: Option<String>,
+}
+
+impl Page {
+    /// # Errors
+    /// `ValidationException` when the size is not 1-100.
+    pub(super) fn of(size: Option<&str>, token: Option<String>) -> Result<Self, SchedulerError> {
+        let size = match size {
+            None => MOST,
+            Some(size) => {
+                size.parse().map_err(|_| SchedulerError::constraint("maxResults", size, "Member must be a number"))?
+            }
+        };
+        between("maxResults", size, 1, MOST)?;
+        Ok(Self { size, token })
+    }
+
+    pub(super) fn size(&self) -> i64 {
+        self.size
+    }
+
+    /// The group and name this page begins after.
+    pub(super) fn after(&self) -> Result<(String, String), SchedulerError> {
+        let Some(token) = &self.token else { return Ok(<(String, String)>::default()) };
+        URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .and_then(|text| text.split_once('/').map(|(group, name)| (group.to_owned(), name.to_owned())))
+            .ok_or_else(|| SchedulerError::Validation(format!("Invalid NextToken {token}.")))
+    }
+
+    /// The answer from items read, of which there is one more than the page holds when there is a further page.
+    pub(super) fn answer(&self, member: &str, mut items: Vec<(String, String, Value)>) -> Value {
+        let size = usize::try_from(self.size).unwrap_or_default();
+        let more = items.len() > size;
+        items.truncate(size);
+        let mut answer = Map::new();
+        if let Some((group, name, _)) = items.last().filter(|_| more) {
+            answer.insert("NextToken".to_owned(), URL_SAFE_NO_PAD.encode(format!("{group}/{name}")).into());
+        }
+        answer.insert(member.to_owned(), items.into_iter().map(|(_, _, item)| item).collect());
+        Value::Object(answer)
+    }
+}
+
+/// An instant as REST-JSON writes it: seconds, with a fraction.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of any date fit a double exactly")]
+pub(super) fn seconds(millis: i64) -> Value {
+    (millis as f64 / 1_000.0).into()
+}

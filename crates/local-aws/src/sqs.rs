@@ -1,0 +1,268 @@
+//! SQS. This is the handle; every operation of the API is a file below, and what they share is beside it. All instants
+//! are the clock's.
+
+mod attribute;
+mod batch;
+mod call;
+mod create;
+mod delete;
+mod describe;
+mod digest;
+mod error;
+mod fifo;
+mod message;
+mod move_task;
+mod queue;
+mod receipt;
+mod receive;
+mod send;
+mod settings;
+mod take;
+mod text;
+mod timer;
+mod visibility;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+pub use self::attribute::{Attribute, AttributeValue};
+pub use self::error::SqsError;
+pub use self::message::Message;
+
+use self::error::required;
+use self::queue::{Queue, Queues};
+use self::settings::Attributes;
+use self::take::Headroom;
+use self::timer::Timer;
+use crate::clock::Clock;
+use crate::names;
+use crate::store::Store;
+
+/// The queues, for those in the same process. Clones are handles to the same ones.
+#[derive(Clone)]
+pub struct Sqs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    queues: Queues,
+    address: SocketAddr,
+    headroom: Headroom,
+    timer: Timer,
+}
+
+impl Sqs {
+    pub(crate) fn open(store: Store, clock: Clock, address: SocketAddr) -> Result<Self, SqsError> {
+        let queues = Queues::open(store.clone())?;
+        let inner = Inner { store, clock, queues, address, headroom: Headroom::default(), timer: Timer::new() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The URL of the queue called `name`, whether or not there is one.
+    pub fn url(&self, name: &str) -> String {
+        format!("http://{}/{}/{name}", self.inner.address, names::ACCOUNT)
+    }
+
+    /// Runs any operation of the API without HTTP: `call("CreateQueue", json!({ "QueueName": "orders" }))`.
+    ///
+    /// # Errors
+    /// What AWS would refuse.
+    pub async fn call(&self, operation: &str, input: Value) -> Result<Value, SqsError> {
+        let body = serde_json::to_vec(&input).map_err(|error| SqsError::Serialization(error.to_string()))?;
+        let answer = call::call(self, operation, &body).await?;
+        serde_json::from_slice(&answer).map_err(SqsError::Stored)
+    }
+
+    /// Takes up to `max` messages (there is no limit of ten here) and hides them for `visibility`. Returns at once; empty
+    /// when there is nothing to take, or no such queue.
+    pub async fn receive(&self, queue: &str, max: usize, visibility: Duration) -> Vec<Message> {
+        let taken = self.inner.queues.get(queue).and_then(|queue| take::take(self, &queue, max, millis(visibility)));
+        taken.unwrap_or_else(|error| {
+            tracing::warn!(queue, %error, "cannot receive");
+            Vec::new()
+        })
+    }
+
+    /// Resolves when something is receivable, at once if it is already. Never for a queue that does not exist.
+    pub async fn changed(&self, queue: &str) {
+        let Some(found) = self.inner.queues.find(queue) else { return std::future::pending().await };
+        let mut changes = found.changes();
+        while !self.receivable(queue) {
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Whether a receive would find something. In a FIFO queue a visible message may have to wait for its group.
+    pub fn receivable(&self, queue: &str) -> bool {
+        let now = self.inner.clock.millis();
+        self.ask(queue, |db, queue| take::is_receivable(db, queue, now)).unwrap_or_default()
+    }
+
+    /// Deletes a message. A stale receipt deletes nothing.
+    pub fn delete(&self, queue: &str, receipt: &str) {
+        self.delete_all(queue, &[receipt]);
+    }
+
+    /// Deletes messages, all in one transaction.
+    pub fn delete_all(&self, queue: &str, receipts: &[&str]) {
+        let now = self.inner.clock.millis();
+        self.change(queue, |found| {
+            self.inner.store.transact(|db| {
+                for receipt in receipts {
+                    ignore_refusal(queue, delete::delete(db, found, receipt, now))?;
+                }
+                Ok::<_, SqsError>(())
+            })?;
+            delete::deleted(found);
+            Ok(())
+        });
+    }
+
+    /// Makes a message in flight visible after `visibility`; zero makes it visible now.
+    pub fn change_visibility(&self, queue: &str, receipt: &str, visibility: Duration) {
+        let now = self.inner.clock.millis();
+        self.change(queue, |found| {
+            let change =
+                self.inner.store.transact(|db| visibility::change(db, found, receipt, millis(visibility), now));
+            visibility::changed(self, found, change?, now);
+            Ok(())
+        });
+    }
+
+    /// How many messages are visible. Zero for a queue that does not exist.
+    pub fn visible(&self, queue: &str) -> usize {
+        let now = self.inner.clock.millis();
+        self.ask(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.visible)
+    }
+
+    /// How many messages were received and are invisible still. Zero for a queue that does not exist.
+    pub fn in_flight(&self, queue: &str) -> usize {
+        let now = self.inner.clock.millis();
+        self.ask(queue, |db, queue| take::in_flight(db, queue, now)).unwrap_or_default()
+    }
+
+    /// How many messages were sent with a delay that is not over. Zero for a queue that does not exist.
+    pub fn delayed(&self, queue: &str) -> usize {
+        let now = self.inner.clock.millis();
+        self.ask(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.delayed)
+    }
+}
+
+impl Sqs {
+    pub(crate) async fn handle(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
+        call::call(self, operation, body).await
+    }
+
+    /// Sends on behalf of the Scheduler.
+    pub(crate) fn deliver(&self, queue: &str, message: Delivery) -> Result<(), SqsError> {
+        let text = |value| Attribute { data_type: "String".to_owned(), value: AttributeValue::Text(value) };
+        let attributes = message.attributes.into_iter().map(|(name, value)| (name, text(value))).collect();
+        let entry = send::Entry::of(message.body, attributes, message.group);
+        send::send_to(self, &self.inner.queues.get(queue)?, entry).map(|_| ())
+    }
+
+    /// Wakes whoever waits, after the clock came to an instant at which messages appear.
+    pub(crate) fn wake_due(&self) {
+        self.inner.queues.all().iter().for_each(|queue| queue.wake());
+    }
+
+    /// The first instant after `now` at which a message appears in any queue.
+    pub(crate) fn next_visible(&self, now: i64) -> rusqlite::Result<Option<i64>> {
+        let queues = self.inner.queues.all();
+        self.inner.store.read(|db| {
+            let mut first =
+                db.prepare_cached("SELECT min(visible_at) FROM message WHERE queue = ?1 AND visible_at > ?2")?;
+            let mut next = None;
+            for queue in queues {
+                let visible: Option<i64> = first.query_row((queue.id, now), |row| row.get(0))?;
+                next = [next, visible].into_iter().flatten().min();
+            }
+            Ok(next)
+        })
+    }
+
+    pub(crate) async fn keep_time(self, stopped: watch::Receiver<bool>) {
+        timer::keep_time(self, stopped).await;
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    fn queues(&self) -> &Queues {
+        &self.inner.queues
+    }
+
+    fn headroom(&self) -> &Headroom {
+        &self.inner.headroom
+    }
+
+    fn timer(&self) -> &Timer {
+        &self.inner.timer
+    }
+
+    fn queue_of(&self, url: Option<&str>) -> Result<Arc<Queue>, SqsError> {
+        let url = required("QueueUrl", url)?;
+        self.inner.queues.get(names::queue_of_url(url).ok_or(SqsError::QueueDoesNotExist)?)
+    }
+
+    fn attributes_of(&self, queue: &Queue) -> Result<Attributes, SqsError> {
+        let now = self.inner.clock.millis();
+        let counts = self.inner.store.transact(|db| {
+            take::expire(db, queue, now)?;
+            describe::counts(db, queue, now)
+        })?;
+        Ok(describe::all(queue, counts))
+    }
+
+    fn ask<T>(
+        &self,
+        queue: &str,
+        question: impl FnOnce(&rusqlite::Connection, &Queue) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        let found = self.inner.queues.find(queue)?;
+        let answer = self.inner.store.read(|db| question(db, &found));
+        answer.inspect_err(|error| tracing::error!(queue, %error, "cannot read the queue")).ok()
+    }
+
+    fn change(&self, queue: &str, change: impl FnOnce(&Queue) -> Result<(), SqsError>) {
+        let done = self.inner.queues.get(queue).and_then(|found| change(&found));
+        if let Err(error) = done {
+            tracing::warn!(queue, %error, "cannot change the message");
+        }
+    }
+}
+
+/// A message from inside.
+pub(crate) struct Delivery {
+    pub(crate) body: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) group: Option<String>,
+}
+
+/// One receipt that is refused must not keep the others from being deleted.
+fn ignore_refusal(queue: &str, result: Result<(), SqsError>) -> Result<(), SqsError> {
+    match result {
+        Err(error) if error.is_senders() => {
+            tracing::warn!(queue, %error, "cannot delete the message");
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
+}

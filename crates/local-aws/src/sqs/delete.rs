@@ -1,0 +1,80 @@
+//! `DeleteMessage` and `DeleteMessageBatch`.
+
+use rusqlite::Connection;
+use serde::Deserialize;
+
+use super::Sqs;
+use super::batch::{Batch, Done, Identified, Outcome};
+use super::error::{SqsError, required};
+use super::queue::Queue;
+use super::receipt::Receipt;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Delete {
+    queue_url: Option<String>,
+    id: Option<String>,
+    receipt_handle: Option<String>,
+}
+
+impl Identified for Delete {
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
+
+pub(super) fn delete_message(sqs: &Sqs, request: Delete) -> Result<(), SqsError> {
+    let queue = sqs.queue_of(request.queue_url.as_deref())?;
+    let handle = required("ReceiptHandle", request.receipt_handle)?;
+    let now = sqs.clock().millis();
+    sqs.store().transact(|db| delete(db, &queue, &handle, now))?;
+    deleted(&queue);
+    Ok(())
+}
+
+pub(super) fn delete_message_batch(sqs: &Sqs, batch: Batch<Delete>) -> Result<Outcome<Done>, SqsError> {
+    let queue = sqs.queue_of(batch.queue_url.as_deref())?;
+    batch.check("DeleteMessageBatchRequestEntry")?;
+    let now = sqs.clock().millis();
+    let outcome = sqs.store().transact(|db| {
+        let mut outcome = Outcome::default();
+        for entry in batch.entries {
+            let result =
+                required("ReceiptHandle", entry.receipt_handle).and_then(|handle| delete(db, &queue, &handle, now));
+            match result {
+                Err(SqsError::Storage(error)) => return Err(SqsError::Storage(error)),
+                result => outcome.note(entry.id.unwrap_or_default(), result),
+            }
+        }
+        Ok(outcome)
+    })?;
+    deleted(&queue);
+    Ok(outcome)
+}
+
+/// Deletes the message, if the handle is of its last receive. A stale handle deletes nothing and is no error, as the
+/// documentation of AWS has it; a FIFO queue refuses a handle whose visibility timeout has passed.
+pub(super) fn delete(db: &Connection, queue: &Queue, handle: &str, now: i64) -> Result<(), SqsError> {
+    let receipt = Receipt::of(handle, queue.id)?;
+    if queue.settings.is_fifo() {
+        let expired = db
+            .prepare_cached("SELECT 1 FROM message WHERE number = ?1 AND queue = ?2 AND visible_at <= ?3")?
+            .exists((receipt.number, receipt.queue, now))?;
+        if expired {
+            return Err(SqsError::value("ReceiptHandle", handle, "The receipt handle has expired."));
+        }
+    }
+    db.prepare_cached("DELETE FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.execute((
+        receipt.number,
+        receipt.queue,
+        receipt.receive,
+    ))?;
+    Ok(())
+}
+
+/// In a FIFO queue a delete may open the message's group.
+pub(super) fn deleted(queue: &Queue) {
+    if queue.settings.is_fifo() {
+        queue.wake();
+    }
+}

@@ -1,0 +1,36 @@
+//! Receipt handles. One names a message and the receive it came from: a later receive makes the earlier handle stale.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::SqsError;
+
+/// What a handle says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Receipt {
+    pub(super) queue: i64,
+    pub(super) number: i64,
+    /// Which receive of the message it was, counted from 1.
+    pub(super) receive: i64,
+}
+
+impl Receipt {
+    pub(super) fn handle(self) -> String {
+        STANDARD.encode(format!("receipt {} {} {}", self.queue, self.number, self.receive))
+    }
+
+    /// # Errors
+    /// `ReceiptHandleIsInvalid` when it was not made by `handle`, or for another queue.
+    pub(super) fn of(handle: &str, queue: i64) -> Result<Self, SqsError> {
+        Self::parse(handle)
+            .filter(|receipt| receipt.queue == queue)
+            .ok_or_else(|| SqsError::ReceiptHandleIsInvalid(handle.to_owned()))
+    }
+
+    fn parse(handle: &str) -> Option<Self> {
+        let text = String::from_utf8(STANDARD.decode(handle).ok()?).ok()?;
+        let mut words = text.strip_prefix("receipt ")?.split(' ').map(str::parse);
+        let (queue, number, receive) = (words.next()?.ok()?, words.next()?.ok()?, words.next()?.ok()?);
+        words.next().is_none().then_some(Self { queue, number, receive })
+    }
+}

@@ -1,0 +1,45 @@
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+};
+
+use crate::here::Here;
+
+async fn table(here: &Here) {
+    let key = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S).build();
+    let schema = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build();
+    let create = here.dynamodb.create_table().table_name("reprise").billing_mode(BillingMode::PayPerRequest);
+    let create = create.attribute_definitions(key.expect("a key")).key_schema(schema.expect("a schema"));
+    create.send().await.expect("creates");
+}
+
+#[tokio::test]
+async fn tables_share_the_address_with_queues() {
+    let here = Here::new().await;
+    table(&here).await;
+    let put = here.dynamodb.put_item().table_name("reprise").item("pk", AttributeValue::S("4711".to_owned()));
+    put.clone().condition_expression("attribute_not_exists(pk)").send().await.expect("puts");
+    let refused = put.condition_expression("attribute_not_exists(pk)").send().await.expect_err("exists");
+    assert!(refused.into_service_error().is_conditional_check_failed_exception());
+    let get = here.dynamodb.get_item().table_name("reprise").key("pk", AttributeValue::S("4711".to_owned()));
+    assert!(get.send().await.expect("gets").item.is_some());
+    let refused = here.dynamodb.describe_table().table_name("nowhere").send().await.expect_err("missing");
+    assert!(refused.into_service_error().is_resource_not_found_exception());
+}
+
+#[tokio::test]
+async fn tables_are_served_without_the_detour_too() {
+    let here = Here::new().await;
+    table(&here).await;
+    let direct = aws_sdk_dynamodb::Client::new(&crate::here::config(&here.aws.dynamodb_url()));
+    let described = direct.describe_table().table_name("reprise").send().await.expect("describes");
+    assert_eq!(described.table.expect("a table").table_status, Some(TableStatus::Active));
+    assert_eq!(here.aws.dynamodb().table_count().expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn a_large_item_passes() {
+    let here = Here::new().await;
+    table(&here).await;
+    let put = here.dynamodb.put_item().table_name("reprise").item("pk", AttributeValue::S("large".to_owned()));
+    put.item("body", AttributeValue::S("x".repeat(350_000))).send().await.expect("puts");
+}

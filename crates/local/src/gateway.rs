@@ -1,0 +1,94 @@
+//! The HTTP API on this machine: what API Gateway does between a client and a function, with payload format 2.0.
+
+mod request;
+mod response;
+mod routes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::lambda::{Lambda, PAYLOAD_LIMIT};
+use request::Arrival;
+use response::message;
+use routes::Routes;
+
+/// The largest body API Gateway takes.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// The longest API Gateway waits for a function.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// What answers HTTP requests.
+pub(crate) struct Gateway {
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) clock: local_aws::Clock,
+    pub(crate) account: String,
+    routes: Routes,
+}
+
+impl Gateway {
+    pub(crate) fn new(
+        routes: &[crate::template::Route],
+        lambda: Arc<Lambda>,
+        clock: local_aws::Clock,
+        account: &str,
+    ) -> Self {
+        Self { lambda, clock, account: account.to_owned(), routes: Routes::new(routes) }
+    }
+
+    /// Answers on `listener` until the future is dropped.
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        let router = Router::new().fallback(handle).with_state(Arc::new(self));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, service).await {
+            tracing::error!(%error, "the HTTP API has ended");
+        }
+    }
+
+    async fn answer(&self, client: SocketAddr, request: Request) -> Response {
+        let (head, body) = request.into_parts();
+        let Some(matched) = self.routes.find(&head.method, head.uri.path()) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let function = matched.route.function.clone();
+        let arrival = Arrival {
+            id: Uuid::new_v4().to_string(),
+            at: self.clock.now(),
+            client,
+            account: &self.account,
+            matched,
+        };
+        let event = Bytes::from(arrival.event(&head, &body).to_string());
+        if event.len() > PAYLOAD_LIMIT {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        }
+        match tokio::time::timeout(INTEGRATION_LIMIT, self.lambda.invoke(&function, event)).await {
+            Ok(Ok(Ok(answer))) => response::read(&answer).unwrap_or_else(|error| {
+                tracing::error!(function, %error, "the answer is no HTTP response");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }),
+            Ok(Ok(Err(_)) | Err(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+            Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        }
+    }
+}
+
+async fn handle(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    gateway.answer(client, request).await.into_response()
+}

@@ -1,0 +1,152 @@
+//! Finds the route of a request, as an HTTP API does: the most specific one, literals before parameters.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::template::Route;
+
+/// The routes, most specific first.
+pub(super) struct Routes(Vec<Pattern>);
+
+struct Pattern {
+    route: Route,
+    segments: Vec<Segment>,
+}
+
+/// Ordered so that a literal comes before a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+/// A route, and what stood where it has parameters, percent-decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Matched<'a> {
+    pub(super) route: &'a Route,
+    pub(super) parameters: BTreeMap<String, String>,
+}
+
+impl Routes {
+    pub(super) fn new(routes: &[Route]) -> Self {
+        let pattern = |route: &Route| Pattern { route: route.clone(), segments: segments(&route.path) };
+        let mut patterns: Vec<_> = routes.iter().map(pattern).collect();
+        // `ANY` comes after the methods of the same path.
+        patterns.sort_by_key(|pattern| (kinds(&pattern.segments), pattern.route.method == "ANY"));
+        Self(patterns)
+    }
+
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Matched<'_>> {
+        let path: Vec<_> = path.strip_prefix('/')?.split('/').map(decoded).collect();
+        self.0.iter().filter(|pattern| accepts(&pattern.route, method)).find_map(|pattern| pattern.matches(&path))
+    }
+}
+
+impl Pattern {
+    fn matches(&self, path: &[String]) -> Option<Matched<'_>> {
+        if path.len() != self.segments.len() {
+            return None;
+        }
+        let mut parameters = BTreeMap::new();
+        for (segment, value) in self.segments.iter().zip(path) {
+            match segment {
+                Segment::Literal(literal) if literal == value => {}
+                Segment::Parameter(name) if !value.is_empty() => {
+                    parameters.insert(name.clone(), value.clone());
+                }
+                Segment::Literal(_) | Segment::Parameter(_) => return None,
+            }
+        }
+        Some(Matched { route: &self.route, parameters })
+    }
+}
+
+fn accepts(route: &Route, method: &Method) -> bool {
+    route.method == "ANY" || route.method == method.as_str()
+}
+
+fn segments(path: &str) -> Vec<Segment> {
+    let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        Some(name) => Segment::Parameter(name.to_owned()),
+        None => Segment::Literal(text.to_owned()),
+    };
+    path.trim_start_matches('/').split('/').map(segment).collect()
+}
+
+/// The places of the parameters decide which of two matching routes is meant: the later they come, the more specific.
+fn kinds(segments: &[Segment]) -> Vec<bool> {
+    segments.iter().map(|segment| matches!(segment, Segment::Parameter(_))).collect()
+}
+
+/// API Gateway decodes before it matches, and hands on what it decoded.
+pub(super) fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Routes {
+        let route = |method: &str, path: &str| Route {
+            method: method.into(),
+            path: path.into(),
+            function: format!("{method} {path}"),
+        };
+        Routes::new(&[
+            route("GET", "/flows/{flow}"),
+            route("GET", "/flows/{flow}/jobs"),
+            route("GET", "/flows/overview"),
+            route("PUT", "/flows/{flow}"),
+            route("GET", "/flows"),
+            route("ANY", "/anything"),
+            route("GET", "/interchanges/{id}/payloads/{side}"),
+        ])
+    }
+
+    fn found(method: Method, path: &str) -> Option<(String, Vec<String>)> {
+        let routes = routes();
+        let matched = routes.find(&method, path)?;
+        let parameters = matched.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Some((matched.route.function.clone(), parameters))
+    }
+
+    fn to(function: &str, parameters: &[&str]) -> Option<(String, Vec<String>)> {
+        Some((function.into(), parameters.iter().map(|&parameter| parameter.into()).collect()))
+    }
+
+    #[test]
+    fn a_path_is_matched_segment_by_segment() {
+        assert_eq!(found(Method::GET, "/flows"), to("GET /flows", &[]));
+        assert_eq!(found(Method::GET, "/flows/orders"), to("GET /flows/{flow}", &["flow=orders"]));
+        assert_eq!(found(Method::GET, "/flows/orders/jobs"), to("GET /flows/{flow}/jobs", &["flow=orders"]));
+        let payload = to("GET /interchanges/{id}/payloads/{side}", &["id=4711", "side=sender"]);
+        assert_eq!(found(Method::GET, "/interchanges/4711/payloads/sender"), payload);
+    }
+
+    #[test]
+    fn the_method_chooses_between_routes_of_one_path() {
+        assert_eq!(found(Method::PUT, "/flows/orders"), to("PUT /flows/{flow}", &["flow=orders"]));
+        assert_eq!(found(Method::DELETE, "/flows/orders"), None);
+        assert_eq!(found(Method::DELETE, "/anything"), to("ANY /anything", &[]));
+    }
+
+    #[test]
+    fn a_literal_wins_over_a_parameter() {
+        assert_eq!(found(Method::GET, "/flows/overview"), to("GET /flows/overview", &[]));
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        assert_eq!(found(Method::GET, "/flows/a%3Ab%40c"), to("GET /flows/{flow}", &["flow=a:b@c"]));
+    }
+
+    #[test]
+    fn a_parameter_is_never_empty_and_a_path_never_matches_in_part() {
+        assert_eq!(found(Method::GET, "/flows/"), None);
+        assert_eq!(found(Method::GET, "/flows/orders/jobs/7"), None);
+        assert_eq!(found(Method::GET, "/"), None);
+    }
+}

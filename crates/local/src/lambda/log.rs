@@ -1,0 +1,47 @@
+//! Passes on what function processes write, line by line, under the function's name.
+//!
+//! Functions log JSON lines with a level, which is kept. A line that is not JSON is a panic or a print, and is a warning:
+//! it is not how they mean to speak.
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+/// Reads to the end of `output`.
+pub(super) async fn pass_on(output: impl AsyncRead + Unpin, function: String) {
+    let mut lines = BufReader::new(output).lines();
+    loop {
+        match lines.next_line().await {
+            Ok(Some(line)) => emit(&function, &line),
+            Ok(None) => return,
+            Err(error) => return tracing::warn!(function, %error, "its output cannot be read"),
+        }
+    }
+}
+
+fn emit(function: &str, line: &str) {
+    match level(line).as_str() {
+        "TRACE" => tracing::trace!(target: "function", "{function}: {line}"),
+        "DEBUG" => tracing::debug!(target: "function", "{function}: {line}"),
+        "INFO" => tracing::info!(target: "function", "{function}: {line}"),
+        "ERROR" | "FATAL" => tracing::error!(target: "function", "{function}: {line}"),
+        _ => tracing::warn!(target: "function", "{function}: {line}"),
+    }
+}
+
+fn level(line: &str) -> String {
+    let record: Option<Value> = serde_json::from_str(line).ok();
+    let level = record.as_ref().and_then(|record| record["level"].as_str());
+    level.unwrap_or("WARN").to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_line_keeps_its_level_and_any_other_is_a_warning() {
+        assert_eq!(level(r#"{"level":"info","message":"a"}"#), "INFO");
+        assert_eq!(level(r#"{"message":"a"}"#), "WARN");
+        assert_eq!(level("thread 'main' panicked"), "WARN");
+    }
+}

@@ -1,0 +1,313 @@
+//! The whole stack on this machine: endpoint, resources, functions, event sources and HTTP API, started and stopped as one.
+
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use local_aws::{ACCOUNT, Aws, ClockMode, Invoke, InvokeError, REGION};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::activity::Activity;
+use crate::gateway::Gateway;
+use crate::lambda::{Failure, Lambda, NoSuchFunction, Outcome, Surroundings};
+use crate::provision::{ProvisionError, provision};
+use crate::sources::Sources;
+use crate::template::{Place, Template, TemplateError};
+
+/// What the stack is called, and so its table, and the beginning of every other name.
+const STACK: &str = "reprise";
+
+/// How long settling waits for those who consume a queue from outside, in real time.
+const CONSUMER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often it looks whether they are done.
+const CONSUMER_LOOK: Duration = Duration::from_millis(5);
+
+/// What to start, and where.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// Where the HTTP API listens; port 0 takes a free one.
+    pub http: SocketAddr,
+    /// Where the AWS endpoint listens; port 0 takes a free one.
+    pub aws: SocketAddr,
+    /// Where everything is kept. `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    pub clock: ClockMode,
+    /// The directory with the functions' binaries.
+    pub binaries: PathBuf,
+    /// The SAM template.
+    pub template: PathBuf,
+}
+
+/// Why the stack did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    #[error("the template {} cannot be read", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the template cannot be run here")]
+    Template(#[from] TemplateError),
+    #[error("function {function} has no binary {}", path.display())]
+    NoBinary { function: String, path: PathBuf },
+    #[error("the data directory {} is used by another stack", path.display())]
+    DataInUse { path: PathBuf },
+    #[error("the data directory {} cannot be used", path.display())]
+    Data {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the AWS endpoint does not start")]
+    Aws(#[from] local_aws::StartError),
+    #[error("the template's resources cannot be made")]
+    Provision(#[from] ProvisionError),
+    #[error("the HTTP API cannot listen on {address}")]
+    Http {
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the Lambda Runtime API does not start")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// A running stack. Dropping it kills every function process; [`Stack::shutdown`] also waits until they are gone.
+pub struct Stack {
+    inner: Arc<Inner>,
+    http: SocketAddr,
+    template: Template,
+    tasks: JoinSet<()>,
+    /// Locked for as long as the stack runs.
+    _data: Option<File>,
+}
+
+struct Inner {
+    aws: Aws,
+    lambda: Arc<Lambda>,
+    sources: Sources,
+    consumed: Mutex<Vec<String>>,
+}
+
+impl Stack {
+    /// Starts everything. What the template names exists when this returns, and both addresses answer.
+    ///
+    /// # Errors
+    /// Whatever stands in the way; nothing is left running then.
+    pub async fn start(options: StackOptions) -> Result<Self, StackError> {
+        let text = std::fs::read_to_string(&options.template)
+            .map_err(|source| StackError::Read { path: options.template.clone(), source })?;
+        let data = options.data.as_deref().map(lock).transpose()?;
+        let listener = listen(options.http).await?;
+        let http = listener.local_addr().map_err(|source| StackError::Http { address: options.http, source })?;
+        let aws_options = local_aws::Options { listen: options.aws, data: options.data, clock: options.clock };
+        let aws = Aws::start(aws_options).await?;
+        match Self::start_on(&aws, &text, listener, http, &options.binaries).await {
+            Ok(mut stack) => {
+                stack._data = data;
+                Ok(stack)
+            }
+            Err(error) => {
+                aws.shutdown().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_on(
+        aws: &Aws,
+        template: &str,
+        listener: TcpListener,
+        http: SocketAddr,
+        binaries: &Path,
+    ) -> Result<Self, StackError> {
+        let template = Template::read(template, &place(aws))?;
+        check_binaries(&template, binaries)?;
+        provision(aws, &template).await?;
+
+        let activity = Activity::default();
+        let surroundings = surroundings(aws, binaries);
+        let lambda = Lambda::start(&template.functions, surroundings, &activity).await.map_err(StackError::Runtime)?;
+        let lambda = Arc::new(lambda);
+        let mut tasks = JoinSet::new();
+        let sources = Sources::start(&template, aws.sqs(), &lambda, &activity, &mut tasks);
+        let gateway = Gateway::new(&template.routes, lambda.clone(), aws.clock().clone(), ACCOUNT);
+        tasks.spawn(gateway.serve(listener));
+
+        let inner = Arc::new(Inner { aws: aws.clone(), lambda, sources, consumed: Mutex::default() });
+        aws.set_invoker(Arc::new(Invoker(Arc::downgrade(&inner))));
+        Ok(Self { inner, http, template, tasks, _data: None })
+    }
+
+    /// Where the HTTP API answers: `http://127.0.0.1:3000`.
+    pub fn http_url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// Where the AWS endpoint answers: `http://127.0.0.1:4566`.
+    pub fn aws_url(&self) -> String {
+        self.inner.aws.url()
+    }
+
+    pub fn aws(&self) -> &Aws {
+        &self.inner.aws
+    }
+
+    /// What runs here.
+    pub fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// Resolves when every event source is drained and nothing is in flight. Batch windows end at once meanwhile.
+    pub async fn settle(&self) {
+        self.inner.settle().await;
+    }
+
+    /// Someone outside consumes this queue all the time: settling waits a moment for them, too.
+    pub fn consumed_from_outside(&self, queue: &str) {
+        self.inner.consumed.lock().unwrap_or_else(PoisonError::into_inner).push(queue.to_owned());
+    }
+
+    /// Runs a function, by its name or ARN, and gives its answer.
+    ///
+    /// # Errors
+    /// The function's own failure, or what Lambda says of one that timed out, died or does not exist.
+    pub async fn invoke(&self, function: &str, payload: impl Into<Bytes>) -> Outcome {
+        match self.inner.lambda.invoke(function, payload.into()).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(Failure::new("ResourceNotFoundException", error.to_string())),
+        }
+    }
+
+    /// The process ids of a function's living environments.
+    ///
+    /// # Errors
+    /// When the template has no such function.
+    pub fn environment_pids(&self, function: &str) -> Result<Vec<u32>, NoSuchFunction> {
+        self.inner.lambda.pids(function)
+    }
+
+    /// Kills all environments of a function with `SIGKILL`, in the middle of what they do, and says how many there were.
+    /// Resolves when they are gone.
+    ///
+    /// # Errors
+    /// When the template has no such function.
+    pub async fn kill_environments(&self, function: &str) -> Result<usize, NoSuchFunction> {
+        self.inner.lambda.kill(function).await
+    }
+
+    /// Stops everything: no child process is left and both ports are free.
+    pub async fn shutdown(mut self) {
+        self.tasks.shutdown().await;
+        self.inner.lambda.stop().await;
+        self.inner.aws.clone().shutdown().await;
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.inner.lambda.abandon();
+        // The endpoint stops serving as soon as its runtime gets to it; without a runtime there is nothing that serves.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(self.inner.aws.clone().shutdown());
+        }
+    }
+}
+
+impl Inner {
+    async fn settle(&self) {
+        let patience = tokio::time::Instant::now() + CONSUMER_PATIENCE;
+        loop {
+            self.sources.settle().await;
+            if self.consumers_are_done() {
+                return;
+            }
+            if tokio::time::Instant::now() >= patience {
+                return tracing::warn!("whoever consumes {:?} is slow; time goes on without them", self.consumed());
+            }
+            tokio::time::sleep(CONSUMER_LOOK).await;
+        }
+    }
+
+    fn consumers_are_done(&self) -> bool {
+        let sqs = self.aws.sqs();
+        self.consumed().iter().all(|queue| sqs.visible(queue) == 0 && sqs.in_flight(queue) == 0)
+    }
+
+    fn consumed(&self) -> Vec<String> {
+        self.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the Scheduler calls. It holds the stack weakly: the stack holds the endpoint, and that the Scheduler.
+struct Invoker(Weak<Inner>);
+
+#[async_trait]
+impl Invoke for Invoker {
+    async fn invoke(&self, function_arn: &str, payload: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
+        let function = function_arn.to_owned();
+        let Some(stack) = self.0.upgrade() else { return Err(InvokeError::NotFound { function }) };
+        match stack.lambda.invoke(function_arn, payload.into()).await {
+            Ok(Ok(answer)) => Ok(answer.into()),
+            Ok(Err(failure)) => Err(InvokeError::Failed { function, message: failure.to_string() }),
+            Err(NoSuchFunction(function)) => Err(InvokeError::NotFound { function }),
+        }
+    }
+
+    async fn settle(&self) {
+        if let Some(stack) = self.0.upgrade() {
+            stack.settle().await;
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StackError> {
+    TcpListener::bind(address).await.map_err(|source| StackError::Http { address, source })
+}
+
+fn place(aws: &Aws) -> Place {
+    Place { stack: STACK.into(), region: REGION.into(), account: ACCOUNT.into(), endpoint: aws.url() }
+}
+
+/// Two stacks on one directory would overwrite each other's messages.
+fn lock(data: &Path) -> Result<File, StackError> {
+    let failed = |source| StackError::Data { path: data.to_owned(), source };
+    std::fs::create_dir_all(data).map_err(failed)?;
+    let file = File::create(data.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StackError::DataInUse { path: data.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn check_binaries(template: &Template, binaries: &Path) -> Result<(), StackError> {
+    for function in &template.functions {
+        let path = binaries.join(&function.binary);
+        if !path.is_file() {
+            return Err(StackError::NoBinary { function: function.name.clone(), path });
+        }
+    }
+    Ok(())
+}
+
+fn surroundings(aws: &Aws, binaries: &Path) -> Surroundings {
+    let clock = std::path::absolute(aws.clock().file()).unwrap_or_else(|_| aws.clock().file().to_owned());
+    let variables = [
+        ("AWS_ENDPOINT_URL", aws.url()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
+        ("REPRISE_CLOCK_FILE", clock.to_string_lossy().into_owned()),
+    ];
+    Surroundings {
+        binaries: binaries.to_owned(),
+        region: REGION.to_owned(),
+        variables: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
+}

@@ -1,0 +1,250 @@
+//! Evaluates CloudFormation's intrinsic functions for a stack that runs here.
+//!
+//! What a function or a reference stands for in an account follows from names alone here, because the local endpoint
+//! derives ARNs and queue URLs from names. An intrinsic this file does not know is an error, never a guess.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::TemplateError;
+use super::physical::{Identity, identity};
+
+/// Where the stack runs, and what it is called.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub stack: String,
+    pub region: String,
+    pub account: String,
+    /// What queue URLs start with: the AWS endpoint's own URL, without a trailing slash.
+    pub endpoint: String,
+}
+
+impl Place {
+    /// The ARN of something in this account and region.
+    pub fn arn(&self, service: &str, rest: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+}
+
+/// Everything an expression in the template may refer to.
+pub(super) struct Scope<'a> {
+    pub(super) place: &'a Place,
+    parameters: BTreeMap<String, Value>,
+    conditions: Map<String, Value>,
+    mappings: Value,
+    resources: &'a Map<String, Value>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(document: &'a Value, resources: &'a Map<String, Value>, place: &'a Place) -> Result<Self, TemplateError> {
+        let mut parameters = BTreeMap::new();
+        for (name, parameter) in document["Parameters"].as_object().into_iter().flatten() {
+            let default = parameter.get("Default").cloned().ok_or_else(|| TemplateError::Expression {
+                text: name.clone(),
+                reason: "a parameter without a default, and there is nobody to ask".into(),
+            })?;
+            let value = match (parameter["Type"].as_str(), &default) {
+                (Some("CommaDelimitedList"), Value::String(text)) => Value::from_iter(text.split(',').map(str::trim)),
+                _ => default,
+            };
+            parameters.insert(name.clone(), value);
+        }
+        let conditions = document["Conditions"].as_object().cloned().unwrap_or_default();
+        Ok(Self { place, parameters, conditions, mappings: document["Mappings"].clone(), resources })
+    }
+
+    /// `value` with every intrinsic in it evaluated. Properties that come to `AWS::NoValue` are gone.
+    pub(super) fn resolve(&self, value: &Value) -> Result<Value, TemplateError> {
+        Ok(self.evaluate(value)?.unwrap_or(Value::Null))
+    }
+
+    /// `None` is `AWS::NoValue`.
+    fn evaluate(&self, value: &Value) -> Result<Option<Value>, TemplateError> {
+        match value {
+            Value::Array(items) => self.list(items).map(Some),
+            Value::Object(object) => match sole_entry(object) {
+                Some((name, argument)) if name == "Ref" || name.starts_with("Fn::") => self.apply(name, argument),
+                _ => {
+                    let mut resolved = Map::new();
+                    for (key, value) in object {
+                        if let Some(value) = self.evaluate(value)? {
+                            resolved.insert(key.clone(), value);
+                        }
+                    }
+                    Ok(Some(Value::Object(resolved)))
+                }
+            },
+            scalar => Ok(Some(scalar.clone())),
+        }
+    }
+
+    fn list(&self, items: &[Value]) -> Result<Value, TemplateError> {
+        let mut resolved = Vec::new();
+        for item in items {
+            resolved.extend(self.evaluate(item)?);
+        }
+        Ok(Value::Array(resolved))
+    }
+
+    fn apply(&self, name: &str, argument: &Value) -> Result<Option<Value>, TemplateError> {
+        let malformed = || TemplateError::expression(argument, format!("not what {name} takes"));
+        match name {
+            "Ref" => self.reference(argument.as_str().ok_or_else(malformed)?),
+            "Fn::GetAtt" => {
+                let (resource, attribute) = attribute_path(argument).ok_or_else(malformed)?;
+                self.attribute(&resource, &attribute).map(Some)
+            }
+            "Fn::Sub" => self.substitute(argument).map(|text| Some(Value::String(text))),
+            "Fn::Join" => {
+                let [delimiter, items] = pair(argument).ok_or_else(malformed)?;
+                let items = self.resolve(items)?;
+                let texts: Option<Vec<String>> = items.as_array().and_then(|items| items.iter().map(text_of).collect());
+                let joined = texts.ok_or_else(malformed)?.join(delimiter.as_str().ok_or_else(malformed)?);
+                Ok(Some(Value::String(joined)))
+            }
+            "Fn::If" => {
+                let [condition, yes, no] = triple(argument).ok_or_else(malformed)?;
+                let chosen = if self.condition(condition.as_str().ok_or_else(malformed)?)? { yes } else { no };
+                self.evaluate(chosen)
+            }
+            "Fn::Select" => {
+                let [index, items] = pair(argument).ok_or_else(malformed)?;
+                let index = text_of(index).and_then(|index| index.parse::<usize>().ok()).ok_or_else(malformed)?;
+                Ok(Some(self.resolve(items)?.get(index).cloned().ok_or_else(malformed)?))
+            }
+            "Fn::Split" => {
+                let [delimiter, text] = pair(argument).ok_or_else(malformed)?;
+                let (delimiter, text) = (delimiter.as_str().ok_or_else(malformed)?, self.resolve(text)?);
+                Ok(Some(Value::from_iter(text.as_str().ok_or_else(malformed)?.split(delimiter))))
+            }
+            "Fn::FindInMap" => {
+                let [map, first, second] = triple(argument).ok_or_else(malformed)?;
+                let mut found = &self.mappings;
+                for key in [map, first, second] {
+                    let key = text_of(&self.resolve(key)?).ok_or_else(malformed)?;
+                    found = found.get(&key).ok_or_else(malformed)?;
+                }
+                Ok(Some(found.clone()))
+            }
+            _ => Err(TemplateError::expression(argument, format!("{name} is not understood here"))),
+        }
+    }
+
+    fn reference(&self, name: &str) -> Result<Option<Value>, TemplateError> {
+        let pseudo = match name {
+            "AWS::NoValue" => return Ok(None),
+            "AWS::StackName" => Some(self.place.stack.as_str()),
+            "AWS::Region" => Some(self.place.region.as_str()),
+            "AWS::AccountId" => Some(self.place.account.as_str()),
+            "AWS::Partition" => Some("aws"),
+            "AWS::URLSuffix" => Some("amazonaws.com"),
+            _ => None,
+        };
+        if let Some(text) = pseudo {
+            return Ok(Some(text.into()));
+        }
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        Ok(Some(self.identity(name)?.reference().into()))
+    }
+
+    fn attribute(&self, resource: &str, attribute: &str) -> Result<Value, TemplateError> {
+        Ok(self.identity(resource)?.attribute(attribute)?.into())
+    }
+
+    pub(super) fn identity(&self, logical_id: &str) -> Result<Identity<'a>, TemplateError> {
+        identity(self, self.resources, logical_id)
+    }
+
+    fn substitute(&self, argument: &Value) -> Result<String, TemplateError> {
+        let malformed = |reason: &str| TemplateError::expression(argument, format!("not what Fn::Sub takes: {reason}"));
+        let (text, variables) = match (argument, pair(argument)) {
+            (Value::String(text), _) => (text.as_str(), Map::new()),
+            (_, Some([Value::String(text), Value::Object(variables)])) => (text.as_str(), variables.clone()),
+            _ => return Err(malformed("neither a text nor a text and its variables")),
+        };
+        let mut result = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            let end = rest[start..].find('}').ok_or_else(|| malformed("a ${ without its }"))? + start;
+            let name = &rest[start + 2..end];
+            result.push_str(&rest[..start]);
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str(&format!("${{{literal}}}"));
+            } else {
+                let value = match (variables.get(name), name.split_once('.')) {
+                    (Some(value), _) => self.resolve(value)?,
+                    (None, Some((resource, attribute))) => self.attribute(resource, attribute)?,
+                    (None, None) => self.reference(name)?.unwrap_or_default(),
+                };
+                result.push_str(&text_of(&value).ok_or_else(|| malformed("a variable that is not text"))?);
+            }
+            rest = &rest[end + 1..];
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+
+    /// Whether the condition of this name holds.
+    pub(super) fn condition(&self, name: &str) -> Result<bool, TemplateError> {
+        let rule = self.conditions.get(name).ok_or_else(|| TemplateError::Expression {
+            text: name.to_owned(),
+            reason: "no condition of this name".into(),
+        })?;
+        self.holds(rule)
+    }
+
+    fn holds(&self, rule: &Value) -> Result<bool, TemplateError> {
+        let malformed = || TemplateError::expression(rule, "not a condition that is understood here");
+        let (name, argument) = rule.as_object().and_then(sole_entry).ok_or_else(malformed)?;
+        let parts = argument.as_array().map(Vec::as_slice).unwrap_or_default();
+        match (name, parts) {
+            ("Condition", _) => self.condition(argument.as_str().ok_or_else(malformed)?),
+            ("Fn::Equals", [left, right]) => Ok(text_of(&self.resolve(left)?) == text_of(&self.resolve(right)?)),
+            ("Fn::Not", [inner]) => Ok(!self.holds(inner)?),
+            ("Fn::And", all) => all.iter().try_fold(true, |so_far, each| Ok(so_far && self.holds(each)?)),
+            ("Fn::Or", any) => any.iter().try_fold(false, |so_far, each| Ok(so_far || self.holds(each)?)),
+            _ => Err(malformed()),
+        }
+    }
+}
+
+fn sole_entry(object: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let mut entries = object.iter();
+    match (entries.next(), entries.next()) {
+        (Some((name, value)), None) => Some((name, value)),
+        _ => None,
+    }
+}
+
+fn pair(argument: &Value) -> Option<[&Value; 2]> {
+    match argument.as_array().map(Vec::as_slice) {
+        Some([first, second]) => Some([first, second]),
+        _ => None,
+    }
+}
+
+fn triple(argument: &Value) -> Option<[&Value; 3]> {
+    match argument.as_array().map(Vec::as_slice) {
+        Some([first, second, third]) => Some([first, second, third]),
+        _ => None,
+    }
+}
+
+fn attribute_path(argument: &Value) -> Option<(String, String)> {
+    match argument {
+        Value::String(text) => text.split_once('.').map(|(resource, attribute)| (resource.to_owned(), attribute.to_owned())),
+        _ => pair(argument).and_then(|[resource, attribute]| Some((text_of(resource)?, text_of(attribute)?))),
+    }
+}
+
+/// CloudFormation carries every scalar as text.
+pub(super) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}

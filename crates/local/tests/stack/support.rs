@@ -1,0 +1,134 @@
+//! A stack around the specimen, and what its tests ask of it.
+
+use std::path::PathBuf;
+
+use local::{ClockMode, Stack, StackOptions};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) const FUNCTION: &str = "reprise-Specimen";
+pub(crate) const QUEUE: &str = "reprise-Work";
+pub(crate) const DEAD: &str = "reprise-Dead";
+
+const TEMPLATE: &str = "
+Resources:
+  Specimen:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: specimen
+      Timeout: 1
+      MemorySize: 256
+      Environment: { Variables: { OWN: of-the-function } }
+      Events:
+        Work:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Work.Arn
+            BatchSize: 20
+            MaximumBatchingWindowInSeconds: 300
+            FunctionResponseTypes: [ReportBatchItemFailures]
+        Item: { Type: HttpApi, Properties: { Method: POST, Path: '/items/{id}' } }
+  Broken:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: specimen, Environment: { Variables: { FAILS_TO_START: yes-it-does } } }
+  Work:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 60
+      RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 }
+  Dead: { Type: AWS::SQS::Queue }
+";
+
+/// A running stack and the directory its template is in.
+pub(crate) struct Fixture {
+    pub(crate) stack: Stack,
+    _directory: TempDir,
+}
+
+impl std::ops::Deref for Fixture {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.stack
+    }
+}
+
+pub(crate) async fn start() -> Fixture {
+    let directory = tempfile::tempdir().unwrap();
+    let stack = Stack::start(options(&directory)).await.unwrap();
+    Fixture { stack, _directory: directory }
+}
+
+/// Any free ports, and a clock that stands still.
+pub(crate) fn options(directory: &TempDir) -> StackOptions {
+    let template = directory.path().join("template.yaml");
+    std::fs::write(&template, TEMPLATE).unwrap();
+    StackOptions {
+        http: ([127, 0, 0, 1], 0).into(),
+        aws: ([127, 0, 0, 1], 0).into(),
+        data: None,
+        clock: ClockMode::Frozen("2026-11-20T14:00:00Z".parse().unwrap()),
+        binaries: binaries(),
+        template,
+    }
+}
+
+/// Cargo puts examples beside the directory of the test binary.
+fn binaries() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let binaries = own.parent().and_then(std::path::Path::parent).unwrap().join("examples");
+    assert!(binaries.join("specimen").is_file(), "`cargo test -p local` builds the specimen, `--test` alone does not");
+    binaries
+}
+
+impl Fixture {
+    pub(crate) async fn ask(&self, event: Value) -> Value {
+        serde_json::from_slice(&self.invoke(FUNCTION, event.to_string()).await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn pid(&self) -> u64 {
+        self.ask(json!({ "do": "who" })).await["pid"].as_u64().unwrap()
+    }
+
+    pub(crate) async fn send(&self, event: Value) {
+        let input = json!({ "QueueUrl": self.aws().sqs().url(QUEUE), "MessageBody": event.to_string() });
+        self.aws().sqs().call("SendMessage", input).await.unwrap();
+    }
+
+    /// How many messages are visible and in flight.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.aws().sqs().visible(QUEUE), self.aws().sqs().in_flight(QUEUE))
+    }
+}
+
+/// Where functions that are told to wait connect to: they go on when their connection is dropped.
+pub(crate) struct Meeting(TcpListener);
+
+impl Meeting {
+    pub(crate) async fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn event(&self) -> Value {
+        json!({ "do": "wait", "at": self.0.local_addr().unwrap().to_string() })
+    }
+
+    /// Resolves when one more function waits.
+    pub(crate) async fn arrival(&self) -> TcpStream {
+        self.0.accept().await.unwrap().0
+    }
+}
+
+/// Sends one HTTP request and gives the status and the body.
+pub(crate) async fn request(base: &str, head: &str, body: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!("{head}\r\nhost: local\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}

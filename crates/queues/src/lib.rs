@@ -1,0 +1,20 @@
+//! What Reprise puts on SQS: interchanges on the pipelines' stage queues, and its own work on the jobs queue.
+
+mod batch;
+mod stage;
+mod work;
+
+pub use stage::{Delivery, StageMessage, StageQueues};
+pub use work::{WorkItem, WorkQueue};
+
+/// A call to SQS that did not succeed, after the SDK's own retries.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} to {queue_url} failed: {cause}")]
+pub struct QueueError {
+    /// The SQS operation.
+    pub operation: &'static str,
+    /// The queue.
+    pub queue_url: String,
+    /// The whole chain as SQS and the SDK tell it.
+    pub cause: String,
+}

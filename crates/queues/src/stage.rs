@@ -1,0 +1,215 @@
+//! Re-entry: the payload exactly as it was kept, with the `reprise` attribute, on a stage queue of the pipeline.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
+use aws_sdk_sqs::primitives::Blob;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use contract::{AttributeValue, Encoding, MessageAttribute, RepriseAttribute};
+
+use crate::batch::packed;
+
+/// SQS takes ten message attributes, `reprise` being one.
+const MOST_CARRIED: usize = 9;
+
+/// Tries of what SQS could not take for reasons of its own.
+const TRIES: u32 = 4;
+
+/// A base64 body of nothing. SQS takes no empty body, and decoders pass over a line feed.
+const EMPTY_BODY: &str = "\n";
+
+/// One message to put back into the pipeline.
+#[derive(Debug, Clone)]
+pub struct StageMessage {
+    /// Where to.
+    pub queue_url: String,
+    /// The payload, byte for byte.
+    pub payload: Vec<u8>,
+    /// What the consumer needs to know of it; its `encoding` is set here.
+    pub attribute: RepriseAttribute,
+    /// Attributes that came with a dead letter.
+    pub carried: Vec<MessageAttribute>,
+    /// The FIFO group.
+    pub group: String,
+}
+
+/// What became of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// SQS has it.
+    Sent,
+    /// SQS will never take it, and why.
+    Refused(String),
+    /// SQS could not take it now, and why.
+    Failed(String),
+}
+
+/// The pipelines' stage queues.
+#[derive(Debug, Clone)]
+pub struct StageQueues {
+    client: Client,
+}
+
+impl StageQueues {
+    /// Sends through `client`.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Sends messages, as many a call as fit; the answers stand in the order of the messages.
+    pub async fn send(&self, messages: Vec<StageMessage>) -> Vec<Delivery> {
+        let mut deliveries = vec![Delivery::Failed("not tried".to_owned()); messages.len()];
+        let mut by_queue: std::collections::BTreeMap<String, Vec<(usize, Prepared)>> = Default::default();
+        for (position, message) in messages.into_iter().enumerate() {
+            let queue = message.queue_url.clone();
+            by_queue.entry(queue).or_default().push((position, Prepared::from(message)));
+        }
+        for (queue_url, messages) in by_queue {
+            let sizes: Vec<usize> = messages.iter().map(|(_, message)| message.size).collect();
+            for batch in packed(&sizes) {
+                let batch: Vec<&(usize, Prepared)> = batch.into_iter().map(|i| &messages[i]).collect();
+                self.send_batch(&queue_url, &batch, &mut deliveries).await;
+            }
+        }
+        deliveries
+    }
+
+    async fn send_batch(&self, queue_url: &str, batch: &[&(usize, Prepared)], deliveries: &mut [Delivery]) {
+        let mut left: Vec<&(usize, Prepared)> = batch.to_vec();
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+            }
+            let entries = left.iter().filter_map(|(position, message)| message.entry(queue_url, *position));
+            let call = self.client.send_message_batch().queue_url(queue_url).set_entries(Some(entries.collect()));
+            match call.send().await {
+                Ok(answer) => {
+                    for sent in answer.successful() {
+                        note(deliveries, sent.id(), Delivery::Sent);
+                    }
+                    for failed in answer.failed() {
+                        let why = failed.message().unwrap_or(failed.code()).to_owned();
+                        let delivery = if failed.sender_fault() { Delivery::Refused(why) } else { Delivery::Failed(why) };
+                        note(deliveries, failed.id(), delivery);
+                    }
+                }
+                Err(error) => {
+                    let delivery = judged(&error);
+                    for (position, _) in &left {
+                        deliveries[*position] = delivery.clone();
+                    }
+                }
+            }
+            left.retain(|(position, _)| matches!(deliveries[*position], Delivery::Failed(_)));
+            if left.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn note(deliveries: &mut [Delivery], id: &str, delivery: Delivery) {
+    if let Some(at) = id.parse::<usize>().ok().and_then(|position| deliveries.get_mut(position)) {
+        *at = delivery;
+    }
+}
+
+/// A whole call that failed: what SQS says no to, it says no to for good; all else may pass.
+fn judged(error: &SdkError<SendMessageBatchError>) -> Delivery {
+    let Some(service) = error.as_service_error() else {
+        return Delivery::Failed(DisplayErrorContext(error).to_string());
+    };
+    let code = service.code().unwrap_or("error");
+    let why = format!("{code}: {}", service.message().unwrap_or("no message"));
+    let status = error.raw_response().map_or(500, |response| response.status().as_u16());
+    let passes = status >= 500 || code.contains("Throttl") || code.contains("OverLimit") || code == "RequestThrottled";
+    if passes { Delivery::Failed(why) } else { Delivery::Refused(why) }
+}
+
+/// A message as SQS takes it.
+#[derive(Debug)]
+struct Prepared {
+    body: String,
+    attributes: Vec<(String, MessageAttributeValue)>,
+    group: String,
+    deduplication: String,
+    size: usize,
+}
+
+impl From<StageMessage> for Prepared {
+    fn from(message: StageMessage) -> Self {
+        let StageMessage { payload, mut attribute, carried, group, .. } = message;
+        let body = match contract::sqs_text(&payload) {
+            Some(text) => text.to_owned(),
+            None => {
+                attribute.encoding = Some(Encoding::Base64);
+                let text = STANDARD.encode(&payload);
+                if text.is_empty() { EMPTY_BODY.to_owned() } else { text }
+            }
+        };
+        let deduplication = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt);
+        let mut attributes = vec![("reprise".to_owned(), string("String", attribute.to_json()))];
+        attributes.extend(carried.into_iter().take(MOST_CARRIED).map(|a| (a.name, value(a.data_type, a.value))));
+        let attribute_bytes: usize = attributes.iter().map(|(name, value)| name.len() + value_size(value)).sum();
+        let size = body.len() + attribute_bytes;
+        Self { body, attributes, group, deduplication, size }
+    }
+}
+
+impl Prepared {
+    fn entry(&self, queue_url: &str, position: usize) -> Option<SendMessageBatchRequestEntry> {
+        let mut entry = SendMessageBatchRequestEntry::builder().id(position.to_string()).message_body(&self.body);
+        for (name, value) in &self.attributes {
+            entry = entry.message_attributes(name, value.clone());
+        }
+        if queue_url.ends_with(".fifo") {
+            entry = entry.message_group_id(&self.group).message_deduplication_id(&self.deduplication);
+        }
+        entry.build().ok()
+    }
+}
+
+/// `<interchangeId>#<attempt>`; its SHA-256 where that is over SQS's 128 characters.
+fn deduplication_id(id: &str, attempt: u32) -> String {
+    let plain = format!("{id}#{attempt}");
+    if plain.len() <= 128 { plain } else { domain::Digest::of(plain.as_bytes()).to_string() }
+}
+
+fn string(data_type: &str, text: String) -> MessageAttributeValue {
+    built(MessageAttributeValue::builder().data_type(data_type).string_value(text))
+}
+
+fn value(data_type: String, value: AttributeValue) -> MessageAttributeValue {
+    match value {
+        AttributeValue::Text(text) => string(&data_type, text),
+        AttributeValue::Binary(bytes) => {
+            built(MessageAttributeValue::builder().data_type(data_type).binary_value(Blob::new(bytes)))
+        }
+    }
+}
+
+/// Builds a value whose data type, the one required member, is set.
+fn built(builder: aws_sdk_sqs::types::builders::MessageAttributeValueBuilder) -> MessageAttributeValue {
+    builder.build().expect("the data type is set")
+}
+
+fn value_size(value: &MessageAttributeValue) -> usize {
+    let text = value.string_value().map_or(0, str::len);
+    value.data_type().len() + text + value.binary_value().map_or(0, |b| b.as_ref().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deduplication_id_is_id_and_attempt_unless_that_is_too_long_for_sqs() {
+        assert_eq!(deduplication_id("4711", 2), "4711#2");
+        assert_eq!(deduplication_id(&"x".repeat(128), 2).len(), 64);
+    }
+}

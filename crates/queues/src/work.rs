@@ -1,0 +1,85 @@
+//! Reprise's own work: the messages on the jobs queue. Each may come more than once and in any order.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use serde::{Deserialize, Serialize};
+
+use crate::QueueError;
+
+/// Most entries of one batch.
+const MOST_ENTRIES: usize = 10;
+
+/// One piece of work for `run-job`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum WorkItem {
+    /// Take the next step of a job's walk.
+    #[serde(rename_all = "camelCase")]
+    Walk {
+        /// The job.
+        job: String,
+        /// The step, from 0.
+        step: u64,
+        /// The number its first chunk gets.
+        first_chunk: u64,
+    },
+    /// See to one chunk of a job.
+    #[serde(rename_all = "camelCase")]
+    Chunk {
+        /// The job.
+        job: String,
+        /// Its number.
+        chunk: u64,
+    },
+    /// See to one batch of a slot that is due.
+    #[serde(rename_all = "camelCase")]
+    Slot {
+        /// The flow.
+        flow: String,
+        /// The minute, RFC 3339.
+        minute: String,
+        /// The batch.
+        batch: String,
+    },
+}
+
+/// The jobs queue.
+#[derive(Debug, Clone)]
+pub struct WorkQueue {
+    client: Client,
+    url: String,
+}
+
+impl WorkQueue {
+    /// Uses the queue at `url`.
+    #[must_use]
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    /// Puts work on the queue, ten a call.
+    ///
+    /// # Errors
+    /// When SQS does not take all of it. Some may be on the queue then; putting it there again does no harm.
+    pub async fn send(&self, items: &[WorkItem]) -> Result<(), QueueError> {
+        for items in items.chunks(MOST_ENTRIES) {
+            let entries = items.iter().enumerate().map(|(i, item)| {
+                let body = serde_json::to_string(item).map_err(|e| self.failed(e.to_string()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body).build();
+                entry.map_err(|e| self.failed(e.to_string()))
+            });
+            let entries = entries.collect::<Result<Vec<_>, _>>()?;
+            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+            let answer = call.send().await.map_err(|e| self.failed(DisplayErrorContext(&e).to_string()))?;
+            if let Some(failed) = answer.failed().first() {
+                return Err(self.failed(failed.message().unwrap_or(failed.code()).to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, cause: String) -> QueueError {
+        QueueError { operation: "SendMessageBatch", queue_url: self.url.clone(), cause }
+    }
+}

@@ -1,0 +1,12 @@
+//! The function `restart`: puts sender payloads back at the sender stage, one interchange at once or many as a job.
+
+use domain::{JobAction, Reentry};
+use http_edge::ActApi;
+use startup::Stack;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let stack = Stack::start().await?;
+    let api = ActApi::new(JobAction::Reenter(Reentry::Restart), stack.actions()?, stack.jobs()?);
+    startup::serve(async |request| Ok(api.answer(&request, stack.clock.now()?).await)).await
+}

@@ -1,0 +1,12 @@
+//! The function `retry`: puts receiver payloads back at the receiver stage, one interchange at once or many as a job.
+
+use domain::{JobAction, Reentry};
+use http_edge::ActApi;
+use startup::Stack;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let stack = Stack::start().await?;
+    let api = ActApi::new(JobAction::Reenter(Reentry::Retry), stack.actions()?, stack.jobs()?);
+    startup::serve(async |request| Ok(api.answer(&request, stack.clock.now()?).await)).await
+}

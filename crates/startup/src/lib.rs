@@ -1,0 +1,41 @@
+//! Start-up of the functions: environment, clients, clock and log. The only place that reads any of them.
+
+mod clock;
+mod log;
+mod settings;
+mod stack;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use clock::Clock;
+pub use stack::Stack;
+
+/// Serves a function's events with `handler` until Lambda ends the environment.
+///
+/// # Errors
+/// When the runtime API cannot be reached any more.
+pub async fn serve<E, A, H, F>(handler: H) -> Result<(), Error>
+where
+    E: DeserializeOwned,
+    A: Serialize,
+    H: Fn(E) -> F,
+    F: Future<Output = anyhow::Result<A>>,
+{
+    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| {
+        // On the heap and without a name: the SDK's futures nest deeper than the compiler likes to follow.
+        let answer: Pin<Box<dyn Future<Output = anyhow::Result<A>> + '_>> = Box::pin(handler(event.payload));
+        async {
+            answer.await.map_err(|error| {
+                let chain = format!("{error:#}");
+                tracing::error!(error = chain, "an invocation failed");
+                Error::from(chain)
+            })
+        }
+    }))
+    .await
+}

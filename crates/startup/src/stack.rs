@@ -1,0 +1,106 @@
+//! The stack as one function sees it: clients made once, and from them what the function is for.
+
+use app::{Actions, Configure, Ingest, Jobs, Reader, Runner, Slots, Sweeper};
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::{BehaviorVersion, SdkConfig};
+use queues::{StageQueues, WorkQueue};
+use schedules::Schedules;
+use table::Table;
+
+use crate::{Clock, log, settings};
+
+/// What functions are built from.
+#[derive(Debug)]
+pub struct Stack {
+    aws: SdkConfig,
+    table: Table,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Stack {
+    /// Starts the log and makes the clients. On Lambda, credentials and region are in the environment; looking
+    /// elsewhere for them would only cost start-up time.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub async fn start() -> anyhow::Result<Self> {
+        log::start();
+        let aws = aws_config::defaults(BehaviorVersion::latest())
+            .region(EnvironmentVariableRegionProvider::new())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .load()
+            .await;
+        let client = aws_sdk_dynamodb::Client::new(&aws);
+        let table = Table::new(client, settings::required("TABLE_NAME")?, settings::retention()?);
+        Ok(Self { aws, table, clock: Clock::from_env() })
+    }
+
+    /// For ingest-failure.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn ingest(&self) -> anyhow::Result<Ingest> {
+        Ok(Ingest::new(self.table.clone(), self.slots()?, settings::default_stages()))
+    }
+
+    /// For list.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.table.clone(), settings::default_stages())
+    }
+
+    /// For restart, retry and delete.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn actions(&self) -> anyhow::Result<Actions> {
+        Ok(Actions::new(self.table.clone(), self.slots()?, self.stages(), settings::default_stages()))
+    }
+
+    /// For restart, retry and delete.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn jobs(&self) -> anyhow::Result<Jobs> {
+        Ok(Jobs::new(self.table.clone(), self.work()?, settings::default_stages()))
+    }
+
+    /// For run-job.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn runner(&self) -> anyhow::Result<Runner> {
+        let (slots, work) = (self.slots()?, self.work()?);
+        Ok(Runner::new(self.table.clone(), slots, self.stages(), work, settings::default_stages()))
+    }
+
+    /// For scheduled-retry.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn sweeper(&self) -> anyhow::Result<Sweeper> {
+        Ok(Sweeper::new(self.table.clone(), self.work()?))
+    }
+
+    /// For configure-flow.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn configure(&self) -> anyhow::Result<Configure> {
+        Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages()))
+    }
+
+    fn slots(&self) -> anyhow::Result<Slots> {
+        let schedules = Schedules::new(aws_sdk_scheduler::Client::new(&self.aws), settings::schedules()?);
+        Ok(Slots::new(self.table.clone(), schedules))
+    }
+
+    fn stages(&self) -> StageQueues {
+        StageQueues::new(aws_sdk_sqs::Client::new(&self.aws))
+    }
+
+    fn work(&self) -> anyhow::Result<WorkQueue> {
+        Ok(WorkQueue::new(aws_sdk_sqs::Client::new(&self.aws), settings::required("JOBS_QUEUE_URL")?))
+    }
+}

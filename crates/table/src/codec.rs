@@ -1,0 +1,302 @@
+//! The head item: an interchange as two JSON documents, one projected into the index and one not.
+//!
+//! Names are short because a head of up to 1 KB costs half of what a larger one does.
+
+use domain::{
+    Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
+    JobId, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, Revision, Status,
+    Timestamp, Trigger,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::TableError;
+use crate::item::{Item, json, key, n, number, read, s, text, unreadable};
+use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, TTL, VERSION};
+
+/// A payload revision: number, SHA-256 in hexadecimal, bytes, media type.
+pub(crate) type StoredRevision = (u32, String, u64, Option<String>);
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+fn is_false(b: &bool) -> bool {
+    !*b
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRow {
+    f: String,
+    st: String,
+    a: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    t: u32,
+    ph: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    or: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    se: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    re: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pa: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    si: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    co: Option<String>,
+    at: Timestamp,
+    rec: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nx: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    ex: bool,
+    g: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    j: Option<String>,
+    v: u64,
+    ec: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ek: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    em: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sp: Vec<StoredRevision>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rp: Vec<StoredRevision>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRest {
+    #[serde(default, skip_serializing_if = "is_zero")]
+    au: u32,
+    sq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tp: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ok: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<(String, bool, Option<String>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fl: Option<StoredFlight>,
+    /// `assumed`, or the time of the reported completion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    done: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    at: Vec<StoredRevision>,
+    /// `1f 2n 2c`: attempt and outcome.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    known: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFlight {
+    /// Retry, not restart.
+    r: bool,
+    /// Scheduled, not manual.
+    s: bool,
+    c: String,
+    at: Timestamp,
+    p: StoredRevision,
+    q: String,
+}
+
+/// The head item of an interchange as version `version`; `ttl` in seconds since 1970.
+pub(crate) fn head(interchange: &Interchange, version: u64, ttl: Option<i64>) -> Item {
+    let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
+    let shard = keys::shard(&interchange.id);
+    let partition = keys::index_partition(&interchange.flow, interchange.status, shard);
+    item.insert(INDEX_PK.to_owned(), s(partition));
+    item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
+    item.insert(ROW.to_owned(), s(json(&row(interchange, version))));
+    item.insert(REST.to_owned(), s(json(&rest(interchange))));
+    item.insert(VERSION.to_owned(), n(version));
+    if let Some(ttl) = ttl {
+        item.insert(TTL.to_owned(), n(ttl));
+    }
+    item
+}
+
+/// Reads a head item, whole.
+pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
+    let rest: StoredRest = read(item, REST)?;
+    let mut interchange = listed(item)?;
+    interchange.version = number(item, VERSION).ok_or_else(|| unreadable(item, "no version"))?;
+    interchange.automatic = rest.au;
+    interchange.sequence = rest.sq;
+    interchange.parties.traceparent = rest.tp;
+    interchange.parties.order_key = rest.ok;
+    interchange.due = rest.due.map(Minute::at_or_after);
+    interchange.retry_note = rest.why;
+    interchange.parts = rest.parts.into_iter().map(part).collect();
+    interchange.flight = rest.fl.map(|f| flight(f, item)).transpose()?;
+    interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
+    interchange.attributes = payloads(rest.at, item)?;
+    interchange.known = rest.known.split_whitespace().filter_map(known).collect();
+    Ok(interchange)
+}
+
+/// Reads an item of the index: what lists show, without what only the head has.
+pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
+    let row: StoredRow = read(item, ROW)?;
+    let bad = |what: &str| unreadable(item, &format!("no {what}"));
+    let id = text(item, PK)?.strip_prefix("INTERCHANGE#").and_then(|id| InterchangeId::new(id).ok());
+    Ok(Interchange {
+        id: id.ok_or_else(|| bad("id"))?,
+        flow: FlowName::new(row.f).map_err(|_| bad("flow"))?,
+        status: Status::from_word(&row.st).ok_or_else(|| bad("status"))?,
+        attempt: row.a,
+        tries: row.t,
+        automatic: 0,
+        phase: Phase::from_word(&row.ph).ok_or_else(|| bad("phase"))?,
+        origin: row.or,
+        parties: Parties {
+            sender: row.se,
+            receiver: row.re,
+            partner: row.pa,
+            source_id: row.si,
+            correlation_id: row.co,
+            traceparent: None,
+            order_key: None,
+        },
+        error: ErrorInfo {
+            category: Category::from_word(&row.ec).ok_or_else(|| bad("category"))?,
+            code: row.ek,
+            message: row.em,
+        },
+        group: Fingerprint::kept(row.g),
+        parts: Vec::new(),
+        failure: Failure { at: row.at, recorded_at: row.rec },
+        flight: None,
+        completion: None,
+        due: None,
+        next_retry_at: row.nx.map(Minute::at_or_after),
+        retry_note: None,
+        exhausted: row.ex,
+        job: row.j.map(JobId),
+        sender_payloads: payloads(row.sp, item)?,
+        receiver_payloads: payloads(row.rp, item)?,
+        attributes: Payloads::default(),
+        known: Vec::new(),
+        sequence: 0,
+        version: row.v,
+    })
+}
+
+fn row(i: &Interchange, version: u64) -> StoredRow {
+    StoredRow {
+        f: i.flow.to_string(),
+        st: i.status.as_str().to_owned(),
+        a: i.attempt,
+        t: i.tries,
+        ph: i.phase.as_str().to_owned(),
+        or: i.origin.clone(),
+        se: i.parties.sender.clone(),
+        re: i.parties.receiver.clone(),
+        pa: i.parties.partner.clone(),
+        si: i.parties.source_id.clone(),
+        co: i.parties.correlation_id.clone(),
+        at: i.failure.at,
+        rec: i.failure.recorded_at,
+        nx: i.next_retry_at.map(Minute::timestamp),
+        ex: i.exhausted,
+        g: i.group.to_string(),
+        j: i.job.as_ref().map(|job| job.0.clone()),
+        v: version,
+        ec: i.error.category.as_str().to_owned(),
+        ek: i.error.code.clone(),
+        em: i.error.message.clone(),
+        sp: stored_payloads(&i.sender_payloads),
+        rp: stored_payloads(&i.receiver_payloads),
+    }
+}
+
+fn rest(i: &Interchange) -> StoredRest {
+    StoredRest {
+        au: i.automatic,
+        sq: i.sequence,
+        tp: i.parties.traceparent.clone(),
+        ok: i.parties.order_key.clone(),
+        due: i.due.map(Minute::timestamp),
+        why: i.retry_note.clone(),
+        parts: i.parts.iter().map(|p| (p.id.clone(), p.status == PartStatus::Completed, p.message.clone())).collect(),
+        fl: i.flight.as_ref().map(|f| StoredFlight {
+            r: f.action == Reentry::Retry,
+            s: f.trigger == Trigger::Scheduled,
+            c: f.claim.0.clone(),
+            at: f.sent_at,
+            p: stored_revision(&f.payload),
+            q: f.queue_url.clone(),
+        }),
+        done: i.completion.map(|completion| match completion {
+            Completion::Assumed => "assumed".to_owned(),
+            Completion::Reported(at) => at.to_string(),
+        }),
+        at: stored_payloads(&i.attributes),
+        known: i.known.iter().map(known_text).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn stored_payloads(payloads: &Payloads) -> Vec<StoredRevision> {
+    payloads.0.iter().map(stored_revision).collect()
+}
+
+pub(crate) fn stored_revision(revision: &Revision) -> StoredRevision {
+    let meta = &revision.meta;
+    (revision.number, meta.digest.to_string(), meta.bytes, meta.content_type.clone())
+}
+
+fn payloads(stored: Vec<StoredRevision>, item: &Item) -> Result<Payloads, TableError> {
+    stored.into_iter().map(|s| revision(s, item)).collect::<Result<_, _>>().map(Payloads)
+}
+
+pub(crate) fn revision(stored: StoredRevision, item: &Item) -> Result<Revision, TableError> {
+    let (number, digest, bytes, content_type) = stored;
+    let digest = Digest::from_hex(&digest).ok_or_else(|| unreadable(item, "payload digest"))?;
+    Ok(Revision { number, meta: PayloadMeta { digest, bytes, content_type } })
+}
+
+fn part((id, completed, message): (String, bool, Option<String>)) -> Part {
+    Part { id, status: if completed { PartStatus::Completed } else { PartStatus::Failed }, message }
+}
+
+fn flight(stored: StoredFlight, item: &Item) -> Result<Flight, TableError> {
+    Ok(Flight {
+        action: if stored.r { Reentry::Retry } else { Reentry::Restart },
+        trigger: if stored.s { Trigger::Scheduled } else { Trigger::Manual },
+        claim: Claim(stored.c),
+        sent_at: stored.at,
+        payload: revision(stored.p, item)?,
+        queue_url: stored.q,
+    })
+}
+
+fn completion(stored: &str, item: &Item) -> Result<Completion, TableError> {
+    if stored == "assumed" {
+        return Ok(Completion::Assumed);
+    }
+    stored.parse().map(Completion::Reported).map_err(|_| unreadable(item, "completion"))
+}
+
+fn known_text((attempt, outcome): &(u32, Known)) -> String {
+    let letter = match outcome {
+        Known::Failed => 'f',
+        Known::InNetwork => 'n',
+        Known::Completed => 'c',
+    };
+    format!("{attempt}{letter}")
+}
+
+fn known(word: &str) -> Option<(u32, Known)> {
+    let (attempt, letter) = word.split_at_checked(word.len().checked_sub(1)?)?;
+    let outcome = match letter {
+        "f" => Known::Failed,
+        "n" => Known::InNetwork,
+        "c" => Known::Completed,
+        _ => return None,
+    };
+    Some((attempt.parse().ok()?, outcome))
+}

@@ -1,0 +1,213 @@
+//! The commit: heads on the condition of their versions, their events, the counts and the slot enrolments, all or
+//! nothing, as many interchanges as fit a transaction.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::Put;
+use domain::{InterchangeId, Slot, Timestamp};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::counts::Deltas;
+use crate::item::{document, n};
+use crate::keys::{self, IF_ABSENT, IF_VERSION, TTL};
+use crate::transact::{Actions, Transacted};
+use crate::{Table, TableError, Work, codec, event_codec};
+
+/// Most actions of one transaction (DynamoDB's limit).
+const MOST_ACTIONS: usize = 100;
+
+/// Most bytes put into one transaction: a quarter below DynamoDB's 4 MB, for keys and counts.
+const MOST_BYTES: usize = 3_000_000;
+
+/// Most ids in one batch of a slot.
+const MOST_IDS: usize = 100;
+
+/// Transactions run side by side; each has count rows of its own.
+const LANES: usize = 4;
+
+/// What became of one work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// It is written; the head has this version now.
+    Done {
+        /// The head's version.
+        version: u64,
+    },
+    /// Someone else moved the head first: load it and decide again.
+    Stale,
+}
+
+/// Works that go into one transaction, by their positions in the call.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    members: Vec<usize>,
+    bytes: usize,
+    deltas: Deltas,
+    slots: BTreeMap<Slot, Vec<InterchangeId>>,
+}
+
+impl Group {
+    fn actions(&self) -> usize {
+        2 * self.members.len() + self.deltas.rows() + self.slots.values().map(|ids| ids.len().div_ceil(MOST_IDS)).sum::<usize>()
+    }
+
+    fn with(&self, index: usize, work: &Work) -> Self {
+        let mut group = self.clone();
+        group.members.push(index);
+        group.bytes += size(work);
+        group.deltas.add(work);
+        if let Some(slot) = work.enrols_in() {
+            group.slots.entry(slot).or_default().push(work.after.id.clone());
+        }
+        group
+    }
+
+    fn fits(&self) -> bool {
+        self.members.len() == 1 || (self.actions() <= MOST_ACTIONS && self.bytes <= MOST_BYTES)
+    }
+}
+
+impl Table {
+    /// Commits works of distinct interchanges; the answers stand in the order of the works. Each is written
+    /// whole or not at all, whatever becomes of the others.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be reached or stays contended: some works may be written then. Deciding them again
+    /// finds out which.
+    pub async fn commit(&self, works: &[Work], now: Timestamp) -> Result<Vec<Committed>, TableError> {
+        let mut outcomes = vec![None; works.len()];
+        let mut waiting = grouped(works, (0..works.len()).collect());
+        let mut free: Vec<usize> = (0..LANES).collect();
+        let mut running = FuturesUnordered::new();
+        loop {
+            while let (Some(lane), Some(group)) = (free.pop(), waiting.pop()) {
+                running.push(self.commit_group(works, group, lane, now));
+            }
+            let Some((lane, group, result)) = running.next().await else { break };
+            free.push(lane);
+            let left = settle(works, &group, result?, &mut outcomes)?;
+            waiting.extend(grouped(works, left));
+        }
+        Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Committed::Stale)).collect())
+    }
+
+    async fn commit_group(
+        &self,
+        works: &[Work],
+        group: Group,
+        lane: usize,
+        now: Timestamp,
+    ) -> (usize, Group, Result<Transacted, TableError>) {
+        let result = match self.actions_of(works, &group, lane, now) {
+            Ok(actions) => self.transact(actions).await,
+            Err(error) => Err(error),
+        };
+        (lane, group, result)
+    }
+
+    /// Heads first, a head and its events per work, so that a reason's position names the work.
+    fn actions_of(&self, works: &[Work], group: &Group, lane: usize, now: Timestamp) -> Result<Actions, TableError> {
+        let mut actions = Actions::default();
+        for work in group.members.iter().map(|i| &works[*i]) {
+            actions.put(self.head_put(work, now)?);
+            actions.put(self.events_put(work, now)?);
+        }
+        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer)) {
+            actions.update(update);
+        }
+        for (slot, ids) in &group.slots {
+            for ids in ids.chunks(MOST_IDS) {
+                let ids: Vec<&str> = ids.iter().map(InterchangeId::as_str).collect();
+                let item = document(keys::slot(slot), uuid::Uuid::now_v7().to_string(), &ids);
+                actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
+            }
+        }
+        Ok(actions)
+    }
+
+    fn head_put(&self, work: &Work, now: Timestamp) -> Result<Put, TableError> {
+        let expected = work.expected_version();
+        let item = codec::head(&work.after, expected + 1, self.expiry(work, now));
+        let put = Put::builder().table_name(&self.name).set_item(Some(item));
+        let put = if expected == 0 {
+            put.condition_expression(IF_ABSENT)
+        } else {
+            put.condition_expression(IF_VERSION).expression_attribute_values(":v", n(expected))
+        };
+        self.built(put.build())
+    }
+
+    /// The events of one commit. A commit without an event still takes its place, so that positions stay fixed.
+    fn events_put(&self, work: &Work, now: Timestamp) -> Result<Put, TableError> {
+        let first = work.events.first().map_or(work.after.sequence, |event| event.sequence);
+        let mut item =
+            document(keys::interchange(&work.after.id), keys::event(first), &event_codec::stored(&work.events));
+        if let Some(ttl) = self.expiry(work, now) {
+            item.insert(TTL.to_owned(), n(ttl));
+        }
+        self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())
+    }
+
+    /// When a resolved interchange may go, in seconds since 1970; what is unresolved never expires.
+    fn expiry(&self, work: &Work, now: Timestamp) -> Option<i64> {
+        work.after.status.is_resolved().then(|| now.as_second().saturating_add(self.retention.as_secs()))
+    }
+
+    pub(crate) fn built<T>(
+        &self,
+        built: Result<T, aws_sdk_dynamodb::error::BuildError>,
+    ) -> Result<T, TableError> {
+        built.map_err(|e| TableError::Call { operation: "TransactWriteItems", cause: e.to_string() })
+    }
+}
+
+/// Packs works into as few transactions as they fit.
+fn grouped(works: &[Work], members: Vec<usize>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for index in members {
+        let work = &works[index];
+        let joined = groups.last().map(|group| group.with(index, work)).filter(Group::fits);
+        match (joined, groups.last_mut()) {
+            (Some(joined), Some(last)) => *last = joined,
+            _ => groups.push(Group::default().with(index, work)),
+        }
+    }
+    groups
+}
+
+/// Notes what became of a group's works and gives back those that must be tried again without the stale ones.
+fn settle(
+    works: &[Work],
+    group: &Group,
+    result: Transacted,
+    outcomes: &mut [Option<Committed>],
+) -> Result<Vec<usize>, TableError> {
+    match result {
+        Transacted::Done => {
+            for index in &group.members {
+                outcomes[*index] = Some(Committed::Done { version: works[*index].expected_version() + 1 });
+            }
+            Ok(Vec::new())
+        }
+        Transacted::ConditionsFailed(positions) => {
+            let stale: Vec<usize> = positions.iter().filter_map(|p| group.members.get(p / 2).copied()).collect();
+            for index in &stale {
+                outcomes[*index] = Some(Committed::Stale);
+            }
+            Ok(group.members.iter().copied().filter(|index| !stale.contains(index)).collect())
+        }
+        Transacted::Refused(position, cause) => {
+            let id = group.members.get(position / 2).map_or_else(String::new, |i| works[*i].after.id.to_string());
+            Err(TableError::Unstorable { id, cause })
+        }
+    }
+}
+
+/// About how many bytes a work writes: its texts, and some for everything else.
+fn size(work: &Work) -> usize {
+    let after = &work.after;
+    let parts: usize = after.parts.iter().map(|p| p.id.len() + p.message.as_ref().map_or(0, String::len) + 20).sum();
+    let message = after.error.message.as_ref().map_or(0, String::len);
+    2 * (2_000 + parts + message * work.events.len().max(1))
+}
+

@@ -1,0 +1,282 @@
+//! Counts by status, failure group and job: changed in the very commit that changes a head, so exact at every
+//! moment. Each writer adds to rows of its own, so that no two transactions meet on a row; a read sums them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::Update;
+use domain::{EventKind, Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
+
+use crate::item::{Item, key, n, number, s};
+use crate::keys::{self, FLOWS, PK, SK};
+use crate::{Table, TableError, Work};
+
+/// How many interchanges of a flow stand where.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FlowCounts(pub BTreeMap<Status, u64>);
+
+/// One failure group as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupCount {
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// One of its error texts.
+    pub message: Option<String>,
+    /// The category of its first failure.
+    pub category: String,
+    /// Failed interchanges in it now.
+    pub count: u64,
+    /// When its first failure was recorded.
+    pub first_seen_at: Timestamp,
+    /// When its newest failure was recorded.
+    pub last_seen_at: Timestamp,
+}
+
+/// The row that a count stands in; a writer's name completes its key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Place {
+    Flow(FlowName),
+    Group(FlowName, Fingerprint),
+    Job(JobId),
+}
+
+/// What a transaction adds to counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Deltas {
+    places: BTreeMap<Place, BTreeMap<String, i64>>,
+    samples: BTreeMap<Place, Sample>,
+}
+
+#[derive(Debug, Clone)]
+struct Sample {
+    message: Option<String>,
+    category: &'static str,
+    seen: Timestamp,
+}
+
+const GROUP_COUNT: &str = "n";
+const SENT: &str = "sent";
+const COMPLETED: &str = "completed";
+const FAILED_AGAIN: &str = "failedAgain";
+
+impl Deltas {
+    /// Adds what committing `work` changes.
+    pub(crate) fn add(&mut self, work: &Work) {
+        let after = &work.after;
+        if let Some(before) = &work.before {
+            self.stands(before, -1);
+        }
+        self.stands(after, 1);
+        if after.status.is_failed() {
+            self.sample(after);
+        }
+        let finished = work.before.as_ref().filter(|b| b.status.is_in_flight()).and_then(|b| b.job.as_ref());
+        if let Some(job) = finished.filter(|_| !after.status.is_in_flight()) {
+            let what = if after.status == Status::Completed { COMPLETED } else { FAILED_AGAIN };
+            self.change(Place::Job(job.clone()), what, 1);
+        }
+        for event in &work.events {
+            let job = match &event.kind {
+                EventKind::Requested(requested) => requested.job.as_ref(),
+                EventKind::Deleted { job, .. } => job.as_ref(),
+                _ => None,
+            };
+            if let Some(job) = job {
+                self.change(Place::Job(job.clone()), SENT, 1);
+            }
+        }
+    }
+
+    fn stands(&mut self, interchange: &Interchange, by: i64) {
+        self.change(Place::Flow(interchange.flow.clone()), interchange.status.as_str(), by);
+        if interchange.status.is_failed() {
+            self.change(Place::Group(interchange.flow.clone(), interchange.group.clone()), GROUP_COUNT, by);
+        }
+    }
+
+    fn sample(&mut self, interchange: &Interchange) {
+        let place = Place::Group(interchange.flow.clone(), interchange.group.clone());
+        let seen = interchange.failure.recorded_at;
+        self.samples.entry(place).or_insert_with(|| Sample {
+            message: interchange.error.message.clone(),
+            category: interchange.error.category.as_str(),
+            seen,
+        });
+    }
+
+    fn change(&mut self, place: Place, what: &str, by: i64) {
+        *self.places.entry(place).or_default().entry(what.to_owned()).or_default() += by;
+    }
+
+    /// How many rows it would touch.
+    pub(crate) fn rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The updates that add them up in the rows of `writer`.
+    pub(crate) fn updates(&self, table: &str, writer: &str) -> Vec<Update> {
+        self.places
+            .iter()
+            .filter(|(_, adds)| adds.values().any(|by| *by != 0))
+            .filter_map(|(place, adds)| {
+                let sample = self.samples.get(place);
+                update(table, row_key(place, writer), adds, sample).build().ok()
+            })
+            .collect()
+    }
+}
+
+fn row_key(place: &Place, writer: &str) -> Item {
+    match place {
+        Place::Flow(flow) => key(FLOWS, keys::flow_row(flow, writer)),
+        Place::Group(flow, group) => key(keys::flow(flow), keys::group_row(group.as_str(), writer)),
+        Place::Job(job) => key(keys::job(job), keys::count(writer)),
+    }
+}
+
+fn update(
+    table: &str,
+    row: Item,
+    adds: &BTreeMap<String, i64>,
+    sample: Option<&Sample>,
+) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    let mut update = Update::builder().table_name(table).set_key(Some(row));
+    let mut parts = Vec::new();
+    for (i, (name, by)) in adds.iter().filter(|(_, by)| **by != 0).enumerate() {
+        parts.push(format!("#a{i} :a{i}"));
+        update = update
+            .expression_attribute_names(format!("#a{i}"), name)
+            .expression_attribute_values(format!(":a{i}"), n(by));
+    }
+    let mut expression = format!("ADD {}", parts.join(", "));
+    if let Some(sample) = sample {
+        expression.push_str(
+            " SET msg = if_not_exists(msg, :msg), cat = if_not_exists(cat, :cat), \
+             seen0 = if_not_exists(seen0, :seen), seen1 = :seen",
+        );
+        update = update
+            .expression_attribute_values(":msg", s(sample.message.clone().unwrap_or_default()))
+            .expression_attribute_values(":cat", s(sample.category))
+            .expression_attribute_values(":seen", s(sample.seen.to_string()));
+    }
+    update.update_expression(expression)
+}
+
+/// A plain update that adds one job's skips (and chunks done) to the rows of `writer`.
+pub(crate) fn job_update(table: &str, writer: &str, job: &JobId, adds: &BTreeMap<String, i64>) -> Option<Update> {
+    update(table, row_key(&Place::Job(job.clone()), writer), adds, None).build().ok()
+}
+
+/// Sums the named numbers of a job's count rows.
+pub(crate) fn sum(rows: &[Item]) -> HashMap<String, i64> {
+    let mut sums = HashMap::new();
+    for row in rows {
+        for name in row.keys().filter(|name| *name != PK && *name != SK) {
+            if let Some(by) = number::<i64>(row, name) {
+                *sums.entry(name.clone()).or_default() += by;
+            }
+        }
+    }
+    sums
+}
+
+/// Reads a job's counts from the sums of its rows; `matched` stands on the job itself.
+pub(crate) fn job_counts(sums: &HashMap<String, i64>, matched: u64) -> domain::JobCounts {
+    let of = |name: &str| sums.get(name).copied().unwrap_or(0).max(0).unsigned_abs();
+    let skips = sums
+        .keys()
+        .filter_map(|name| name.strip_prefix(SKIP_PREFIX).map(|reason| (reason.to_owned(), of(name))))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    domain::JobCounts { matched, sent: of(SENT), skips, completed: of(COMPLETED), failed_again: of(FAILED_AGAIN) }
+}
+
+/// Before the reason in a skip count's name.
+pub(crate) const SKIP_PREFIX: &str = "skip:";
+
+impl Table {
+    /// Every flow that was configured or ever failed, with its counts, in one read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn flow_counts(&self) -> Result<BTreeMap<FlowName, FlowCounts>, TableError> {
+        let rows = self.query_all(self.query(keys::BY_PK).expression_attribute_values(":pk", s(FLOWS))).await?;
+        let mut flows: BTreeMap<FlowName, BTreeMap<Status, i64>> = BTreeMap::new();
+        for row in rows {
+            let name = crate::item::text(&row, SK)?.rsplit_once('#').map(|(flow, _)| flow.to_owned());
+            let Some(flow) = name.and_then(|name| FlowName::new(name).ok()) else { continue };
+            let counts = flows.entry(flow).or_default();
+            for status in Status::ALL {
+                *counts.entry(status).or_default() += number::<i64>(&row, status.as_str()).unwrap_or(0);
+            }
+        }
+        Ok(flows.into_iter().map(|(flow, counts)| (flow, FlowCounts(positive(counts)))).collect())
+    }
+
+    /// One flow's counts.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn counts_of(&self, flow: &FlowName) -> Result<FlowCounts, TableError> {
+        let query = self.query(keys::BY_PREFIX);
+        let query = query
+            .expression_attribute_values(":pk", s(FLOWS))
+            .expression_attribute_values(":sk", s(keys::flow_row(flow, "")));
+        let mut counts = BTreeMap::new();
+        for row in self.query_all(query).await? {
+            for status in Status::ALL {
+                *counts.entry(status).or_default() += number::<i64>(&row, status.as_str()).unwrap_or(0);
+            }
+        }
+        Ok(FlowCounts(positive(counts)))
+    }
+
+    /// The failure groups of a flow that hold failures now, largest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn groups(&self, flow: &FlowName) -> Result<Vec<GroupCount>, TableError> {
+        let query = self.query(keys::BY_PREFIX);
+        let query = query
+            .expression_attribute_values(":pk", s(keys::flow(flow)))
+            .expression_attribute_values(":sk", s(keys::GROUP_PREFIX));
+        let mut sums: BTreeMap<String, (i64, Option<GroupCount>)> = BTreeMap::new();
+        for row in self.query_all(query).await? {
+            let Some(fingerprint) = crate::item::text(&row, SK)?.split('#').nth(1).map(str::to_owned) else { continue };
+            let told = told(&row, &fingerprint);
+            let (count, group) = sums.entry(fingerprint).or_default();
+            *count += number::<i64>(&row, GROUP_COUNT).unwrap_or(0);
+            *group = match (group.take(), told) {
+                (Some(a), Some(b)) => Some(GroupCount {
+                    first_seen_at: a.first_seen_at.min(b.first_seen_at),
+                    last_seen_at: a.last_seen_at.max(b.last_seen_at),
+                    ..a
+                }),
+                (a, b) => a.or(b),
+            };
+        }
+        let mut groups: Vec<GroupCount> = sums
+            .into_values()
+            .filter_map(|(count, group)| Some(GroupCount { count: u64::try_from(count).ok()?, ..group? }))
+            .filter(|group| group.count > 0)
+            .collect();
+        groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+        Ok(groups)
+    }
+}
+
+/// What a row tells of its group; nothing where its writer only ever took failures out.
+fn told(row: &Item, fingerprint: &str) -> Option<GroupCount> {
+    let seen = |name: &str| crate::item::text(row, name).ok().and_then(|t| t.parse::<Timestamp>().ok());
+    Some(GroupCount {
+        fingerprint: Fingerprint::kept(fingerprint.to_owned()),
+        message: crate::item::text(row, "msg").ok().filter(|m| !m.is_empty()).map(str::to_owned),
+        category: crate::item::text(row, "cat").ok()?.to_owned(),
+        count: 0,
+        first_seen_at: seen("seen0")?,
+        last_seen_at: seen("seen1")?,
+    })
+}
+
+fn positive(counts: BTreeMap<Status, i64>) -> BTreeMap<Status, u64> {
+    counts.into_iter().filter(|(_, count)| *count > 0).map(|(status, count)| (status, count.unsigned_abs())).collect()
+}

@@ -1,0 +1,207 @@
+//! The event items: all events of one commit in one item, JSON.
+
+use domain::{
+    Actor, Category, ErrorInfo, Event, EventKind, FailureNoted, JobId, Known, Minute, PayloadSide, Phase, Reentry,
+    Requested, Revision, Timestamp, Trigger,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::TableError;
+use crate::codec::{StoredRevision, revision, stored_revision};
+use crate::item::{Item, read, unreadable};
+use crate::keys::DATA;
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredEvent {
+    n: u64,
+    at: Timestamp,
+    a: u32,
+    /// `-` the pipeline, `*` the scheduler, else `=` and a person.
+    by: String,
+    k: StoredKind,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredKind {
+    Failed(StoredFailure),
+    PartiallyFailed(StoredFailure),
+    RetryScheduled { at: Timestamp, why: String },
+    RetryHeld,
+    Requested(Box<StoredRequest>),
+    InNetwork { at: Timestamp },
+    Completed { at: Timestamp },
+    AssumedCompleted,
+    OutcomeOverdue,
+    SendFailed { e: String, q: Option<String> },
+    Exhausted { rule: String },
+    LateOutcome { o: String, at: Timestamp },
+    Deleted { r: String, j: Option<String> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFailure {
+    at: Timestamp,
+    ph: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    or: Option<String>,
+    ec: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ek: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    em: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sp: Option<StoredRevision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rp: Option<StoredRevision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    j: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRequest {
+    retry: bool,
+    scheduled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    j: Option<String>,
+    p: StoredRevision,
+    q: String,
+}
+
+pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
+    events
+        .iter()
+        .map(|event| StoredEvent {
+            n: event.sequence,
+            at: event.at,
+            a: event.attempt,
+            by: match &event.actor {
+                Actor::Pipeline => "-".to_owned(),
+                Actor::Scheduler => "*".to_owned(),
+                Actor::Person(name) => format!("={name}"),
+            },
+            k: stored_kind(&event.kind),
+        })
+        .collect()
+}
+
+/// The events of one item, oldest first.
+pub(crate) fn events(item: &Item) -> Result<Vec<Event>, TableError> {
+    let stored: Vec<StoredEvent> = read(item, DATA)?;
+    stored
+        .into_iter()
+        .map(|event| {
+            let actor = match event.by.split_at_checked(1) {
+                Some(("=", name)) => Actor::Person(name.to_owned()),
+                Some(("*", _)) => Actor::Scheduler,
+                _ => Actor::Pipeline,
+            };
+            Ok(Event { sequence: event.n, at: event.at, attempt: event.a, actor, kind: kind(event.k, item)? })
+        })
+        .collect()
+}
+
+fn stored_kind(kind: &EventKind) -> StoredKind {
+    match kind {
+        EventKind::Failed(failure) => StoredKind::Failed(stored_failure(failure)),
+        EventKind::PartiallyFailed(failure) => StoredKind::PartiallyFailed(stored_failure(failure)),
+        EventKind::RetryScheduled { next_retry_at, why } => {
+            StoredKind::RetryScheduled { at: next_retry_at.timestamp(), why: why.clone() }
+        }
+        EventKind::RetryHeld => StoredKind::RetryHeld,
+        EventKind::Requested(requested) => StoredKind::Requested(Box::new(StoredRequest {
+            retry: requested.action == Reentry::Retry,
+            scheduled: requested.trigger == Trigger::Scheduled,
+            r: requested.reason.clone(),
+            j: requested.job.as_ref().map(|job| job.0.clone()),
+            p: stored_revision(&requested.payload),
+            q: requested.queue_url.clone(),
+        })),
+        EventKind::InNetwork { occurred_at } => StoredKind::InNetwork { at: *occurred_at },
+        EventKind::Completed { occurred_at } => StoredKind::Completed { at: *occurred_at },
+        EventKind::AssumedCompleted => StoredKind::AssumedCompleted,
+        EventKind::OutcomeOverdue => StoredKind::OutcomeOverdue,
+        EventKind::SendFailed { error, queue_url } => {
+            StoredKind::SendFailed { e: error.clone(), q: queue_url.clone() }
+        }
+        EventKind::Exhausted { rule } => StoredKind::Exhausted { rule: rule.clone() },
+        EventKind::LateOutcome { outcome, occurred_at } => {
+            StoredKind::LateOutcome { o: outcome.as_str().to_owned(), at: *occurred_at }
+        }
+        EventKind::Deleted { reason, job } => {
+            StoredKind::Deleted { r: reason.clone(), j: job.as_ref().map(|job| job.0.clone()) }
+        }
+    }
+}
+
+fn kind(stored: StoredKind, item: &Item) -> Result<EventKind, TableError> {
+    Ok(match stored {
+        StoredKind::Failed(stored) => EventKind::Failed(failure(stored, item)?),
+        StoredKind::PartiallyFailed(stored) => EventKind::PartiallyFailed(failure(stored, item)?),
+        StoredKind::RetryScheduled { at, why } => {
+            EventKind::RetryScheduled { next_retry_at: Minute::at_or_after(at), why }
+        }
+        StoredKind::RetryHeld => EventKind::RetryHeld,
+        StoredKind::Requested(stored) => {
+            let action = if stored.retry { Reentry::Retry } else { Reentry::Restart };
+            EventKind::Requested(Box::new(Requested {
+                action,
+                trigger: if stored.scheduled { Trigger::Scheduled } else { Trigger::Manual },
+                reason: stored.r,
+                job: stored.j.map(JobId),
+                side: if stored.retry { PayloadSide::Receiver } else { PayloadSide::Sender },
+                payload: revision(stored.p, item)?,
+                queue_url: stored.q,
+            }))
+        }
+        StoredKind::InNetwork { at } => EventKind::InNetwork { occurred_at: at },
+        StoredKind::Completed { at } => EventKind::Completed { occurred_at: at },
+        StoredKind::AssumedCompleted => EventKind::AssumedCompleted,
+        StoredKind::OutcomeOverdue => EventKind::OutcomeOverdue,
+        StoredKind::SendFailed { e, q } => EventKind::SendFailed { error: e, queue_url: q },
+        StoredKind::Exhausted { rule } => EventKind::Exhausted { rule },
+        StoredKind::LateOutcome { o, at } => {
+            let outcome = [Known::Failed, Known::InNetwork, Known::Completed].into_iter().find(|k| k.as_str() == o);
+            EventKind::LateOutcome {
+                outcome: outcome.ok_or_else(|| unreadable(item, "late outcome"))?,
+                occurred_at: at,
+            }
+        }
+        StoredKind::Deleted { r, j } => EventKind::Deleted { reason: r, job: j.map(JobId) },
+    })
+}
+
+fn stored_failure(failure: &FailureNoted) -> StoredFailure {
+    StoredFailure {
+        at: failure.occurred_at,
+        ph: failure.phase.as_str().to_owned(),
+        or: failure.origin.clone(),
+        ec: failure.error.category.as_str().to_owned(),
+        ek: failure.error.code.clone(),
+        em: failure.error.message.clone(),
+        sp: failure.sender_payload.as_ref().map(stored_revision),
+        rp: failure.receiver_payload.as_ref().map(stored_revision),
+        j: failure.job.as_ref().map(|job| job.0.clone()),
+    }
+}
+
+fn failure(stored: StoredFailure, item: &Item) -> Result<FailureNoted, TableError> {
+    let read_revision = |stored: Option<StoredRevision>| -> Result<Option<Revision>, TableError> {
+        stored.map(|s| revision(s, item)).transpose()
+    };
+    Ok(FailureNoted {
+        occurred_at: stored.at,
+        phase: Phase::from_word(&stored.ph).ok_or_else(|| unreadable(item, "phase"))?,
+        origin: stored.or,
+        error: ErrorInfo {
+            category: Category::from_word(&stored.ec).ok_or_else(|| unreadable(item, "category"))?,
+            code: stored.ek,
+            message: stored.em,
+        },
+        sender_payload: read_revision(stored.sp)?,
+        receiver_payload: read_revision(stored.rp)?,
+        job: stored.j.map(JobId),
+    })
+}

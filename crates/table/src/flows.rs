@@ -1,0 +1,153 @@
+//! Flow configurations, and which queue or function belongs to which flow.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::{Delete, Put};
+use domain::{Flow, FlowName, Phase, Stages, Timestamp};
+
+use crate::item::{Item, document, key, n, number, read, text, unreadable};
+use crate::keys::{self, CONFIG, DATA, FLOWS, IF_ABSENT, IF_VERSION, SOURCE, VERSION};
+use crate::transact::{Actions, Transacted};
+use crate::{Table, TableError};
+
+/// When the flow last became active.
+const ACTIVATED: &str = "activatedAt";
+
+/// What became of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowPut {
+    /// It is stored under this version.
+    Stored {
+        /// The configuration's version.
+        version: u64,
+    },
+    /// Someone else changed the flow first.
+    Stale,
+    /// A queue or function belongs to another flow already.
+    SourceTaken {
+        /// Its ARN.
+        arn: String,
+    },
+}
+
+/// The flow that a queue or function belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceOwner {
+    /// The flow.
+    pub flow: FlowName,
+    /// Where a message that comes from there has failed, as far as the configuration tells.
+    pub phase: Option<Phase>,
+}
+
+impl Table {
+    /// A flow's configuration; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn flow(&self, name: &FlowName) -> Result<Option<Flow>, TableError> {
+        let item = self.get(key(keys::flow(name), CONFIG)).await?;
+        item.as_ref().map(|item| flow(name, item)).transpose()
+    }
+
+    /// Many flows' configurations; flows without one are left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn flows(
+        &self,
+        names: impl IntoIterator<Item = &FlowName>,
+    ) -> Result<HashMap<FlowName, Flow>, TableError> {
+        let keys = names.into_iter().map(|name| key(keys::flow(name), CONFIG)).collect();
+        let mut flows = HashMap::new();
+        for item in self.get_all(keys).await? {
+            let name = text(&item, keys::PK)?.strip_prefix("FLOW#").and_then(|name| FlowName::new(name).ok());
+            let name = name.ok_or_else(|| unreadable(&item, "no flow name"))?;
+            flows.insert(name.clone(), flow(&name, &item)?);
+        }
+        Ok(flows)
+    }
+
+    /// Stores a configuration in place of `before`, with the ownership of its queues and functions.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_flow(&self, flow: &Flow, before: Option<&Flow>) -> Result<FlowPut, TableError> {
+        let expected = before.map_or(0, |before| before.version);
+        let mut actions = Actions::default();
+        actions.put(self.config_put(flow, expected)?);
+        let registration = document(FLOWS, keys::flow_row(&flow.name, ""), &());
+        actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(registration)).build())?);
+        let first_source = actions.0.len();
+        let wanted = sources(flow);
+        for (arn, phase) in &wanted {
+            let item = document(keys::source(arn), SOURCE, &(flow.name.as_str(), phase.map(Phase::as_str)));
+            let put = Put::builder().table_name(&self.name).set_item(Some(item));
+            let put = put
+                .condition_expression("attribute_not_exists(pk) OR begins_with(d, :own)")
+                .expression_attribute_values(":own", crate::item::s(format!("[\"{}\",", flow.name)));
+            actions.put(self.built(put.build())?);
+        }
+        for arn in before.map(sources).unwrap_or_default().into_keys().filter(|arn| !wanted.contains_key(arn)) {
+            let delete = Delete::builder().table_name(&self.name).set_key(Some(key(keys::source(&arn), SOURCE)));
+            actions.delete(self.built(delete.build())?);
+        }
+        match self.transact(actions).await? {
+            Transacted::Done => Ok(FlowPut::Stored { version: expected + 1 }),
+            Transacted::ConditionsFailed(positions) if positions.contains(&0) => Ok(FlowPut::Stale),
+            Transacted::ConditionsFailed(positions) => {
+                let taken = positions.iter().filter_map(|p| p.checked_sub(first_source)).min();
+                let arn = taken.and_then(|i| wanted.into_keys().nth(i)).unwrap_or_default();
+                Ok(FlowPut::SourceTaken { arn })
+            }
+            Transacted::Refused(_, cause) => Err(TableError::Unstorable { id: flow.name.to_string(), cause }),
+        }
+    }
+
+    /// The flows that queues and functions belong to; those of no flow are left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn source_owners(
+        &self,
+        arns: impl IntoIterator<Item = &str>,
+    ) -> Result<HashMap<String, SourceOwner>, TableError> {
+        let keys = arns.into_iter().map(|arn| key(keys::source(arn), SOURCE)).collect();
+        let mut owners = HashMap::new();
+        for item in self.get_all(keys).await? {
+            let (flow, phase): (String, Option<String>) = read(&item, DATA)?;
+            let arn = text(&item, keys::PK)?.trim_start_matches("SOURCE#").to_owned();
+            let flow = FlowName::new(flow).map_err(|_| unreadable(&item, "flow"))?;
+            owners.insert(arn, SourceOwner { flow, phase: phase.as_deref().and_then(Phase::from_word) });
+        }
+        Ok(owners)
+    }
+
+    fn config_put(&self, flow: &Flow, expected: u64) -> Result<Put, TableError> {
+        let mut item = document(keys::flow(&flow.name), CONFIG, &contract::flow_config(flow));
+        item.insert(VERSION.to_owned(), n(expected + 1));
+        item.insert(ACTIVATED.to_owned(), crate::item::s(flow.activated_at.to_string()));
+        let put = Put::builder().table_name(&self.name).set_item(Some(item));
+        let put = if expected == 0 {
+            put.condition_expression(IF_ABSENT)
+        } else {
+            put.condition_expression(IF_VERSION).expression_attribute_values(":v", n(expected))
+        };
+        self.built(put.build())
+    }
+}
+
+fn flow(name: &FlowName, item: &Item) -> Result<Flow, TableError> {
+    let activated_at: Timestamp = text(item, ACTIVATED)?.parse().map_err(|_| unreadable(item, "activation"))?;
+    let config = text(item, DATA)?;
+    let flow = contract::read_flow(name.clone(), config.as_bytes(), &Stages::default(), activated_at);
+    let mut flow = flow.map_err(|e| unreadable(item, &e.to_string()))?;
+    flow.version = number(item, VERSION).ok_or_else(|| unreadable(item, "no version"))?;
+    flow.activated_at = activated_at;
+    Ok(flow)
+}
+
+fn sources(flow: &Flow) -> BTreeMap<String, Option<Phase>> {
+    let queues = flow.dead_letter_queues.iter().map(|queue| (queue.arn.clone(), Some(queue.phase)));
+    let functions = flow.functions.iter().map(|arn| (arn.clone(), None));
+    queues.chain(functions).collect()
+}

@@ -1,0 +1,124 @@
+//! Reading interchanges: one, many, and one with its log.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::{Event, Interchange, InterchangeId};
+
+use crate::item::{Item, key, s, text};
+use crate::keys::{self, PK, SK};
+use crate::transact::pause;
+use crate::{Table, TableError, codec, event_codec};
+
+/// Most keys of one `BatchGetItem`.
+const MOST_KEYS: usize = 100;
+
+/// Tries of a batch that is answered in part.
+const TRIES: u32 = 10;
+
+impl Table {
+    /// The interchange as it is now.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn head(&self, id: &InterchangeId) -> Result<Option<Interchange>, TableError> {
+        let item = self.get(key(keys::interchange(id), keys::HEAD)).await?;
+        item.as_ref().map(codec::interchange).transpose()
+    }
+
+    /// The interchanges as they are now; unknown ids are left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn heads(
+        &self,
+        ids: impl IntoIterator<Item = &InterchangeId>,
+    ) -> Result<HashMap<InterchangeId, Interchange>, TableError> {
+        let keys = ids.into_iter().map(|id| key(keys::interchange(id), keys::HEAD)).collect();
+        let items = self.get_all(keys).await?;
+        items.iter().map(|item| codec::interchange(item).map(|i| (i.id.clone(), i))).collect()
+    }
+
+    /// The interchange with its whole log, oldest event first, as one consistent read of its items.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn interchange_with_log(
+        &self,
+        id: &InterchangeId,
+    ) -> Result<Option<(Interchange, Vec<Event>)>, TableError> {
+        let query = self
+            .query("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":first", s(keys::EVENT_PREFIX))
+            .expression_attribute_values(":last", s(keys::HEAD));
+        let items = self.query_all(query).await?;
+        let mut head = None;
+        let mut events = Vec::new();
+        for item in &items {
+            if text(item, SK)? == keys::HEAD {
+                head = Some(codec::interchange(item)?);
+            } else {
+                events.extend(event_codec::events(item)?);
+            }
+        }
+        events.sort_by_key(|event| event.sequence);
+        Ok(head.map(|head| (head, events)))
+    }
+
+    pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, TableError> {
+        let call = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        Ok(call.send().await.map_err(TableError::call("GetItem"))?.item)
+    }
+
+    /// Reads many items, consistently, a hundred a call; missing ones are left out.
+    pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(MOST_KEYS) {
+            let mut wanted = keys.to_vec();
+            for attempt in 0.. {
+                if attempt == TRIES {
+                    return Err(TableError::Contended { operation: "BatchGetItem", tries: TRIES });
+                }
+                let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+                let request = self.built(request)?;
+                let call = self.client.batch_get_item().request_items(&self.name, request);
+                let answer = call.send().await.map_err(TableError::call("BatchGetItem"))?;
+                items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+                let left = answer.unprocessed_keys.unwrap_or_default().into_values().flat_map(|k| k.keys);
+                wanted = left.collect();
+                if wanted.is_empty() {
+                    break;
+                }
+                pause(attempt).await;
+            }
+        }
+        Ok(items)
+    }
+
+    /// A consistent query of the table with this key condition.
+    pub(crate) fn query(&self, condition: &str) -> QueryFluentBuilder {
+        self.client.query().table_name(&self.name).key_condition_expression(condition).consistent_read(true)
+    }
+
+    /// Runs a query to its end.
+    pub(crate) async fn query_all(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(TableError::call("Query"))?;
+            items.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The keys of all items of a query.
+    pub(crate) async fn keys_of(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, TableError> {
+        self.query_all(query.projection_expression(format!("{PK}, {SK}"))).await
+    }
+}

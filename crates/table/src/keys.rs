@@ -1,0 +1,167 @@
+//! Every key and expression of the table.
+//!
+//! | pk | sk | what |
+//! |---|---|---|
+//! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip`/`is` |
+//! | `INTERCHANGE#id` | `EVENT#0000000007` | the events of one commit, named by the first one's sequence |
+//! | `INTERCHANGE#id` | `PAYLOAD#digest#0000` | one zstd chunk of a payload, named by its SHA-256 |
+//! | `FLOW#flow` | `CONFIG` | the flow's configuration |
+//! | `FLOW#flow` | `GROUP#fingerprint#writer` | one writer's count of a failure group |
+//! | `FLOW#flow` | `ACTIVE-JOB` | the one job that is active |
+//! | `FLOW#flow` | `JOB#created#id` | a pointer to a job of the flow |
+//! | `FLOWS` | `flow#writer` | one writer's counts by status; `flow#` alone registers the flow |
+//! | `SOURCE#arn` | `SOURCE` | the flow that a dead-letter queue or function belongs to |
+//! | `SLOT#flow#minute` | batch | up to 100 ids that fall due then |
+//! | `SLOTS` | `minute#flow` | registers a slot until the sweep finds it empty |
+//! | `JOB#id` | `JOB` | the job |
+//! | `JOB#id` | `CHUNK#00000001` | the ids of one chunk, and whether it is done |
+//! | `JOB#id` | `COUNT#writer` | one writer's counts of the job |
+//! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made |
+//! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
+
+use domain::{Digest, FlowName, InterchangeId, JobId, Slot, Status, Timestamp};
+
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+/// Partition key of the index `by-flow`.
+pub(crate) const INDEX_PK: &str = "ip";
+/// Sort key of the index `by-flow`.
+pub(crate) const INDEX_SK: &str = "is";
+pub(crate) const INDEX: &str = "by-flow";
+/// What a list row shows and its filters read, JSON; projected into the index.
+pub(crate) const ROW: &str = "row";
+/// What only the interchange's own page and its next transition need, JSON.
+pub(crate) const REST: &str = "rest";
+pub(crate) const VERSION: &str = "v";
+/// Seconds since 1970 at which DynamoDB may remove the item.
+pub(crate) const TTL: &str = "ttl";
+/// The body of every item that is read whole: JSON.
+pub(crate) const DATA: &str = "d";
+/// A payload chunk's bytes.
+pub(crate) const BYTES: &str = "b";
+/// How many chunks a payload has.
+pub(crate) const CHUNKS: &str = "n";
+
+pub(crate) const HEAD: &str = "HEAD";
+pub(crate) const CONFIG: &str = "CONFIG";
+pub(crate) const ACTIVE_JOB: &str = "ACTIVE-JOB";
+pub(crate) const JOB: &str = "JOB";
+pub(crate) const SOURCE: &str = "SOURCE";
+pub(crate) const REQUEST: &str = "REQUEST";
+pub(crate) const FLOWS: &str = "FLOWS";
+pub(crate) const SLOTS: &str = "SLOTS";
+pub(crate) const SETTINGS: &str = "SETTINGS";
+pub(crate) const CURSOR_KEY: &str = "CURSOR-KEY";
+
+pub(crate) const EVENT_PREFIX: &str = "EVENT#";
+pub(crate) const PAYLOAD_PREFIX: &str = "PAYLOAD#";
+pub(crate) const GROUP_PREFIX: &str = "GROUP#";
+pub(crate) const JOB_PREFIX: &str = "JOB#";
+pub(crate) const COUNT_PREFIX: &str = "COUNT#";
+
+pub(crate) const IF_ABSENT: &str = "attribute_not_exists(pk)";
+pub(crate) const IF_VERSION: &str = "v = :v";
+pub(crate) const BY_PK: &str = "pk = :pk";
+pub(crate) const BY_PREFIX: &str = "pk = :pk AND begins_with(sk, :sk)";
+pub(crate) const FROM_SK: &str = "pk = :pk AND sk >= :sk";
+pub(crate) const UP_TO_SK: &str = "pk = :pk AND sk < :sk";
+pub(crate) const BY_INDEX: &str = "ip = :ip";
+pub(crate) const BY_INDEX_AFTER: &str = "ip = :ip AND #is > :is";
+pub(crate) const BY_INDEX_BEFORE: &str = "ip = :ip AND #is < :is";
+
+/// Index shards of one flow and status: a single time-ordered key takes 1,000 writes a second, and a throttled
+/// index throttles the table.
+pub(crate) const SHARDS: u8 = 8;
+
+pub(crate) fn interchange(id: &InterchangeId) -> String {
+    format!("INTERCHANGE#{id}")
+}
+
+pub(crate) fn event(first_sequence: u64) -> String {
+    format!("{EVENT_PREFIX}{first_sequence:010}")
+}
+
+pub(crate) fn payload(digest: Digest) -> String {
+    format!("{PAYLOAD_PREFIX}{digest}#")
+}
+
+pub(crate) fn payload_chunk(digest: Digest, chunk: usize) -> String {
+    format!("{PAYLOAD_PREFIX}{digest}#{chunk:04}")
+}
+
+pub(crate) fn flow(flow: &FlowName) -> String {
+    format!("FLOW#{flow}")
+}
+
+pub(crate) fn flow_row(flow: &FlowName, writer: &str) -> String {
+    format!("{flow}#{writer}")
+}
+
+pub(crate) fn group_row(fingerprint: &str, writer: &str) -> String {
+    format!("{GROUP_PREFIX}{fingerprint}#{writer}")
+}
+
+pub(crate) fn source(arn: &str) -> String {
+    format!("SOURCE#{arn}")
+}
+
+pub(crate) fn slot(slot: &Slot) -> String {
+    format!("SLOT#{}#{}", slot.flow, slot.minute)
+}
+
+pub(crate) fn slot_registration(slot: &Slot) -> String {
+    format!("{}#{}", slot.minute, slot.flow)
+}
+
+pub(crate) fn job(id: &JobId) -> String {
+    format!("JOB#{}", id.0)
+}
+
+pub(crate) fn job_pointer(created_at: Timestamp, id: &JobId) -> String {
+    format!("{JOB_PREFIX}{}#{}", sortable(created_at), id.0)
+}
+
+pub(crate) fn chunk(number: u64) -> String {
+    format!("CHUNK#{number:08}")
+}
+
+pub(crate) fn count(writer: &str) -> String {
+    format!("{COUNT_PREFIX}{writer}")
+}
+
+pub(crate) fn idempotency(key: &str) -> String {
+    format!("IDEMPOTENCY#{key}")
+}
+
+/// The shard of an interchange: the same for every status, so that a walk can follow it.
+pub(crate) fn shard(id: &InterchangeId) -> u8 {
+    Digest::of(id.as_str().as_bytes()).0[0] % SHARDS
+}
+
+pub(crate) fn index_partition(flow: &FlowName, status: Status, shard: u8) -> String {
+    format!("FLOW#{flow}#{}#{shard}", status.as_str())
+}
+
+pub(crate) fn index_sort(failed_at: Timestamp, id: &InterchangeId) -> String {
+    format!("{}#{id}", sortable(failed_at))
+}
+
+/// A time whose text sorts as the time does: fixed width, microseconds, nothing before 1970.
+pub(crate) fn sortable(time: Timestamp) -> String {
+    let time = time.max(Timestamp::UNIX_EPOCH);
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sortable_times_have_one_width_and_sort_as_the_times_do() {
+        let texts: Vec<String> = ["1960-01-01T00:00:00Z", "2026-11-20T14:00:00Z", "2026-11-20T14:00:00.000001Z", "9999-01-01T00:00:00Z"]
+            .map(|t| sortable(t.parse().unwrap()))
+            .to_vec();
+        assert!(texts.is_sorted(), "{texts:?}");
+        assert!(texts.iter().all(|t| t.len() == texts[0].len()), "{texts:?}");
+    }
+}

@@ -1,0 +1,52 @@
+//! The one DynamoDB table: interchanges with their logs and payloads, flows, counts, slots and jobs.
+//!
+//! Keys and expressions stand in `keys.rs` alone. Nothing here decides what may happen to an interchange; it
+//! stores what the domain decided, on the condition that nobody else was faster.
+
+mod codec;
+mod commit;
+mod counts;
+mod error;
+mod event_codec;
+mod flows;
+mod heads;
+mod idempotency;
+mod item;
+mod jobs;
+mod keys;
+mod list;
+mod payloads;
+mod slots;
+mod transact;
+mod work;
+
+use aws_sdk_dynamodb::Client;
+
+pub use commit::Committed;
+pub use counts::{FlowCounts, GroupCount};
+pub use error::TableError;
+pub use flows::{FlowPut, SourceOwner};
+pub use jobs::{Chunk, JobCreated, JobRecord, NewJob, WalkStep};
+pub use list::{Order, Page, Position};
+pub use payloads::StoredBody;
+pub use slots::Pack;
+pub use work::Work;
+
+/// The table behind one SDK client. A function makes one when it starts and keeps it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+    /// Names this execution environment's own count rows.
+    writer: String,
+    retention: jiff::SignedDuration,
+}
+
+impl Table {
+    /// Uses the table `name`; resolved interchanges are kept for `retention`.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>, retention: jiff::SignedDuration) -> Self {
+        let writer = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
+        Self { client, name: name.into(), writer, retention }
+    }
+}

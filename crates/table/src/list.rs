@@ -1,0 +1,162 @@
+//! Walking a flow's interchanges in time order: the index's shards are read side by side and merged, so that a page
+//! ends at one place for all of them and nothing is lost or repeated there.
+
+use std::collections::VecDeque;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Filter, FlowName, Interchange};
+use futures::future::try_join_all;
+
+use crate::item::{Item, s, text};
+use crate::keys::{self, INDEX_SK};
+use crate::{Table, TableError, codec};
+
+/// Rows a page may read before it answers with what it has and a cursor.
+const MOST_SCANNED: usize = 20_000;
+
+/// Which end of time comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Newest failure first.
+    Newest,
+    /// Oldest failure first.
+    Oldest,
+}
+
+/// How far a walk has come: the sort key of the last interchange it passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position(pub String);
+
+/// Some interchanges in order.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// As lists show them.
+    pub items: Vec<Interchange>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Position>,
+}
+
+/// One partition of the index on its way through a walk.
+struct Shard {
+    partition: String,
+    buffer: VecDeque<Item>,
+    /// The key after which the next read begins; `None` before the first and with nothing to go on from.
+    after: Option<String>,
+    ended: bool,
+}
+
+impl Table {
+    /// Up to `limit` interchanges of `flow` that `filter` matches, from `from` on. A page may hold fewer, even
+    /// none, when much was read to find them; as long as it names a position there is more to walk.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn list(
+        &self,
+        flow: &FlowName,
+        filter: &Filter,
+        order: Order,
+        limit: usize,
+        from: Option<&Position>,
+    ) -> Result<Page, TableError> {
+        let start = from.map(|position| position.0.clone()).or_else(|| bound(filter, order));
+        let mut shards: Vec<Shard> = filter
+            .statuses()
+            .into_iter()
+            .flat_map(|status| (0..keys::SHARDS).map(move |shard| (status, shard)))
+            .map(|(status, shard)| Shard {
+                partition: keys::index_partition(flow, status, shard),
+                buffer: VecDeque::new(),
+                after: start.clone(),
+                ended: false,
+            })
+            .collect();
+        let mut items = Vec::new();
+        let mut scanned = 0;
+        let mut size = limit / 4 + 8;
+        let mut passed = None;
+        while items.len() < limit && scanned < MOST_SCANNED {
+            let dry = shards.iter_mut().filter(|shard| shard.buffer.is_empty() && !shard.ended);
+            try_join_all(dry.map(|shard| self.read(shard, order, size))).await?;
+            size = 250;
+            let Some(item) = next(&mut shards, order)? else {
+                return Ok(Page { items, next: None });
+            };
+            scanned += 1;
+            let at = text(&item, INDEX_SK)?.to_owned();
+            if beyond(filter, order, &at) {
+                return Ok(Page { items, next: None });
+            }
+            passed = Some(Position(at));
+            let interchange = codec::listed(&item)?;
+            if filter.matches(&interchange) {
+                items.push(interchange);
+            }
+        }
+        let more = shards.iter().any(|shard| !shard.ended || !shard.buffer.is_empty());
+        Ok(Page { items, next: passed.filter(|_| more) })
+    }
+
+    async fn read(&self, shard: &mut Shard, order: Order, size: usize) -> Result<(), TableError> {
+        let condition = match (&shard.after, order) {
+            (None, _) => keys::BY_INDEX,
+            (Some(_), Order::Oldest) => keys::BY_INDEX_AFTER,
+            (Some(_), Order::Newest) => keys::BY_INDEX_BEFORE,
+        };
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(keys::INDEX)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":ip", s(&shard.partition))
+            .scan_index_forward(order == Order::Oldest)
+            .limit(i32::try_from(size).unwrap_or(i32::MAX));
+        if let Some(after) = &shard.after {
+            query = query
+                .expression_attribute_names("#is", INDEX_SK)
+                .expression_attribute_values(":is", AttributeValue::S(after.clone()));
+        }
+        let page = query.send().await.map_err(TableError::call("Query"))?;
+        shard.ended = page.last_evaluated_key.is_none();
+        shard.buffer = page.items.unwrap_or_default().into();
+        if let Some(last) = shard.buffer.back() {
+            shard.after = Some(text(last, INDEX_SK)?.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Takes the item that comes first over all shards.
+fn next(shards: &mut [Shard], order: Order) -> Result<Option<Item>, TableError> {
+    let mut first: Option<(usize, &str)> = None;
+    for (i, shard) in shards.iter().enumerate() {
+        let Some(item) = shard.buffer.front() else { continue };
+        let at = text(item, INDEX_SK)?;
+        let earlier = first.is_none_or(|(_, best)| match order {
+            Order::Oldest => at < best,
+            Order::Newest => at > best,
+        });
+        if earlier {
+            first = Some((i, at));
+        }
+    }
+    let first = first.map(|(i, _)| i);
+    Ok(first.and_then(|i| shards[i].buffer.pop_front()))
+}
+
+/// Where a filter on time lets a walk begin.
+fn bound(filter: &Filter, order: Order) -> Option<String> {
+    match order {
+        Order::Oldest => filter.from.map(keys::sortable),
+        Order::Newest => filter.to.map(keys::sortable),
+    }
+}
+
+/// Whether a walk has passed everything a filter on time can match.
+fn beyond(filter: &Filter, order: Order, at: &str) -> bool {
+    match order {
+        Order::Oldest => filter.to.is_some_and(|to| at >= keys::sortable(to).as_str()),
+        Order::Newest => filter.from.is_some_and(|from| at < keys::sortable(from).as_str()),
+    }
+}

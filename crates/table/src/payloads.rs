@@ -1,0 +1,219 @@
+//! Payload bytes: zstd, in chunks, under their SHA-256, so that writing the same bytes twice changes nothing and two
+//! writers can never spoil each other's.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use domain::{Digest, InterchangeId, PayloadMeta};
+
+use crate::item::{Item, b, key, n, number, s, text, unreadable};
+use crate::keys::{self, BYTES, CHUNKS, SK, TTL};
+use crate::transact::pause;
+use crate::{Table, TableError};
+
+/// Most compressed bytes of one chunk: below DynamoDB's 400 KB an item, keys included.
+const CHUNK_BYTES: usize = 350_000;
+
+/// Level 3 is zstd's own default.
+const LEVEL: i32 = 3;
+
+/// Most writes of one `BatchWriteItem`.
+const MOST_WRITES: usize = 25;
+
+/// Most payload bytes of one `BatchWriteItem`, below its 16 MB.
+const MOST_BYTES: usize = 8_000_000;
+
+const TRIES: u32 = 10;
+
+/// A payload to store.
+#[derive(Debug, Clone)]
+pub struct StoredBody<'a> {
+    /// Whose.
+    pub id: &'a InterchangeId,
+    /// What its bytes hash to.
+    pub meta: &'a PayloadMeta,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+impl Table {
+    /// Stores payloads. To be done before the commit that names them: a crash in between leaves bytes that the
+    /// next try writes again under the same keys.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put_payloads(&self, bodies: &[StoredBody<'_>]) -> Result<(), TableError> {
+        let mut items: HashMap<(String, String), Item> = HashMap::new();
+        for body in bodies {
+            for item in chunks(body)? {
+                let id = (keys::interchange(body.id), text(&item, SK)?.to_owned());
+                items.insert(id, item);
+            }
+        }
+        let puts = items.into_values().map(|item| {
+            let bytes = item.get(BYTES).and_then(|v| v.as_b().ok()).map_or(0, |b| b.as_ref().len());
+            let put = self.built(PutRequest::builder().set_item(Some(item)).build())?;
+            Ok((bytes, WriteRequest::builder().put_request(put).build()))
+        });
+        let puts: Vec<(usize, WriteRequest)> = puts.collect::<Result<_, TableError>>()?;
+        self.write_all(puts).await
+    }
+
+    /// The bytes of one payload, exactly as they came; `None` when it was purged.
+    ///
+    /// # Errors
+    /// When the table cannot be read or the bytes are not what their digest says.
+    pub async fn payload(&self, id: &InterchangeId, digest: Digest) -> Result<Option<Vec<u8>>, TableError> {
+        let query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":sk", s(keys::payload(digest)));
+        let items = self.query_all(query).await?;
+        if items.is_empty() { Ok(None) } else { assemble(items.iter(), digest).map(Some) }
+    }
+
+    /// The bytes of many payloads; what was purged is left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read or bytes are not what their digest says.
+    pub async fn payloads(
+        &self,
+        wanted: &[(InterchangeId, Digest)],
+    ) -> Result<HashMap<(InterchangeId, Digest), Vec<u8>>, TableError> {
+        let mut keys: Vec<(String, String)> =
+            wanted.iter().map(|(id, digest)| (keys::interchange(id), keys::payload_chunk(*digest, 0))).collect();
+        keys.sort();
+        keys.dedup();
+        let firsts = self.get_all(keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await?;
+        let mut firsts: HashMap<(String, String), Item> = firsts
+            .into_iter()
+            .map(|item| Ok(((text(&item, keys::PK)?.to_owned(), text(&item, SK)?.to_owned()), item)))
+            .collect::<Result<_, TableError>>()?;
+        let mut bodies = HashMap::new();
+        for (id, digest) in wanted {
+            let at = (keys::interchange(id), keys::payload_chunk(*digest, 0));
+            let Some(first) = firsts.remove(&at) else { continue };
+            let bytes = match number::<usize>(&first, CHUNKS) {
+                Some(1) => Some(assemble([&first].into_iter(), *digest)?),
+                _ => self.payload(id, *digest).await?,
+            };
+            if let Some(bytes) = bytes {
+                bodies.insert((id.clone(), *digest), bytes);
+            }
+        }
+        Ok(bodies)
+    }
+
+    /// Removes every payload of an interchange.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn purge_payloads(&self, id: &InterchangeId) -> Result<(), TableError> {
+        let query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":sk", s(keys::PAYLOAD_PREFIX));
+        let deletes = self.keys_of(query).await?.into_iter().map(|key| {
+            let delete = self.built(DeleteRequest::builder().set_key(Some(key)).build())?;
+            Ok((0, WriteRequest::builder().delete_request(delete).build()))
+        });
+        let deletes: Vec<(usize, WriteRequest)> = deletes.collect::<Result<_, TableError>>()?;
+        self.write_all(deletes).await
+    }
+
+    /// Sets (or, when the interchange is unresolved, removes) the expiry of everything kept of an interchange but
+    /// its head, whose expiry its commit sets. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn set_expiry(&self, id: &InterchangeId, expires_at: Option<i64>) -> Result<(), TableError> {
+        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(keys::interchange(id)));
+        for key in self.keys_of(query).await? {
+            if text(&key, SK)? == keys::HEAD {
+                continue;
+            }
+            let update = self.client.update_item().table_name(&self.name).set_key(Some(key));
+            let update = update.expression_attribute_names("#ttl", TTL).condition_expression("attribute_exists(pk)");
+            let update = match expires_at {
+                Some(at) => update.update_expression("SET #ttl = :ttl").expression_attribute_values(":ttl", n(at)),
+                None => update.update_expression("REMOVE #ttl"),
+            };
+            match update.send().await {
+                Ok(_) => {}
+                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+                Err(error) => return Err(TableError::call("UpdateItem")(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// When what is resolved at `now` expires, in seconds since 1970.
+    #[must_use]
+    pub fn expires_at(&self, now: domain::Timestamp) -> i64 {
+        now.as_second().saturating_add(self.retention.as_secs())
+    }
+
+    async fn write_all(&self, writes: Vec<(usize, WriteRequest)>) -> Result<(), TableError> {
+        for batch in batched(writes) {
+            let mut left = batch;
+            for attempt in 0.. {
+                if attempt == TRIES {
+                    return Err(TableError::Contended { operation: "BatchWriteItem", tries: TRIES });
+                }
+                let call = self.client.batch_write_item().request_items(&self.name, left);
+                let answer = call.send().await.map_err(TableError::call("BatchWriteItem"))?;
+                left = answer.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+                if left.is_empty() {
+                    break;
+                }
+                pause(attempt).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn batched(writes: Vec<(usize, WriteRequest)>) -> Vec<Vec<WriteRequest>> {
+    let mut batches: Vec<(usize, Vec<WriteRequest>)> = Vec::new();
+    for (bytes, write) in writes {
+        match batches.last_mut() {
+            Some((sum, batch)) if batch.len() < MOST_WRITES && *sum + bytes <= MOST_BYTES => {
+                *sum += bytes;
+                batch.push(write);
+            }
+            _ => batches.push((bytes, vec![write])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
+    let packed = zstd::bulk::compress(body.bytes, LEVEL)
+        .map_err(|e| TableError::Unstorable { id: body.id.to_string(), cause: e.to_string() })?;
+    let parts: Vec<&[u8]> = packed.chunks(CHUNK_BYTES).collect();
+    let count = parts.len();
+    let items = parts.into_iter().enumerate().map(|(i, part)| {
+        let mut item = key(keys::interchange(body.id), keys::payload_chunk(body.meta.digest, i));
+        item.insert(BYTES.to_owned(), b(part.to_vec()));
+        item.insert(CHUNKS.to_owned(), n(count));
+        item
+    });
+    Ok(items.collect())
+}
+
+/// Puts chunks in key order together, unpacks them and checks that they are what was kept.
+fn assemble<'a>(items: impl Iterator<Item = &'a Item>, digest: Digest) -> Result<Vec<u8>, TableError> {
+    let mut packed = Vec::new();
+    let mut last = None;
+    for item in items {
+        let bytes = item.get(BYTES).and_then(|v| v.as_b().ok()).ok_or_else(|| unreadable(item, "no bytes"))?;
+        packed.extend_from_slice(bytes.as_ref());
+        last = Some(item);
+    }
+    let broken = |cause: &str| last.map_or_else(
+        || TableError::Unreadable { key: digest.to_string(), cause: cause.to_owned() },
+        |item| unreadable(item, cause),
+    );
+    let bytes = zstd::stream::decode_all(packed.as_slice()).map_err(|e| broken(&e.to_string()))?;
+    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(broken("the bytes are not what their digest says")) }
+}

@@ -1,0 +1,103 @@
+//! Slots: what falls due in one minute, packed in batches, and registered so that nothing depends on a schedule
+//! that fired.
+
+use domain::{FlowName, InterchangeId, Minute, Slot, Timestamp};
+
+use crate::item::{Item, document, key, read, s, text, unreadable};
+use crate::keys::{self, DATA, SK, SLOTS};
+use crate::{Table, TableError};
+
+/// One batch of a slot's members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// Names the batch within its slot.
+    pub batch: String,
+    /// Its members.
+    pub ids: Vec<InterchangeId>,
+}
+
+impl Table {
+    /// Registers a slot, so that the sweep finds it. To be done before anything is enrolled in it; doing it again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn register_slot(&self, slot: &Slot) -> Result<(), TableError> {
+        let item = document(SLOTS, keys::slot_registration(slot), &());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map_err(TableError::call("PutItem")).map(drop)
+    }
+
+    /// Takes an emptied slot off the register.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn unregister_slot(&self, slot: &Slot) -> Result<(), TableError> {
+        self.delete(key(SLOTS, keys::slot_registration(slot))).await
+    }
+
+    /// Registered slots that fell due before `time`, oldest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn slots_due_before(&self, time: Timestamp) -> Result<Vec<Slot>, TableError> {
+        let query = self
+            .query(keys::UP_TO_SK)
+            .expression_attribute_values(":pk", s(SLOTS))
+            .expression_attribute_values(":sk", s(time.to_string()));
+        self.query_all(query).await?.iter().map(slot).collect()
+    }
+
+    /// The batches of a slot.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn packs(&self, slot: &Slot) -> Result<Vec<Pack>, TableError> {
+        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(keys::slot(slot)));
+        self.query_all(query).await?.iter().map(pack).collect()
+    }
+
+    /// One batch of a slot; `None` when it is done.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn pack(&self, slot: &Slot, batch: &str) -> Result<Option<Pack>, TableError> {
+        self.get(key(keys::slot(slot), batch)).await?.as_ref().map(pack).transpose()
+    }
+
+    /// Removes a batch whose members were all seen to.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn delete_pack(&self, slot: &Slot, batch: &str) -> Result<(), TableError> {
+        self.delete(key(keys::slot(slot), batch)).await
+    }
+
+    /// The first registered slot of each flow.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn registered_slots(&self) -> Result<Vec<Slot>, TableError> {
+        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(SLOTS));
+        self.query_all(query).await?.iter().map(slot).collect()
+    }
+
+    pub(crate) async fn delete(&self, key: Item) -> Result<(), TableError> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key));
+        delete.send().await.map_err(TableError::call("DeleteItem")).map(drop)
+    }
+}
+
+fn slot(item: &Item) -> Result<Slot, TableError> {
+    let parts = text(item, SK)?.split_once('#');
+    let read = parts.and_then(|(minute, flow)| {
+        Some(Slot { minute: Minute::at_or_after(minute.parse().ok()?), flow: FlowName::new(flow).ok()? })
+    });
+    read.ok_or_else(|| unreadable(item, "slot"))
+}
+
+fn pack(item: &Item) -> Result<Pack, TableError> {
+    let ids: Vec<String> = read(item, DATA)?;
+    let ids = ids.into_iter().map(InterchangeId::new).collect::<Result<_, _>>();
+    Ok(Pack { batch: text(item, SK)?.to_owned(), ids: ids.map_err(|e| unreadable(item, &e.to_string()))? })
+}

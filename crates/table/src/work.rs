@@ -1,0 +1,40 @@
+//! One interchange's pending commit: as it was loaded, as it shall be, and the events between.
+
+use domain::{Change, Event, Interchange, Minute, Slot};
+
+/// A change that waits to be committed. Several reports of one batch on one interchange fold into one.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// As the table has it; `None` when it is new.
+    pub before: Option<Interchange>,
+    /// As it shall be.
+    pub after: Interchange,
+    /// Appended to the log, oldest first.
+    pub events: Vec<Event>,
+}
+
+impl Work {
+    /// The first change of an interchange that was loaded as `before`.
+    #[must_use]
+    pub fn new(before: Option<Interchange>, change: Change) -> Self {
+        Self { before, after: change.after, events: change.events }
+    }
+
+    /// Adds a change that was decided on what this work leads to.
+    pub fn then(&mut self, change: Change) {
+        self.after = change.after;
+        self.events.extend(change.events);
+    }
+
+    /// The slot in which it must be enrolled, when this work gives it a new one.
+    #[must_use]
+    pub fn enrols_in(&self) -> Option<Slot> {
+        let due: Minute = self.after.due?;
+        let already = self.before.as_ref().is_some_and(|before| before.due == Some(due));
+        (!already).then(|| Slot { minute: due, flow: self.after.flow.clone() })
+    }
+
+    pub(crate) fn expected_version(&self) -> u64 {
+        self.before.as_ref().map_or(0, |before| before.version)
+    }
+}
