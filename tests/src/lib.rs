@@ -1,1 +1,11 @@
-//! End-to-end tests of Reprise.
+//! What the end-to-end tests stand on: the whole stack on this machine, its production binaries in their own
+//! processes, and outside clients that use nothing but the public contracts. Time moves by hand.
+
+mod answer;
+mod binaries;
+mod stage;
+mod world;
+
+pub use answer::Answer;
+pub use stage::Staged;
+pub use world::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, START, World, report};

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{Flow, FlowName, Interchange, InterchangeId, Received, ReportKind, Stages, Status, Timestamp, Verdict, receive};
+use domain::{
+    Flow, FlowName, Interchange, InterchangeId, Received, ReportKind, Stages, Status, Timestamp, Verdict, receive,
+};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, Work};
 
 use crate::error::TRIES;

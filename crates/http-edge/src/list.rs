@@ -80,7 +80,8 @@ impl ListApi {
         let list = described(flow.as_str(), &filter, order);
         let from: Option<Position> = match of("cursor") {
             Some(cursor) => {
-                let wrong = "is not one that this list gave: take it from the page before, with the same filter and order";
+                let wrong =
+                    "is not one that this list gave: take it from the page before, with the same filter and order";
                 Some(cursors.read(&list, cursor).ok_or_else(|| Problem::field("cursor", wrong))?)
             }
             None => None,
@@ -137,9 +138,7 @@ impl ListApi {
     /// The stack's cursor key, read once.
     async fn cursors(&self) -> Result<&Cursors, Problem> {
         let fresh = || [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()].concat();
-        self.cursors
-            .get_or_try_init(|| async { Ok(Cursors::new(self.reader.cursor_key(fresh()).await?)) })
-            .await
+        self.cursors.get_or_try_init(|| async { Ok(Cursors::new(self.reader.cursor_key(fresh()).await?)) }).await
     }
 }
 

@@ -27,7 +27,11 @@ impl Record {
             .filter_map(|(name, attribute)| {
                 let text = attribute.string_value.map(AttributeValue::Text);
                 let value = text.or_else(|| attribute.binary_value.map(|data| AttributeValue::Binary(data.0)))?;
-                Some(MessageAttribute { name, data_type: attribute.data_type.unwrap_or_else(|| "String".into()), value })
+                Some(MessageAttribute {
+                    name,
+                    data_type: attribute.data_type.unwrap_or_else(|| "String".into()),
+                    value,
+                })
             })
             .collect();
         attributes.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,4 +1,4 @@
-//! The one SQLite database behind SQS, the Scheduler and the clock. An API call is one transaction, committed before it
+//! The one database behind SQS, the Scheduler and the clock. An API call is one transaction, committed before it
 //! is answered, so a process that is killed loses nothing it accepted. Nothing here waits: a transaction holds the
 //! connection for microseconds and never crosses an await.
 

@@ -28,7 +28,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         return batch(records, count).await;
     }
     if event["version"] == "2.0" {
-        return Ok(json!({ "statusCode": 200, "headers": { "content-type": "application/json" }, "body": event.to_string() }));
+        return Ok(
+            json!({ "statusCode": 200, "headers": { "content-type": "application/json" }, "body": event.to_string() }),
+        );
     }
     one(&event, count).await
 }

@@ -63,13 +63,8 @@ impl Gateway {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
         let function = matched.route.function.clone();
-        let arrival = Arrival {
-            id: Uuid::new_v4().to_string(),
-            at: self.clock.now(),
-            client,
-            account: &self.account,
-            matched,
-        };
+        let arrival =
+            Arrival { id: Uuid::new_v4().to_string(), at: self.clock.now(), client, account: &self.account, matched };
         let event = Bytes::from(arrival.event(&head, &body).to_string());
         if event.len() > PAYLOAD_LIMIT {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");

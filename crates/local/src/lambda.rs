@@ -142,4 +142,3 @@ impl Lambda {
         self.functions.get(short).ok_or_else(|| NoSuchFunction(name.to_owned()))
     }
 }
-

@@ -94,7 +94,8 @@ impl StageQueues {
                     }
                     for failed in answer.failed() {
                         let why = failed.message().unwrap_or(failed.code()).to_owned();
-                        let delivery = if failed.sender_fault() { Delivery::Refused(why) } else { Delivery::Failed(why) };
+                        let delivery =
+                            if failed.sender_fault() { Delivery::Refused(why) } else { Delivery::Failed(why) };
                         note(deliveries, failed.id(), delivery);
                     }
                 }

@@ -48,7 +48,9 @@ struct Group {
 
 impl Group {
     fn actions(&self) -> usize {
-        2 * self.members.len() + self.deltas.rows() + self.slots.values().map(|ids| ids.len().div_ceil(MOST_IDS)).sum::<usize>()
+        2 * self.members.len()
+            + self.deltas.rows()
+            + self.slots.values().map(|ids| ids.len().div_ceil(MOST_IDS)).sum::<usize>()
     }
 
     fn with(&self, index: usize, work: &Work) -> Self {
@@ -153,10 +155,7 @@ impl Table {
         work.after.status.is_resolved().then(|| now.as_second().saturating_add(self.retention.as_secs()))
     }
 
-    pub(crate) fn built<T>(
-        &self,
-        built: Result<T, aws_sdk_dynamodb::error::BuildError>,
-    ) -> Result<T, TableError> {
+    pub(crate) fn built<T>(&self, built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, TableError> {
         built.map_err(|e| TableError::Call { operation: "TransactWriteItems", cause: e.to_string() })
     }
 }
@@ -210,4 +209,3 @@ fn size(work: &Work) -> usize {
     let message = after.error.message.as_ref().map_or(0, String::len);
     2 * (2_000 + parts + message * work.events.len().max(1))
 }
-

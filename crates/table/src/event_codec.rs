@@ -123,9 +123,7 @@ fn stored_kind(kind: &EventKind) -> StoredKind {
         EventKind::Completed { occurred_at } => StoredKind::Completed { at: *occurred_at },
         EventKind::AssumedCompleted => StoredKind::AssumedCompleted,
         EventKind::OutcomeOverdue => StoredKind::OutcomeOverdue,
-        EventKind::SendFailed { error, queue_url } => {
-            StoredKind::SendFailed { e: error.clone(), q: queue_url.clone() }
-        }
+        EventKind::SendFailed { error, queue_url } => StoredKind::SendFailed { e: error.clone(), q: queue_url.clone() },
         EventKind::Exhausted { rule } => StoredKind::Exhausted { rule: rule.clone() },
         EventKind::LateOutcome { outcome, occurred_at } => {
             StoredKind::LateOutcome { o: outcome.as_str().to_owned(), at: *occurred_at }

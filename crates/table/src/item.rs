@@ -42,7 +42,10 @@ pub(crate) fn json(data: &impl Serialize) -> String {
 }
 
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, TableError> {
-    item.get(name).and_then(|v| v.as_s().ok()).map(String::as_str).ok_or_else(|| unreadable(item, &format!("no text `{name}`")))
+    item.get(name)
+        .and_then(|v| v.as_s().ok())
+        .map(String::as_str)
+        .ok_or_else(|| unreadable(item, &format!("no text `{name}`")))
 }
 
 pub(crate) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {

@@ -117,7 +117,11 @@ impl Table {
         let active = document(keys::flow(&job.flow), ACTIVE_JOB, &job.id.0);
         actions.put(self.put_if_absent(active)?);
         actions.put(self.put_if_absent(job_item(job))?);
-        actions.put(self.put_if_absent(document(keys::flow(&job.flow), keys::job_pointer(job.created_at, &job.id), &job.id.0))?);
+        actions.put(self.put_if_absent(document(
+            keys::flow(&job.flow),
+            keys::job_pointer(job.created_at, &job.id),
+            &job.id.0,
+        ))?);
         if let Some((name, digest)) = new.idempotency {
             actions.put(self.put_if_absent(Self::idempotent_item(name, &job.id, digest))?);
         }
@@ -299,13 +303,7 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn end_job(
-        &self,
-        job: &Job,
-        from: JobStatus,
-        to: JobStatus,
-        now: Timestamp,
-    ) -> Result<bool, TableError> {
+    pub async fn end_job(&self, job: &Job, from: JobStatus, to: JobStatus, now: Timestamp) -> Result<bool, TableError> {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(key(keys::job(&job.id), JOB)))

@@ -158,9 +158,10 @@ mod tests {
 
     #[test]
     fn sortable_times_have_one_width_and_sort_as_the_times_do() {
-        let texts: Vec<String> = ["1960-01-01T00:00:00Z", "2026-11-20T14:00:00Z", "2026-11-20T14:00:00.000001Z", "9999-01-01T00:00:00Z"]
-            .map(|t| sortable(t.parse().unwrap()))
-            .to_vec();
+        let texts: Vec<String> =
+            ["1960-01-01T00:00:00Z", "2026-11-20T14:00:00Z", "2026-11-20T14:00:00.000001Z", "9999-01-01T00:00:00Z"]
+                .map(|t| sortable(t.parse().unwrap()))
+                .to_vec();
         assert!(texts.is_sorted(), "{texts:?}");
         assert!(texts.iter().all(|t| t.len() == texts[0].len()), "{texts:?}");
     }

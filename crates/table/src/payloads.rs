@@ -210,10 +210,12 @@ fn assemble<'a>(items: impl Iterator<Item = &'a Item>, digest: Digest) -> Result
         packed.extend_from_slice(bytes.as_ref());
         last = Some(item);
     }
-    let broken = |cause: &str| last.map_or_else(
-        || TableError::Unreadable { key: digest.to_string(), cause: cause.to_owned() },
-        |item| unreadable(item, cause),
-    );
+    let broken = |cause: &str| {
+        last.map_or_else(
+            || TableError::Unreadable { key: digest.to_string(), cause: cause.to_owned() },
+            |item| unreadable(item, cause),
+        )
+    };
     let bytes = zstd::stream::decode_all(packed.as_slice()).map_err(|e| broken(&e.to_string()))?;
     if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(broken("the bytes are not what their digest says")) }
 }

@@ -92,6 +92,13 @@ fn the_dead_letter_of_a_restart_brings_the_sender_payload_back() {
 }
 
 #[test]
+fn an_empty_payload_comes_back_as_the_line_feed_it_had_to_be_sent_as() {
+    let json = r#"{"interchangeId":"4711","flow":"orders","attempt":2,"action":"restart","encoding":"base64"}"#;
+    let intake = read(&with("\n", &[reprise(json)]));
+    assert_eq!(bytes(&intake, &failure(&intake).sender_payload), b"");
+}
+
+#[test]
 fn a_broken_reprise_attribute_makes_a_plain_dead_letter_that_says_so() {
     let valid = r#"{"interchangeId":"4711","flow":"orders","attempt":3,"action":"retry","trigger":"manual""#;
     let table = [

@@ -1,7 +1,7 @@
 //! Occurrences of schedules on their way to a target. An occurrence is written down before it is delivered and struck out
 //! after, so a process killed in between delivers it again, and none is lost.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::definition::Definition;
@@ -123,32 +123,57 @@ pub(super) fn again(db: &Connection, firing: &Firing, now: i64) -> rusqlite::Res
 /// Writes down one occurrence that is due, and when its schedule occurs next. Occurrences that nobody was there to fire
 /// are made up for by one, not by all.
 fn begin(db: &Connection, functions: Functions, now: i64) -> Result<bool, SchedulerError> {
-    let row: Option<(i64, String, String, String, String, i64, i64, i64)> = db
+    let due = db
         .prepare_cached(
             "SELECT id, group_name, name, definition, target, revision, modified_at, due_at FROM schedule
              WHERE due_at <= ?1 AND target NOT LIKE ?2 ORDER BY due_at, id LIMIT 1",
         )?
-        .query_row((now, functions.left_out()), |row| {
-            let (id, group, name, definition) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            Ok((id, group, name, definition, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
-        })
+        .query_row((now, functions.left_out()), Due::of)
         .optional()?;
-    let Some((id, group, name, definition, target, revision, made_at, due_at)) = row else { return Ok(false) };
+    let Some(due) = due else { return Ok(false) };
+    let arn = names::schedule_arn(&due.group, &due.name);
     db.prepare_cached(
         "INSERT INTO firing (id, schedule, revision, arn, target, definition, scheduled_at, due_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
     )?
     .execute((
         Uuid::new_v4().to_string(),
-        id,
-        revision,
-        names::schedule_arn(&group, &name),
-        target,
-        &definition,
-        due_at,
+        due.schedule,
+        due.revision,
+        arn,
+        due.target,
+        &due.definition,
+        due.at,
     ))?;
-    let definition: Definition = serde_json::from_str(&definition)?;
-    let next = Timing::of(&definition)?.next(made_at, now);
-    db.prepare_cached("UPDATE schedule SET due_at = ?2 WHERE id = ?1")?.execute((id, next))?;
+    let definition: Definition = serde_json::from_str(&due.definition)?;
+    let next = Timing::of(&definition)?.next(due.made_at, now);
+    db.prepare_cached("UPDATE schedule SET due_at = ?2 WHERE id = ?1")?.execute((due.schedule, next))?;
     Ok(true)
+}
+
+/// A schedule that is due.
+struct Due {
+    schedule: i64,
+    group: String,
+    name: String,
+    definition: String,
+    target: String,
+    revision: i64,
+    made_at: i64,
+    at: i64,
+}
+
+impl Due {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            schedule: row.get(0)?,
+            group: row.get(1)?,
+            name: row.get(2)?,
+            definition: row.get(3)?,
+            target: row.get(4)?,
+            revision: row.get(5)?,
+            made_at: row.get(6)?,
+            at: row.get(7)?,
+        })
+    }
 }

@@ -75,7 +75,7 @@ async fn a_fifo_queues_dead_letters_leave_their_group_open() {
     let here = Here::new().await;
     let fifo = (QueueAttributeName::FifoQueue, "true");
     let from_body = (QueueAttributeName::ContentBasedDeduplication, "true");
-    let dead = here.queue("dead.fifo", &[fifo.clone()]).await;
+    let dead = here.queue("dead.fifo", std::slice::from_ref(&fifo)).await;
     let policy = policy("dead.fifo", 1);
     let url = here.queue("orders.fifo", &[fifo, from_body, (QueueAttributeName::RedrivePolicy, policy.as_str())]).await;
     for body in ["1", "2"] {

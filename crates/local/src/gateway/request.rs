@@ -102,7 +102,11 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(';')).map(|cookie| cookie.trim().to_owned()).filter(|cookie| !cookie.is_empty()).collect()
+    lines
+        .flat_map(|line| line.split(';'))
+        .map(|cookie| cookie.trim().to_owned())
+        .filter(|cookie| !cookie.is_empty())
+        .collect()
 }
 
 /// Decoded; several values of one name are joined with commas.

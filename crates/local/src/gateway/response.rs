@@ -29,7 +29,8 @@ pub(super) fn read(answer: &[u8]) -> Result<Response, Malformed> {
         let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
         return Ok(with_type(StatusCode::OK, HeaderValue::from_static("application/json"), Body::from(body)));
     };
-    let number = status.as_u64().or_else(|| status.as_str()?.parse().ok()).and_then(|number| u16::try_from(number).ok());
+    let number =
+        status.as_u64().or_else(|| status.as_str()?.parse().ok()).and_then(|number| u16::try_from(number).ok());
     let code = number.and_then(|number| StatusCode::from_u16(number).ok());
     let code = code.ok_or_else(|| Malformed::Status(status.clone()))?;
     let mut response = Response::new(Body::from(body(&answer)?));
@@ -122,7 +123,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_in_base64_is_decoded() {
-        let answer = json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true, "headers": { "content-type": "x/y" } });
+        let answer =
+            json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true, "headers": { "content-type": "x/y" } });
         assert_eq!(parts(answer).await, (200, vec![header("content-type", "x/y")], vec![0, 255]));
     }
 

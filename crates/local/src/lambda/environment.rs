@@ -83,7 +83,8 @@ impl Environment {
             Ok(Err(_)) => Err(self.exit_failure(&request_id)),
             Err(_) => {
                 self.end().await;
-                let message = format!("RequestId: {request_id} Error: Task timed out after {:.2} seconds", timeout.as_secs_f64());
+                let message =
+                    format!("RequestId: {request_id} Error: Task timed out after {:.2} seconds", timeout.as_secs_f64());
                 Err(Failure::new("Sandbox.Timedout", message))
             }
         }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 /// One element of an SQS event's `Records`.
 pub(super) fn record(message: &Message, queue_arn: &str) -> Value {
-    let attributes: Map<_, _> = message.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+    let attributes: Map<_, _> =
+        message.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
     let mut record = json!({
         "messageId": message.id,
         "receiptHandle": message.receipt,

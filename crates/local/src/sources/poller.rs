@@ -143,7 +143,10 @@ async fn conclude<'a>(lambda: &Lambda, source: &EventSource, batch: &'a Batch) -
         PartialFailures::Reported => match response::read(&answer, &batch.ids()) {
             Verdict::Failed(failed) => batch.receipts_without(&failed),
             Verdict::Nothing => {
-                tracing::warn!(function = source.function, "its answer about a batch makes no sense, so all of it comes again");
+                tracing::warn!(
+                    function = source.function,
+                    "its answer about a batch makes no sense, so all of it comes again"
+                );
                 Vec::new()
             }
         },

@@ -92,7 +92,9 @@ pub(super) fn read(
                 let name = format!("{}-{logical_id}{event_id}", scope.place.stack);
                 template.schedules.push(schedule::read_event(name, &identity.arn(), &properties).map_err(named)?);
             }
-            other => return Err(TemplateError::property(event_id, format!("event type {other} is not understood here"))),
+            other => {
+                return Err(TemplateError::property(event_id, format!("event type {other} is not understood here")));
+            }
         }
     }
     Ok(())

@@ -100,13 +100,21 @@ impl Template {
         let scope = Scope::new(&document, resources, place)?;
         let mut template = Self::default();
         for (logical_id, resource) in resources {
-            template.add(&scope, &document["Globals"], logical_id, resource).map_err(|error| error.within(logical_id))?;
+            template
+                .add(&scope, &document["Globals"], logical_id, resource)
+                .map_err(|error| error.within(logical_id))?;
         }
         template.check()?;
         Ok(template)
     }
 
-    fn add(&mut self, scope: &Scope<'_>, globals: &Value, logical_id: &str, resource: &Value) -> Result<(), TemplateError> {
+    fn add(
+        &mut self,
+        scope: &Scope<'_>,
+        globals: &Value,
+        logical_id: &str,
+        resource: &Value,
+    ) -> Result<(), TemplateError> {
         if let Some(condition) = resource["Condition"].as_str()
             && !scope.condition(condition)?
         {

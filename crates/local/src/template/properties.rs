@@ -46,7 +46,8 @@ impl Properties {
         N: FromStr,
         N::Err: Display,
     {
-        let parse = |text: String| text.parse().map_err(|error: N::Err| TemplateError::property(name, error.to_string()));
+        let parse =
+            |text: String| text.parse().map_err(|error: N::Err| TemplateError::property(name, error.to_string()));
         self.text(name)?.map(parse).transpose()
     }
 }

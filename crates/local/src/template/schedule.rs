@@ -43,7 +43,11 @@ pub(super) fn read_plain(stack: &str, logical_id: &str, properties: &Properties)
 }
 
 /// A `ScheduleV2` event of a function: SAM makes the schedule, with the function as its target.
-pub(super) fn read_event(default_name: String, function: &str, properties: &Properties) -> Result<Schedule, TemplateError> {
+pub(super) fn read_event(
+    default_name: String,
+    function: &str,
+    properties: &Properties,
+) -> Result<Schedule, TemplateError> {
     properties.only(&[DEFINITION, OF_THE_TARGET, &["Name", "OmitName"]].concat())?;
     let mut target = Map::from_iter([("Arn".to_owned(), Value::from(function))]);
     for property in OF_THE_TARGET {

@@ -37,7 +37,11 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(document: &'a Value, resources: &'a Map<String, Value>, place: &'a Place) -> Result<Self, TemplateError> {
+    pub(super) fn new(
+        document: &'a Value,
+        resources: &'a Map<String, Value>,
+        place: &'a Place,
+    ) -> Result<Self, TemplateError> {
         let mut parameters = BTreeMap::new();
         for (name, parameter) in document["Parameters"].as_object().into_iter().flatten() {
             let default = parameter.get("Default").cloned().ok_or_else(|| TemplateError::Expression {
@@ -235,7 +239,9 @@ fn triple(argument: &Value) -> Option<[&Value; 3]> {
 
 fn attribute_path(argument: &Value) -> Option<(String, String)> {
     match argument {
-        Value::String(text) => text.split_once('.').map(|(resource, attribute)| (resource.to_owned(), attribute.to_owned())),
+        Value::String(text) => {
+            text.split_once('.').map(|(resource, attribute)| (resource.to_owned(), attribute.to_owned()))
+        }
         _ => pair(argument).and_then(|[resource, attribute]| Some((text_of(resource)?, text_of(attribute)?))),
     }
 }

@@ -58,7 +58,9 @@ pub(super) fn read(function: &str, properties: &Properties) -> Result<EventSourc
     let partial_failures = match properties.get("FunctionResponseTypes").as_array().map(Vec::as_slice) {
         None | Some([]) => PartialFailures::None,
         Some([only]) if only == "ReportBatchItemFailures" => PartialFailures::Reported,
-        Some(_) => return Err(TemplateError::property("FunctionResponseTypes", "ReportBatchItemFailures alone is known")),
+        Some(_) => {
+            return Err(TemplateError::property("FunctionResponseTypes", "ReportBatchItemFailures alone is known"));
+        }
     };
     let maximum_concurrency = match &properties.get("ScalingConfig")["MaximumConcurrency"] {
         Value::Null => None,
@@ -76,6 +78,7 @@ pub(super) fn read(function: &str, properties: &Properties) -> Result<EventSourc
 }
 
 fn most_at_once(value: &Value) -> Result<usize, TemplateError> {
-    let number = super::scope::text_of(value).and_then(|text| text.parse().ok()).filter(|most| (2..=1000).contains(most));
+    let number =
+        super::scope::text_of(value).and_then(|text| text.parse().ok()).filter(|most| (2..=1000).contains(most));
     number.ok_or_else(|| TemplateError::property("ScalingConfig", "MaximumConcurrency is 2 to 1000"))
 }

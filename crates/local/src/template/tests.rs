@@ -129,10 +129,14 @@ Resources:
 
 #[test]
 fn what_is_not_understood_is_refused_by_the_name_of_its_resource() {
-    let queue = |properties: &str| format!("Resources:\n  Work: {{ Type: AWS::SQS::Queue, Properties: {{ {properties} }} }}");
+    let queue =
+        |properties: &str| format!("Resources:\n  Work: {{ Type: AWS::SQS::Queue, Properties: {{ {properties} }} }}");
     assert_eq!(refusal(&queue("Colour: blue")), "resource Work: property Colour: not understood here");
     let unknown = refusal(&queue("QueueName: !Cidr [a]"));
-    assert!(unknown.starts_with("resource Work: ") && unknown.ends_with("Fn::Cidr is not understood here"), "{unknown}");
+    assert!(
+        unknown.starts_with("resource Work: ") && unknown.ends_with("Fn::Cidr is not understood here"),
+        "{unknown}"
+    );
     let nowhere = refusal(&queue("QueueName: !Ref Nowhere"));
     assert_eq!(nowhere, "resource Work: `Nowhere`: no resource or parameter of this name");
     let bucket = refusal("Resources: { Files: { Type: AWS::S3::Bucket } }");
@@ -165,10 +169,13 @@ fn the_deployed_template_is_understood_whole() {
     assert_eq!(template.tables[0].time_to_live.as_deref(), Some("ttl"));
     assert_eq!(template.groups, [ScheduleGroup { name: "reprise".into() }]);
     let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    for binary in ["ingest-failure", "list", "restart", "retry", "delete", "scheduled-retry", "run-job", "configure-flow"] {
+    for binary in
+        ["ingest-failure", "list", "restart", "retry", "delete", "scheduled-retry", "run-job", "configure-flow"]
+    {
         assert!(names.contains(&format!("reprise-{binary}").as_str()), "{binary} is missing in {names:?}");
     }
-    let sources: Vec<_> = template.sources.iter().map(|source| (source.queue.as_str(), source.function.as_str())).collect();
+    let sources: Vec<_> =
+        template.sources.iter().map(|source| (source.queue.as_str(), source.function.as_str())).collect();
     assert_eq!(sources, [("reprise-failures", "reprise-ingest-failure"), ("reprise-jobs", "reprise-run-job")]);
     assert!(template.sources.iter().all(|source| source.partial_failures == PartialFailures::Reported));
 }

@@ -34,7 +34,9 @@ fn to_json(node: &YamlOwned) -> Result<Value, TemplateError> {
         YamlOwned::Tagged(tag, inner) if tag.handle == "!" => Ok(intrinsic(&tag.suffix, to_json(inner)?)),
         YamlOwned::Tagged(tag, _) => Err(TemplateError::Syntax(format!("unknown tag {}{}", tag.handle, tag.suffix))),
         YamlOwned::Representation(text, ..) => Ok(Value::String(text.clone())),
-        YamlOwned::Alias(_) | YamlOwned::BadValue => Err(TemplateError::Syntax("an alias or value without meaning".into())),
+        YamlOwned::Alias(_) | YamlOwned::BadValue => {
+            Err(TemplateError::Syntax("an alias or value without meaning".into()))
+        }
     }
 }
 
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn short_and_long_intrinsics_read_the_same() {
-        let read = parse("a: !Ref Table\nb: !GetAtt Table.Arn\nc: !Sub '${Table}-x'\nd: !If [Big, 1, 2]\ne: {Ref: Table}\n");
+        let read =
+            parse("a: !Ref Table\nb: !GetAtt Table.Arn\nc: !Sub '${Table}-x'\nd: !If [Big, 1, 2]\ne: {Ref: Table}\n");
         assert_eq!(
             read.unwrap(),
             json!({

@@ -1,0 +1,106 @@
+//! Jobs: the frozen selection, and what a job does about each interchange of it.
+
+use domain::{
+    Filter, FlowName, Interchange, InterchangeId, Job, JobAction, JobCounts, JobId, JobStatus, Reentry, Refusal,
+    Selection, Status, Take, Trigger,
+};
+
+use super::{at, failed_at_two, flow};
+
+fn job(selection: Selection) -> Job {
+    Job {
+        id: JobId("j-1".to_owned()),
+        flow: FlowName::new("orders").unwrap(),
+        action: JobAction::Reenter(Reentry::Retry),
+        selection,
+        reason: "partner is back".to_owned(),
+        actor: "ann".to_owned(),
+        as_of: at("14:00"),
+        cap: None,
+        status: JobStatus::Running,
+        created_at: at("14:00"),
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+fn recorded(time: &str) -> Interchange {
+    let mut interchange = failed_at_two();
+    interchange.failure.recorded_at = at(time);
+    interchange
+}
+
+#[test]
+fn a_selection_is_frozen_at_its_time() {
+    for selection in [
+        Selection::All,
+        Selection::Filter(Filter::default()),
+        Selection::Ids(vec![InterchangeId::new("4711").unwrap()]),
+    ] {
+        let job = job(selection);
+        assert!(job.selects(&recorded("14:00")));
+        assert!(!job.selects(&recorded("14:00:01")));
+        assert_eq!(job.take(&recorded("14:00:01")), Take::Skip("failed-later"));
+    }
+}
+
+#[test]
+fn a_selection_holds_only_what_it_names() {
+    let others = Selection::Ids(vec![InterchangeId::new("4712").unwrap()]);
+    assert!(!job(others).selects(&failed_at_two()));
+    let completed = Interchange { status: Status::Completed, ..failed_at_two() };
+    assert!(!job(Selection::All).selects(&completed));
+    let filter = Filter { status: vec![Status::PartiallyFailed], ..Filter::default() };
+    assert!(!job(Selection::Filter(filter)).selects(&failed_at_two()));
+}
+
+#[test]
+fn after_a_crash_a_job_finds_its_own_claim_and_sends_again() {
+    let job = job(Selection::All);
+    assert_eq!(job.take(&failed_at_two()), Take::Act);
+    let sent = failed_at_two().reenter(Reentry::Retry, &job.cause(), &flow(), at("14:01")).unwrap().after;
+    assert_eq!(job.take(&sent), Take::Resend);
+    let failed_again = Interchange { status: Status::Failed, flight: None, ..sent };
+    assert_eq!(job.take(&failed_again), Take::Skip("already-taken"));
+    assert!(!job.selects(&failed_again));
+}
+
+#[test]
+fn an_interchange_of_another_flow_is_left_alone() {
+    let foreign = Interchange { flow: FlowName::new("invoices").unwrap(), ..failed_at_two() };
+    assert_eq!(job(Selection::All).take(&foreign), Take::Skip("other-flow"));
+}
+
+#[test]
+fn a_jobs_events_name_its_person_its_reason_and_the_job() {
+    let cause = job(Selection::All).cause();
+    assert_eq!((cause.actor.as_str(), cause.trigger), ("ann", Trigger::Manual));
+    assert_eq!((cause.reason.as_deref(), cause.job), (Some("partner is back"), Some(JobId("j-1".to_owned()))));
+}
+
+#[test]
+fn skips_are_counted_by_reason() {
+    let skips = [("not-failed".to_owned(), 2), ("flow-inactive".to_owned(), 1)].into();
+    assert_eq!(JobCounts { skips, ..JobCounts::default() }.skipped(), 3);
+    assert_eq!(Refusal::NotFailed { status: Status::Completed }.slug(), "not-failed");
+}
+
+#[test]
+fn words_read_back_and_an_ended_job_has_ended() {
+    for (word, ended) in [
+        ("queued", false),
+        ("canary", false),
+        ("running", false),
+        ("cancelling", false),
+        ("cancelled", true),
+        ("halted", true),
+        ("completed", true),
+    ] {
+        let status = JobStatus::from_word(word).unwrap();
+        assert_eq!((status.as_str(), status.has_ended()), (word, ended));
+    }
+    for word in ["retry", "restart", "delete"] {
+        assert_eq!(JobAction::from_word(word).unwrap().as_str(), word);
+    }
+    assert_eq!((JobStatus::from_word("lost"), JobAction::from_word("cancel")), (None, None));
+}

@@ -1,0 +1,66 @@
+//! An answer of the HTTP API.
+
+use serde_json::Value;
+
+/// Status, headers and body.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// `Location`.
+    pub location: Option<String>,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// The body's bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: reqwest::Response) -> Self {
+        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Self {
+            status: response.status().as_u16(),
+            content_type: header("content-type").unwrap_or_default(),
+            location: header("location"),
+            etag: header("etag"),
+            bytes: response.bytes().await.expect("the body arrives").to_vec(),
+        }
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|e| panic!("{e}: {} {}", self.status, String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The body of a success.
+    ///
+    /// # Panics
+    /// When it is not one of 2xx.
+    #[must_use]
+    pub fn ok(self) -> Value {
+        let json = self.json();
+        assert!((200..300).contains(&self.status), "{} {json}", self.status);
+        json
+    }
+
+    /// Checks that this is the problem `slug` with `status`, as problem+json, and gives its body.
+    ///
+    /// # Panics
+    /// When it is anything else.
+    pub fn is_problem(&self, status: u16, slug: &str) -> Value {
+        let json = self.json();
+        assert_eq!(self.status, status, "{json}");
+        assert_eq!(self.content_type, "application/problem+json", "{json}");
+        assert_eq!(json["type"], format!("urn:reprise:problem:{slug}"), "{json}");
+        assert_eq!(json["status"], status, "{json}");
+        assert!(json["title"].is_string() && json["detail"].is_string(), "{json}");
+        json
+    }
+}

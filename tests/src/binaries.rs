@@ -1,0 +1,33 @@
+//! The production binaries, built once for a test run by cargo itself, in the profile of the tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The directory that holds the functions' binaries.
+pub(crate) fn directory() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build).clone()
+}
+
+/// The template that names the functions.
+pub(crate) fn template() -> PathBuf {
+    root().join("infra/template.yaml")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand in the workspace")
+}
+
+fn build() -> PathBuf {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root()).args(["build", "--workspace", "--bins"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().expect("cargo runs");
+    assert!(built.success(), "the functions' binaries do not build");
+    // The test's own binary stands in `deps` of the directory that the others stand in.
+    let own = std::env::current_exe().expect("the test knows its own binary");
+    own.ancestors().nth(2).expect("the test's binary stands in target/<profile>/deps").to_owned()
+}

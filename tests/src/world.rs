@@ -1,0 +1,213 @@
+//! The stack and its outside clients.
+
+use std::path::PathBuf;
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use local::{ClockMode, Stack, StackOptions};
+use serde_json::{Value, json};
+
+use crate::{Answer, Staged, binaries};
+
+/// The time at which every test begins.
+pub const START: &str = "2026-11-20T14:00:00Z";
+
+/// The queue that takes failures in.
+pub const FAILURES: &str = "reprise-failures";
+
+/// The stack's own sender stage.
+pub const SENDER_STAGE: &str = "reprise-sender-stage";
+
+/// The stack's own receiver stage.
+pub const RECEIVER_STAGE: &str = "reprise-receiver-stage";
+
+/// A stack of its own, on free ports, with a clock that stands still until it is moved.
+pub struct World {
+    /// The stack.
+    pub stack: Stack,
+    /// An AWS client as a pipeline would have one.
+    pub sqs: aws_sdk_sqs::Client,
+    /// An AWS client for schedules.
+    pub scheduler: aws_sdk_scheduler::Client,
+    http: reqwest::Client,
+}
+
+impl World {
+    /// Starts a stack in memory.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start() -> Self {
+        Self::start_at(None).await
+    }
+
+    /// Starts a stack that keeps everything in `data`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_at(data: Option<PathBuf>) -> Self {
+        // Cargo builds while the runtime's other threads go on.
+        let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
+        let free = "127.0.0.1:0".parse().expect("an address");
+        let options = StackOptions {
+            http: free,
+            aws: free,
+            data,
+            clock: ClockMode::Frozen(START.parse().expect("a time")),
+            binaries,
+            template: binaries::template(),
+        };
+        let stack = Stack::start(options).await.expect("the stack starts");
+        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
+            .credentials_provider(aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests"))
+            .endpoint_url(stack.aws_url())
+            .load()
+            .await;
+        Self {
+            sqs: aws_sdk_sqs::Client::new(&aws),
+            scheduler: aws_sdk_scheduler::Client::new(&aws),
+            http: reqwest::Client::new(),
+            stack,
+        }
+    }
+
+    /// The URL of a queue.
+    #[must_use]
+    pub fn queue_url(&self, name: &str) -> String {
+        format!("{}/000000000000/{name}", self.stack.aws_url())
+    }
+
+    /// Puts bodies on the failures queue and waits until all that follows from them has happened.
+    ///
+    /// # Panics
+    /// When SQS refuses one.
+    pub async fn send(&self, bodies: impl IntoIterator<Item = String>) {
+        let bodies: Vec<String> = bodies.into_iter().collect();
+        for bodies in bodies.chunks(10) {
+            let entries = bodies.iter().enumerate().map(|(i, body)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
+                entry.build().expect("an entry")
+            });
+            let call = self.sqs.send_message_batch().queue_url(self.queue_url(FAILURES));
+            let answer = call.set_entries(Some(entries.collect())).send().await.expect("SQS answers");
+            assert!(answer.failed().is_empty(), "{:?}", answer.failed());
+        }
+        self.settle().await;
+    }
+
+    /// Puts one report on the failures queue and waits until all that follows from it has happened.
+    pub async fn report(&self, report: Value) {
+        self.send([report.to_string()]).await;
+    }
+
+    /// Waits until queues with consumers are empty and no function runs.
+    pub async fn settle(&self) {
+        self.stack.settle().await;
+    }
+
+    /// Moves the clock, and everything that falls due happens in order.
+    ///
+    /// # Panics
+    /// When the endpoint refuses.
+    pub async fn advance(&self, by: &str) {
+        let url = format!("{}/_local/clock", self.stack.aws_url());
+        let answer = self.http.post(url).json(&json!({ "advance": by })).send().await.expect("the clock answers");
+        assert_eq!(answer.status(), 200);
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(self.http.get(self.url(path))).await
+    }
+
+    /// `POST` of JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(self.http.post(self.url(path)).json(&body)).await
+    }
+
+    /// `POST` of JSON with an Idempotency-Key.
+    pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.call(self.http.post(self.url(path)).header("Idempotency-Key", key).json(&body)).await
+    }
+
+    /// `PUT` of JSON.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(self.http.put(self.url(path)).json(&body)).await
+    }
+
+    /// `PUT` of JSON on the condition of a version.
+    pub async fn put_if_match(&self, path: &str, version: &str, body: Value) -> Answer {
+        self.call(self.http.put(self.url(path)).header("If-Match", version).json(&body)).await
+    }
+
+    /// Takes everything off a queue.
+    ///
+    /// # Panics
+    /// When SQS does not answer.
+    pub async fn drain(&self, queue: &str) -> Vec<Staged> {
+        let url = self.queue_url(queue);
+        let mut staged = Vec::new();
+        loop {
+            let call = self.sqs.receive_message().queue_url(&url).max_number_of_messages(10);
+            let answer = call.message_attribute_names("All").send().await.expect("SQS answers");
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return staged;
+            }
+            for message in messages {
+                let receipt = message.receipt_handle().expect("a receipt");
+                let delete = self.sqs.delete_message().queue_url(&url).receipt_handle(receipt);
+                delete.send().await.expect("SQS answers");
+                staged.push(Staged::of(message));
+            }
+        }
+    }
+
+    /// How many messages a queue holds, in flight or not.
+    #[must_use]
+    pub fn held(&self, queue: &str) -> usize {
+        let sqs = self.stack.aws().sqs();
+        sqs.visible(queue) + sqs.in_flight(queue)
+    }
+
+    /// The interchange with its log.
+    pub async fn interchange(&self, id: &str) -> Value {
+        self.get(&format!("/interchanges/{id}")).await.ok()
+    }
+
+    /// The kinds of its events, in order.
+    pub async fn kinds(&self, id: &str) -> Vec<String> {
+        let interchange = self.interchange(id).await;
+        let events = interchange["events"].as_array().cloned().unwrap_or_default();
+        events.iter().filter_map(|event| event["kind"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// Stops the stack.
+    pub async fn stop(self) {
+        self.stack.shutdown().await;
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.stack.http_url())
+    }
+
+    async fn call(&self, request: reqwest::RequestBuilder) -> Answer {
+        Answer::of(request.send().await.expect("the API answers")).await
+    }
+}
+
+/// A failure report with a sender and a receiver payload; `more` is laid over it.
+#[must_use]
+pub fn report(id: &str, flow: &str, more: Value) -> Value {
+    let mut report = json!({
+        "type": "interchange.failed", "interchangeId": id, "flow": flow, "attempt": 1, "occurredAt": START,
+        "error": { "category": "system", "code": "ETIMEDOUT", "message": "connect timeout to erp.globex.example:443" },
+        "payloads": { "sender": { "body": format!("sender of {id}"), "contentType": "text/plain" },
+                      "receiver": { "body": format!("receiver of {id}"), "contentType": "text/plain" } }
+    });
+    if let (Some(report), Value::Object(more)) = (report.as_object_mut(), more) {
+        report.extend(more);
+        report.retain(|_, value| !value.is_null());
+    }
+    report
+}

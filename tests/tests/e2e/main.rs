@@ -1,0 +1,3 @@
+//! Reprise from outside: what its users do, against the whole stack.
+
+mod schedule;
