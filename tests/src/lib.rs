@@ -3,9 +3,13 @@
 
 mod answer;
 mod binaries;
+mod queues;
+mod samples;
 mod stage;
 mod world;
 
 pub use answer::Answer;
+pub use queues::{binary_attribute, text_attribute};
+pub use samples::{Sample, samples};
 pub use stage::Staged;
 pub use world::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, START, World, report};

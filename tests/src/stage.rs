@@ -1,6 +1,8 @@
 //! What a pipeline finds on its stage queues.
 
-use aws_sdk_sqs::types::Message;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// A message that re-entered.
@@ -41,5 +43,28 @@ impl Staged {
     #[must_use]
     pub fn attempt(&self) -> u64 {
         self.reprise["attempt"].as_u64().expect("`reprise` names the attempt")
+    }
+
+    /// The payload, as a consumer reads it: the body, decoded where `reprise` says that it is base64.
+    ///
+    /// # Panics
+    /// When it is not base64 though `reprise` says so.
+    #[must_use]
+    pub fn payload(&self) -> Vec<u8> {
+        match self.reprise["encoding"].as_str() {
+            // A line feed stands for nothing, as decoders take it.
+            Some("base64") => STANDARD.decode(self.body.trim_end_matches('\n')).expect("the body is base64"),
+            other => {
+                assert_eq!(other, None, "{}", self.reprise);
+                self.body.clone().into_bytes()
+            }
+        }
+    }
+
+    /// A system attribute: `MessageGroupId`, `MessageDeduplicationId`.
+    #[must_use]
+    pub fn system(&self, name: &str) -> Option<&str> {
+        let attributes = self.message.attributes.as_ref()?;
+        attributes.get(&MessageSystemAttributeName::from(name)).map(String::as_str)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aws_sdk_sqs::types::MessageSystemAttributeName::All;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use local::{ClockMode, Stack, StackOptions};
 use serde_json::{Value, json};
@@ -149,7 +150,12 @@ impl World {
         let mut staged = Vec::new();
         loop {
             let call = self.sqs.receive_message().queue_url(&url).max_number_of_messages(10);
-            let answer = call.message_attribute_names("All").send().await.expect("SQS answers");
+            let answer = call
+                .message_attribute_names("All")
+                .message_system_attribute_names(All)
+                .send()
+                .await
+                .expect("SQS answers");
             let messages = answer.messages.unwrap_or_default();
             if messages.is_empty() {
                 return staged;

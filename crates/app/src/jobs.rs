@@ -1,9 +1,12 @@
 //! Making, showing and cancelling jobs. The work itself is done by the runner.
 
 use contract::api::JobRequest;
-use domain::{Flow, FlowName, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Stages, Timestamp};
+use domain::{
+    Filter, Flow, FlowName, Interchange, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages,
+    Timestamp,
+};
 use queues::{WorkItem, WorkQueue};
-use table::{JobCreated, JobRecord, NewJob, Table};
+use table::{JobCreated, JobRecord, NewJob, Order, Table};
 use uuid::Uuid;
 
 use crate::AppError;
@@ -72,6 +75,26 @@ impl From<queues::QueueError> for JobError {
     }
 }
 
+/// What a job would take.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How many.
+    pub count: u64,
+    /// Whether `count` is all of them, or there are more than were looked at.
+    pub is_exact: bool,
+    /// The oldest of them.
+    pub sample: Vec<Interchange>,
+    /// The time at which the selection was frozen: sent back with the job, it takes exactly these.
+    pub as_of: Timestamp,
+}
+
+/// Interchanges of a plan that are shown.
+const SAMPLE: usize = 10;
+
+/// Interchanges that a plan counts, a page of the walk at a time.
+const COUNTED: u64 = 200_000;
+const PAGE: usize = 10_000;
+
 impl Jobs {
     /// Keeps jobs at `table` and has them run through `work`.
     #[must_use]
@@ -88,21 +111,7 @@ impl Jobs {
         if let Some(refusal) = refusal(&flow, order.action) {
             return Err(JobError::Refused(refusal));
         }
-        let JobOrder { flow, action, request, actor, idempotency } = order;
-        let job = Job {
-            id: JobId(Uuid::now_v7().to_string()),
-            flow,
-            action,
-            selection: request.selection,
-            reason: request.reason,
-            actor,
-            as_of: request.as_of.unwrap_or(now).min(now),
-            cap: request.cap,
-            status: JobStatus::Queued,
-            created_at: now,
-            started_at: None,
-            ended_at: None,
-        };
+        let (job, idempotency) = job(order, now);
         let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
         let id = match self.table.create_job(&NewJob { job: &job, idempotency }).await? {
             JobCreated::Created => job.id,
@@ -115,6 +124,48 @@ impl Jobs {
             self.work.send(&[first_step(&id)]).await?;
         }
         Ok(record)
+    }
+
+    /// What a job would take, and nothing changed.
+    ///
+    /// # Errors
+    /// As [`Jobs::create`], but for what only making a job can meet.
+    pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
+        let flow = self.flow(&order.flow, now).await?;
+        if let Some(refusal) = refusal(&flow, order.action) {
+            return Err(JobError::Refused(refusal));
+        }
+        let (job, _) = job(order, now);
+        let mut plan = Plan { count: 0, is_exact: true, sample: Vec::new(), as_of: job.as_of };
+        match &job.selection {
+            Selection::Ids(ids) => {
+                let heads = self.table.heads(ids).await?;
+                let named = ids.iter().filter_map(|id| heads.get(id));
+                plan.add(&job, named.filter(|i| i.flow == job.flow && i.status.is_failed()));
+            }
+            Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
+            Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,
+        }
+        if let Some(cap) = job.limits.cap {
+            plan.count = plan.count.min(cap);
+        }
+        Ok(plan)
+    }
+
+    async fn plan_walk(&self, job: &Job, filter: &Filter, plan: &mut Plan) -> Result<(), JobError> {
+        let mut from = None;
+        loop {
+            let page = self.table.list(&job.flow, filter, Order::Oldest, PAGE, from.as_ref()).await?;
+            plan.add(job, page.items.iter());
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+            if plan.count >= COUNTED {
+                plan.is_exact = false;
+                return Ok(());
+            }
+        }
     }
 
     /// A job with its counts.
@@ -149,6 +200,38 @@ impl Jobs {
             None => Err(JobError::NoFlow(name.clone())),
         }
     }
+}
+
+impl Plan {
+    fn add<'a>(&mut self, job: &Job, found: impl Iterator<Item = &'a Interchange>) {
+        for interchange in found.filter(|i| job.selects(i)) {
+            self.count += 1;
+            if self.sample.len() < SAMPLE {
+                self.sample.push(interchange.clone());
+            }
+        }
+    }
+}
+
+/// The job that an order asks for, and the request that makes it the same one when it comes again.
+fn job(order: JobOrder, now: Timestamp) -> (Job, Option<(String, String)>) {
+    let JobOrder { flow, action, request, actor, idempotency } = order;
+    let job = Job {
+        id: JobId(Uuid::now_v7().to_string()),
+        flow,
+        action,
+        selection: request.selection,
+        reason: request.reason,
+        actor,
+        as_of: request.as_of.unwrap_or(now).min(now),
+        limits: request.limits,
+        status: JobStatus::Queued,
+        halt: None,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+    };
+    (job, idempotency)
 }
 
 /// The work item that begins a job.

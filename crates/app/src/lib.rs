@@ -10,6 +10,7 @@ mod ingest;
 mod jobs;
 mod read;
 mod run;
+mod run_job;
 mod slots;
 mod sweep;
 
@@ -17,7 +18,7 @@ pub use act::{ActError, Actions};
 pub use configure::{Configure, ConfigureError};
 pub use error::{AppError, chain};
 pub use ingest::{Ingest, Ingested};
-pub use jobs::{JobError, JobOrder, Jobs};
+pub use jobs::{JobError, JobOrder, Jobs, Plan};
 pub use read::{FlowView, PayloadView, Reader};
 pub use run::Runner;
 pub use slots::Slots;

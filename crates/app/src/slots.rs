@@ -18,7 +18,7 @@ const MOST_REMEMBERED: usize = 10_000;
 #[derive(Debug)]
 pub struct Slots {
     table: Table,
-    schedules: Schedules,
+    schedules: Option<Schedules>,
     made: Mutex<HashSet<Slot>>,
 }
 
@@ -26,7 +26,13 @@ impl Slots {
     /// Registers at `table`, schedules through `schedules`.
     #[must_use]
     pub fn new(table: Table, schedules: Schedules) -> Self {
-        Self { table, schedules, made: Mutex::new(HashSet::new()) }
+        Self { table, schedules: Some(schedules), made: Mutex::new(HashSet::new()) }
+    }
+
+    /// Registers at `table` alone, for work that enrols nobody. Whoever is enrolled all the same is found by the sweep.
+    #[must_use]
+    pub fn unscheduled(table: Table) -> Self {
+        Self { table, schedules: None, made: Mutex::new(HashSet::new()) }
     }
 
     /// Makes every slot that these works are enrolled in.
@@ -50,7 +56,9 @@ impl Slots {
 
     async fn make(&self, slot: &Slot) -> Result<(), AppError> {
         self.table.register_slot(slot).await?;
-        self.schedules.ensure(slot).await?;
-        Ok(())
+        match &self.schedules {
+            Some(schedules) => Ok(schedules.ensure(slot).await?),
+            None => Ok(()),
+        }
     }
 }

@@ -111,6 +111,57 @@ impl JobCounts {
     }
 }
 
+/// How carefully a job goes; what is left out does not limit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobLimits {
+    /// Messages per second.
+    pub rate: Option<u32>,
+    /// The most it takes.
+    pub cap: Option<u64>,
+    /// How many it sends first; it goes on only when they all completed.
+    pub canary: Option<u32>,
+}
+
+/// Most interchanges of one chunk: what run-job sees to in a second or two.
+const MOST_IN_CHUNK: u32 = 100;
+
+/// Most interchanges that one step of a walk looks for.
+const MOST_IN_STEP: u32 = 1_000;
+
+/// Most seconds that the chunks of one step are spread over: SQS delays a message by at most 900.
+const MOST_SPREAD: u32 = 600;
+
+impl JobLimits {
+    /// Interchanges of one chunk: a second's worth at most where a rate is asked for.
+    #[must_use]
+    pub fn chunk(self) -> u32 {
+        self.rate.unwrap_or(MOST_IN_CHUNK).clamp(1, MOST_IN_CHUNK)
+    }
+
+    /// Interchanges that one step of a walk looks for.
+    #[must_use]
+    pub fn step(self) -> u32 {
+        self.rate.map_or(MOST_IN_STEP, |rate| rate.saturating_mul(MOST_SPREAD)).clamp(1, MOST_IN_STEP)
+    }
+
+    /// The second, counted from the step's own, in which the interchange at `position` of a step is due.
+    #[must_use]
+    pub fn second_of(self, position: u64) -> u64 {
+        self.rate.map_or(0, |rate| position / u64::from(rate.max(1)))
+    }
+}
+
+/// What the canary's outcomes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CanarySays {
+    /// Not all have come.
+    Wait,
+    /// They all completed.
+    GoOn,
+    /// One failed again, or could not be sent.
+    Halt,
+}
+
 /// A job as it was asked for, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -128,10 +179,12 @@ pub struct Job {
     pub actor: String,
     /// The selection is frozen at this time: what fails later is not taken.
     pub as_of: Timestamp,
-    /// The most it takes.
-    pub cap: Option<u64>,
+    /// How carefully it goes.
+    pub limits: JobLimits,
     /// Where it stands.
     pub status: JobStatus,
+    /// Why it stopped by itself, or does not go on now.
+    pub halt: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it began.
@@ -167,6 +220,18 @@ impl Job {
             trigger: Trigger::Manual,
             reason: Some(self.reason.clone()),
             job: Some(self.id.clone()),
+        }
+    }
+
+    /// What the outcomes of the canary say, once its chunks are done.
+    #[must_use]
+    pub fn canary_says(&self, counts: &JobCounts) -> CanarySays {
+        if counts.failed_again > 0 {
+            CanarySays::Halt
+        } else if counts.completed >= counts.sent {
+            CanarySays::GoOn
+        } else {
+            CanarySays::Wait
         }
     }
 

@@ -21,7 +21,7 @@ pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
 pub use fingerprint::{Fingerprint, fold};
 pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode, RetryPolicy, Stages};
 pub use interchange::{Change, Completion, Failure, Flight, Interchange, Parties, Status};
-pub use job::{Job, JobAction, JobCounts, JobId, JobStatus, Take};
+pub use job::{CanarySays, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Take};
 pub use name::{FlowName, InterchangeId, InvalidName};
 pub use outcome::{Received, Verdict, receive};
 pub use payload::{Digest, PayloadMeta, PayloadSide, Payloads, Revision};

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Actor, EventKind};
 use crate::{
-    Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Known, Parties,
-    Payloads, Report, ReportKind, Status,
+    Category, Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Known,
+    Parties, Payloads, Report, ReportKind, Status,
 };
 
 /// The circumstances in which a report arrived.
@@ -69,7 +69,8 @@ fn attempt_meant(known: &Interchange, report: &Report, queued_at: Timestamp) -> 
         return report.attempt;
     }
     if let Some(flight) = known.flight.as_ref().filter(|_| known.status.is_in_flight()) {
-        return (queued_at >= flight.sent_at).then_some(known.attempt);
+        // SQS tells milliseconds: what was queued in the very one of the send may be its outcome.
+        return (queued_at.as_millisecond() >= flight.sent_at.as_millisecond()).then_some(known.attempt);
     }
     report.occurred_at.is_some_and(|at| at > known.failure.at).then_some(known.attempt)
 }
@@ -79,6 +80,8 @@ fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
     let outcome = report.known_as();
     match (known.status, outcome) {
         (status, _) if status.is_waiting() => true,
+        // A failure that was only assumed gives way to whatever really happened.
+        (Status::Failed, _) if known.failure_is_assumed() => true,
         (Status::InNetwork, Known::InNetwork) => false,
         (Status::InNetwork, _) => true,
         // The attempt is named and known to have failed: the same news again, whatever its time says.
@@ -120,6 +123,9 @@ fn failed(
         next.automatic = 0;
         next.exhausted = false;
     }
+    if next.status == Status::Deleted {
+        next.forget_payloads();
+    }
     next.take(failure, attempt);
     let status = match failure.extent {
         Extent::Whole => Status::Failed,
@@ -152,12 +158,25 @@ fn in_network(known: Interchange, attempt: u32, event_at: Timestamp, received: R
     let flight = next.flight.take();
     next.leave_schedule();
     next.flight = flight;
+    next.completion = None;
     next.status = Status::InNetwork;
     change.log(received.now, Actor::Pipeline, EventKind::InNetwork { occurred_at: event_at });
     change
 }
 
 impl Interchange {
+    /// Whether it counts as failed only because nothing was heard of its attempt.
+    fn failure_is_assumed(&self) -> bool {
+        self.error.category == Category::NoOutcome && !self.known.contains(&(self.attempt, Known::Failed))
+    }
+
+    /// Deleting purged the bytes: what the log still names can be neither read nor sent.
+    fn forget_payloads(&mut self) {
+        self.sender_payloads = Payloads::default();
+        self.receiver_payloads = Payloads::default();
+        self.attributes = Payloads::default();
+    }
+
     fn arrives(&mut self, attempt: u32, outcome: Known) {
         self.attempt = attempt;
         if !self.known.contains(&(attempt, outcome)) {

@@ -103,15 +103,16 @@ impl Schedule {
         }
     }
 
-    /// When the retry after `done` automatic ones is due for a failure at `failed_at`, before jitter and rounding.
-    fn due(&self, done: u32, failed_at: Timestamp, activated_at: Timestamp) -> Timestamp {
+    /// When the retry after `done` automatic ones is due for a failure at `failed_at`, not before `earliest`, and
+    /// before jitter and rounding.
+    fn due(&self, done: u32, failed_at: Timestamp, earliest: Timestamp, activated_at: Timestamp) -> Timestamp {
         match self {
             Self::Ladder(ladder) => {
                 let delay = ladder.delays.get(done as usize).copied().unwrap_or(SignedDuration::ZERO);
-                after(failed_at, delay)
+                after(failed_at, delay).max(earliest)
             }
-            Self::Exponential(exponential) => after(failed_at, exponential.delay(done)),
-            Self::Window(window) => window.next_run(failed_at, activated_at),
+            Self::Exponential(exponential) => after(failed_at, exponential.delay(done)).max(earliest),
+            Self::Window(window) => window.run_from(after(failed_at, window.lapse).max(earliest), activated_at),
         }
     }
 }
@@ -125,10 +126,14 @@ impl Exponential {
 }
 
 impl Window {
-    /// The first run at or after failure + lapse.
+    /// The first run in which a failure takes part: at or after failure + lapse.
     #[must_use]
     pub fn next_run(&self, failed_at: Timestamp, activated_at: Timestamp) -> Timestamp {
-        let eligible = after(failed_at, self.lapse);
+        self.run_from(after(failed_at, self.lapse), activated_at)
+    }
+
+    /// The first run at or after `eligible`.
+    fn run_from(&self, eligible: Timestamp, activated_at: Timestamp) -> Timestamp {
         match &self.every {
             WindowEvery::Hour => self.first_run_from(activated_at, eligible),
             WindowEvery::Day { at, zone } => self.daily_run(*at, zone, eligible),
@@ -207,13 +212,13 @@ impl Flow {
             return Err(NoRetry::Exhausted { rule: policy.schedule.exhausted_rule() });
         }
         let failed_at = delay_base(interchange.failure);
-        let due = policy.schedule.due(interchange.automatic, failed_at, self.activated_at);
+        let earliest = retry_after.map_or(now, |by| after(failed_at, by).max(now));
+        let due = policy.schedule.due(interchange.automatic, failed_at, earliest, self.activated_at);
         let due = match policy.schedule {
             Schedule::Window(_) => due,
             _ => spread(due, failed_at, policy.jitter, interchange),
         };
-        let asked = retry_after.map_or(due, |by| after(failed_at, by));
-        let at = Minute::at_or_after(due.max(asked).max(now));
+        let at = Minute::at_or_after(due);
         let overridden = partner.filter(|p| self.partners.contains_key(*p));
         let partner = overridden.map(|p| format!(", partner {p}")).unwrap_or_default();
         let why = format!("{} of {limit}, {}{partner}", ordinal(interchange.automatic + 1), policy.schedule.kind());

@@ -1,9 +1,10 @@
 //! Restart, retry and delete, one interchange at once or many as a job, and the cancelling of jobs.
 
-use app::{Actions, JobOrder, Jobs};
+use app::{Actions, JobOrder, Jobs, Plan};
 use aws_lambda_events::http::header;
 use contract::api::{self, read_job_request, read_reason};
 use domain::{Digest, JobAction, Timestamp};
+use serde_json::{Value, json};
 use table::JobRecord;
 
 use crate::problem::Problem;
@@ -53,6 +54,10 @@ impl ActApi {
         let request = read_job_request(&body)?;
         let idempotency = self.idempotency(call, &body)?;
         let order = JobOrder { flow, action: self.action, request, actor: call.actor(), idempotency };
+        if plans(call)? {
+            let plan = self.jobs.plan(order, now).await?;
+            return Ok(respond::json(200, &planned(&plan)));
+        }
         let record = self.jobs.create(order, now).await?;
         let answer = respond::json(202, &shown(&record));
         Ok(respond::with(answer, header::LOCATION, &format!("/jobs/{}", record.job.id.0)))
@@ -76,6 +81,20 @@ impl ActApi {
     }
 }
 
-fn shown(record: &JobRecord) -> serde_json::Value {
+/// Whether only a plan is asked for.
+fn plans(call: &Call<'_>) -> Result<bool, Problem> {
+    match call.query().iter().find(|(name, _)| name == "plan").map(|(_, value)| value.as_str()) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(Problem::field("plan", &format!("is `{other}`: must be true or false"))),
+    }
+}
+
+fn planned(plan: &Plan) -> Value {
+    let sample: Vec<Value> = plan.sample.iter().map(api::interchange).collect();
+    json!({ "count": plan.count, "countIsExact": plan.is_exact, "sample": sample, "asOf": plan.as_of.to_string() })
+}
+
+fn shown(record: &JobRecord) -> Value {
     api::job(&record.job, &record.counts)
 }

@@ -11,6 +11,9 @@ use crate::scheduler::SchedulerError;
 /// whose messages were each received at their own millisecond from costing a step for each.
 const STEP: i64 = 1_000;
 
+/// DynamoDB deletes expired items within a few days; here they go when the clock is moved by one.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// Why the clock was not advanced to the end.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
@@ -49,6 +52,9 @@ pub(crate) async fn advance(aws: &Aws, by: SignedDuration) -> Result<(), Advance
     aws.sqs().wake_due();
     aws.scheduler().fire_due().await?;
     aws.settle().await;
+    if by >= DAY {
+        aws.sweep().await;
+    }
     Ok(())
 }
 

@@ -119,7 +119,7 @@ impl Aws {
         let clock = Clock::start(options.clock, directory.join("clock"), store.clone())?;
         let (stop, stopped) = watch::channel(false);
         let dynamodb = DynamoDb::start(file("dynamodb.sqlite"), &clock, stopped.clone()).await?;
-        let sqs = Sqs::open(store.clone(), clock.clone(), address)?;
+        let sqs = Sqs::open(store.clone(), clock.clone(), address, stopped.clone())?;
         let invoker = Invoker::default();
         let scheduler = Scheduler::open(store, clock.clone(), sqs.clone(), invoker.clone())?;
 
@@ -202,6 +202,10 @@ impl Aws {
 
     pub(crate) fn advancing(&self) -> &tokio::sync::Mutex<()> {
         &self.inner.advancing
+    }
+
+    pub(crate) async fn sweep(&self) {
+        self.inner.dynamodb.sweep().await;
     }
 
     pub(crate) async fn settle(&self) {

@@ -56,6 +56,16 @@ impl DynamoDb {
         format!("http://{}", self.address)
     }
 
+    /// Deletes the items whose time to live is over.
+    pub(crate) async fn sweep(&self) {
+        let database = self.database.clone();
+        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items are gone"),
+            Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
+            Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
+        }
+    }
+
     /// Waits until its thread has ended, for a moment.
     pub(crate) async fn stopped(&self) {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -55,12 +55,19 @@ struct Inner {
     address: SocketAddr,
     headroom: Headroom,
     timer: Timer,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Sqs {
-    pub(crate) fn open(store: Store, clock: Clock, address: SocketAddr) -> Result<Self, SqsError> {
+    pub(crate) fn open(
+        store: Store,
+        clock: Clock,
+        address: SocketAddr,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Self, SqsError> {
         let queues = Queues::open(store.clone())?;
-        let inner = Inner { store, clock, queues, address, headroom: Headroom::default(), timer: Timer::new() };
+        let inner =
+            Inner { store, clock, queues, address, headroom: Headroom::default(), timer: Timer::new(), stopped };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -207,6 +214,11 @@ impl Sqs {
 
     fn headroom(&self) -> &Headroom {
         &self.inner.headroom
+    }
+
+    /// Turns true when the endpoint is to stop.
+    fn stopped(&self) -> watch::Receiver<bool> {
+        self.inner.stopped.clone()
     }
 
     fn timer(&self) -> &Timer {

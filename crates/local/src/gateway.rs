@@ -13,10 +13,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use local_aws::Clock;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::lambda::{Lambda, PAYLOAD_LIMIT};
+use crate::template::{Caller, Template};
 use request::Arrival;
 use response::message;
 use routes::Routes;
@@ -29,20 +31,17 @@ const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
 
 /// What answers HTTP requests.
 pub(crate) struct Gateway {
-    pub(crate) lambda: Arc<Lambda>,
-    pub(crate) clock: local_aws::Clock,
-    pub(crate) account: String,
+    lambda: Arc<Lambda>,
+    clock: Clock,
+    account: String,
+    caller: Caller,
     routes: Routes,
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        routes: &[crate::template::Route],
-        lambda: Arc<Lambda>,
-        clock: local_aws::Clock,
-        account: &str,
-    ) -> Self {
-        Self { lambda, clock, account: account.to_owned(), routes: Routes::new(routes) }
+    pub(crate) fn new(template: &Template, lambda: Arc<Lambda>, clock: Clock, account: &str) -> Self {
+        let routes = Routes::new(&template.routes);
+        Self { lambda, clock, account: account.to_owned(), caller: template.caller, routes }
     }
 
     /// Answers on `listener` until the future is dropped.
@@ -63,8 +62,14 @@ impl Gateway {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
         let function = matched.route.function.clone();
-        let arrival =
-            Arrival { id: Uuid::new_v4().to_string(), at: self.clock.now(), client, account: &self.account, matched };
+        let arrival = Arrival {
+            id: Uuid::new_v4().to_string(),
+            at: self.clock.now(),
+            client,
+            account: &self.account,
+            caller: self.caller,
+            matched,
+        };
         let event = Bytes::from(arrival.event(&head, &body).to_string());
         if event.len() > PAYLOAD_LIMIT {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");

@@ -7,7 +7,9 @@
 
 mod activity;
 mod gateway;
+mod invoker;
 mod lambda;
+mod options;
 mod provision;
 mod sources;
 mod stack;
@@ -15,5 +17,6 @@ pub mod template;
 
 pub use lambda::{Failure, NoSuchFunction, Outcome};
 pub use local_aws::{self, ClockMode};
+pub use options::{StackError, StackOptions};
 pub use provision::ProvisionError;
-pub use stack::{Stack, StackError, StackOptions};
+pub use stack::Stack;

@@ -49,15 +49,20 @@ async fn start(options: &Options) -> anyhow::Result<Stack> {
     let stack = stack.await.map_err(explain)?;
     let running = stack.template();
     say(&format!(
-        "started {} table, {} queues, {} functions, {} event sources, {} routes, {} schedule",
-        running.tables.len(),
-        running.queues.len(),
-        running.functions.len(),
-        running.sources.len(),
-        running.routes.len(),
-        running.schedules.len(),
+        "started {}, {}, {}, {}, {}, {}",
+        count(running.tables.len(), "table"),
+        count(running.queues.len(), "queue"),
+        count(running.functions.len(), "function"),
+        count(running.sources.len(), "event source"),
+        count(running.routes.len(), "route"),
+        count(running.schedules.len(), "schedule"),
     ));
     Ok(stack)
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// Says `ready:` once both addresses have answered a question, and what to ask next.

@@ -2,22 +2,23 @@
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::body::Bytes;
-use local_aws::{ACCOUNT, Aws, ClockMode, Invoke, InvokeError, REGION};
+use local_aws::{ACCOUNT, Aws, REGION};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::activity::Activity;
 use crate::gateway::Gateway;
+use crate::invoker::Invoker;
 use crate::lambda::{Failure, Lambda, NoSuchFunction, Outcome, Surroundings};
-use crate::provision::{ProvisionError, provision};
+use crate::options::{StackError, StackOptions};
+use crate::provision::provision;
 use crate::sources::Sources;
-use crate::template::{Place, Template, TemplateError};
+use crate::template::{Place, Template};
 
 /// What the stack is called, and so its table, and the beginning of every other name.
 const STACK: &str = "reprise";
@@ -27,57 +28,6 @@ const CONSUMER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often it looks whether they are done.
 const CONSUMER_LOOK: Duration = Duration::from_millis(5);
-
-/// What to start, and where.
-#[derive(Debug, Clone)]
-pub struct StackOptions {
-    /// Where the HTTP API listens; port 0 takes a free one.
-    pub http: SocketAddr,
-    /// Where the AWS endpoint listens; port 0 takes a free one.
-    pub aws: SocketAddr,
-    /// Where everything is kept. `None` keeps it in memory.
-    pub data: Option<PathBuf>,
-    pub clock: ClockMode,
-    /// The directory with the functions' binaries.
-    pub binaries: PathBuf,
-    /// The SAM template.
-    pub template: PathBuf,
-}
-
-/// Why the stack did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StackError {
-    #[error("the template {} cannot be read", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("the template cannot be run here")]
-    Template(#[from] TemplateError),
-    #[error("function {function} has no binary {}", path.display())]
-    NoBinary { function: String, path: PathBuf },
-    #[error("the data directory {} is used by another stack", path.display())]
-    DataInUse { path: PathBuf },
-    #[error("the data directory {} cannot be used", path.display())]
-    Data {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("the AWS endpoint does not start")]
-    Aws(#[from] local_aws::StartError),
-    #[error("the template's resources cannot be made")]
-    Provision(#[from] ProvisionError),
-    #[error("the HTTP API cannot listen on {address}")]
-    Http {
-        address: SocketAddr,
-        #[source]
-        source: std::io::Error,
-    },
-    #[error("the Lambda Runtime API does not start")]
-    Runtime(#[source] std::io::Error),
-}
 
 /// A running stack. Dropping it kills every function process; [`Stack::shutdown`] also waits until they are gone.
 pub struct Stack {
@@ -89,9 +39,10 @@ pub struct Stack {
     _data: Option<File>,
 }
 
-struct Inner {
+/// What outlives no stack, and is called from several sides.
+pub(crate) struct Inner {
     aws: Aws,
-    lambda: Arc<Lambda>,
+    pub(crate) lambda: Arc<Lambda>,
     sources: Sources,
     consumed: Mutex<Vec<String>>,
 }
@@ -138,7 +89,7 @@ impl Stack {
         let lambda = Arc::new(lambda);
         let mut tasks = JoinSet::new();
         let sources = Sources::start(&template, aws.sqs(), &lambda, &activity, &mut tasks);
-        let gateway = Gateway::new(&template.routes, lambda.clone(), aws.clock().clone(), ACCOUNT);
+        let gateway = Gateway::new(&template, lambda.clone(), aws.clock().clone(), ACCOUNT);
         tasks.spawn(gateway.serve(listener));
 
         let inner = Arc::new(Inner { aws: aws.clone(), lambda, sources, consumed: Mutex::default() });
@@ -222,7 +173,7 @@ impl Drop for Stack {
 }
 
 impl Inner {
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let patience = tokio::time::Instant::now() + CONSUMER_PATIENCE;
         loop {
             self.sources.settle().await;
@@ -243,28 +194,6 @@ impl Inner {
 
     fn consumed(&self) -> Vec<String> {
         self.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// What the Scheduler calls. It holds the stack weakly: the stack holds the endpoint, and that the Scheduler.
-struct Invoker(Weak<Inner>);
-
-#[async_trait]
-impl Invoke for Invoker {
-    async fn invoke(&self, function_arn: &str, payload: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
-        let function = function_arn.to_owned();
-        let Some(stack) = self.0.upgrade() else { return Err(InvokeError::NotFound { function }) };
-        match stack.lambda.invoke(function_arn, payload.into()).await {
-            Ok(Ok(answer)) => Ok(answer.into()),
-            Ok(Err(failure)) => Err(InvokeError::Failed { function, message: failure.to_string() }),
-            Err(NoSuchFunction(function)) => Err(InvokeError::NotFound { function }),
-        }
-    }
-
-    async fn settle(&self) {
-        if let Some(stack) = self.0.upgrade() {
-            stack.settle().await;
-        }
     }
 }
 

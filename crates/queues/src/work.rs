@@ -10,6 +10,9 @@ use crate::QueueError;
 /// Most entries of one batch.
 const MOST_ENTRIES: usize = 10;
 
+/// Most seconds that SQS delays a message.
+const MOST_DELAY: i32 = 900;
+
 /// One piece of work for `run-job`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
@@ -63,10 +66,20 @@ impl WorkQueue {
     /// # Errors
     /// When SQS does not take all of it. Some may be on the queue then; putting it there again does no harm.
     pub async fn send(&self, items: &[WorkItem]) -> Result<(), QueueError> {
+        self.send_later(items.iter().map(|item| (item.clone(), 0)).collect()).await
+    }
+
+    /// Puts work on the queue that is to be done so many seconds later, 900 at most.
+    ///
+    /// # Errors
+    /// When SQS does not take all of it. Some may be on the queue then; putting it there again does no harm.
+    pub async fn send_later(&self, items: Vec<(WorkItem, u32)>) -> Result<(), QueueError> {
         for items in items.chunks(MOST_ENTRIES) {
-            let entries = items.iter().enumerate().map(|(i, item)| {
+            let entries = items.iter().enumerate().map(|(i, (item, seconds))| {
                 let body = serde_json::to_string(item).map_err(|e| self.failed(e.to_string()))?;
-                let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body).build();
+                let seconds = i32::try_from(*seconds).unwrap_or(MOST_DELAY).min(MOST_DELAY);
+                let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
+                let entry = entry.delay_seconds(seconds).build();
                 entry.map_err(|e| self.failed(e.to_string()))
             });
             let entries = entries.collect::<Result<Vec<_>, _>>()?;

@@ -50,7 +50,14 @@ impl Stack {
         Reader::new(self.table.clone(), settings::default_stages())
     }
 
-    /// For restart, retry and delete.
+    /// For delete, which enrols nothing in a slot.
+    #[must_use]
+    pub fn deletions(&self) -> Actions {
+        let slots = Slots::unscheduled(self.table.clone());
+        Actions::new(self.table.clone(), slots, self.stages(), settings::default_stages())
+    }
+
+    /// For restart and retry.
     ///
     /// # Errors
     /// Names the environment variable that is missing.

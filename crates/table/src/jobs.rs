@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{Delete, Put, Update};
-use domain::{FlowName, InterchangeId, Job, JobAction, JobCounts, JobId, JobStatus, Timestamp};
+use domain::{FlowName, InterchangeId, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::counts::{SKIP_PREFIX, job_counts, job_update, sum};
@@ -22,6 +22,7 @@ const WALKED: &str = "walked";
 const STARTED: &str = "startedAt";
 const ENDED: &str = "endedAt";
 const DONE: &str = "done";
+const HALT: &str = "halt";
 
 #[derive(Serialize, Deserialize)]
 struct StoredJob {
@@ -31,7 +32,9 @@ struct StoredJob {
     reason: String,
     actor: String,
     as_of: Timestamp,
+    rate: Option<u32>,
     cap: Option<u64>,
+    canary: Option<u32>,
     created_at: Timestamp,
 }
 
@@ -95,6 +98,8 @@ pub struct WalkStep {
     pub chunks: Vec<Vec<InterchangeId>>,
     /// Where the next step goes on; `None` when there is no more.
     pub next: Option<Position>,
+    /// Where the job stands with this step: `running`, or `canary` with its first.
+    pub status: JobStatus,
 }
 
 /// Some interchanges of a job's selection.
@@ -206,14 +211,16 @@ impl Table {
     /// When the table cannot be written.
     pub async fn record_step(&self, id: &JobId, step: &WalkStep, now: Timestamp) -> Result<bool, TableError> {
         let found: usize = step.chunks.iter().map(Vec::len).sum();
-        let mut set = "SET step = :next, st = :running, startedAt = if_not_exists(startedAt, :now)".to_owned();
+        let mut set = "SET step = :next, st = :status, startedAt = if_not_exists(startedAt, :now)".to_owned();
         let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(key(keys::job(id), JOB)))
-            .condition_expression("step = :step AND st IN (:queued, :running)")
+            .condition_expression("step = :step AND st IN (:queued, :canary, :running)")
             .expression_attribute_values(":step", n(step.step))
             .expression_attribute_values(":next", n(step.step + 1))
+            .expression_attribute_values(":status", s(step.status.as_str()))
             .expression_attribute_values(":queued", s(JobStatus::Queued.as_str()))
+            .expression_attribute_values(":canary", s(JobStatus::Canary.as_str()))
             .expression_attribute_values(":running", s(JobStatus::Running.as_str()))
             .expression_attribute_values(":now", s(now.to_string()))
             .expression_attribute_values(":found", n(found))
@@ -299,6 +306,19 @@ impl Table {
         self.happened(actions, id).await
     }
 
+    /// Notes why a job does not go on now, or (`None`) that it does again.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn note_halt(&self, id: &JobId, why: Option<&str>) -> Result<(), TableError> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(key(keys::job(id), JOB)));
+        let update = match why {
+            Some(why) => update.update_expression("SET halt = :why").expression_attribute_values(":why", s(why)),
+            None => update.update_expression("REMOVE halt"),
+        };
+        update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
+    }
+
     /// Ends a job that stands at `from` and frees its flow. `false` when it stands elsewhere by now.
     ///
     /// # Errors
@@ -346,7 +366,9 @@ fn job_item(job: &Job) -> Item {
         reason: job.reason.clone(),
         actor: job.actor.clone(),
         as_of: job.as_of,
-        cap: job.cap,
+        rate: job.limits.rate,
+        cap: job.limits.cap,
+        canary: job.limits.canary,
         created_at: job.created_at,
     };
     let mut item = document(keys::job(&job.id), JOB, &stored);
@@ -366,7 +388,8 @@ fn job(id: &JobId, item: &Item) -> Result<Job, TableError> {
         reason: stored.reason,
         actor: stored.actor,
         as_of: stored.as_of,
-        cap: stored.cap,
+        limits: JobLimits { rate: stored.rate, cap: stored.cap, canary: stored.canary },
+        halt: text(item, HALT).ok().map(str::to_owned),
         status: JobStatus::from_word(text(item, STATUS)?).ok_or_else(|| unreadable(item, "status"))?,
         created_at: stored.created_at,
         started_at: time(STARTED),

@@ -1,6 +1,6 @@
 //! The bodies of actions.
 
-use domain::{Selection, Timestamp};
+use domain::{JobLimits, Selection, Timestamp};
 
 use super::selection;
 use crate::fields::{Fields, parse};
@@ -13,12 +13,8 @@ pub struct JobRequest {
     pub reason: String,
     /// On which.
     pub selection: Selection,
-    /// The most it may take.
-    pub cap: Option<u64>,
-    /// Messages per second.
-    pub rate: Option<u32>,
-    /// How many to send first.
-    pub canary: Option<u32>,
+    /// How carefully it goes.
+    pub limits: JobLimits,
     /// Freezes the selection at a time that a plan told; otherwise at the job's creation.
     pub as_of: Option<Timestamp>,
 }
@@ -45,9 +41,11 @@ pub fn read_job_request(body: &[u8]) -> Result<JobRequest, FieldError> {
     Ok(JobRequest {
         reason: reason(&fields)?,
         selection: selection::read(&fields.at("selection"))?,
-        cap: fields.at("cap").whole(1..=u64::from(u32::MAX))?,
-        rate: fields.at("rate").count(1, u32::MAX)?,
-        canary: fields.at("canary").count(1, u32::MAX)?,
+        limits: JobLimits {
+            rate: fields.at("rate").count(1, u32::MAX)?,
+            cap: fields.at("cap").whole(1..=u64::from(u32::MAX))?,
+            canary: fields.at("canary").count(1, u32::MAX)?,
+        },
         as_of: fields.at("asOf").time()?,
     })
 }

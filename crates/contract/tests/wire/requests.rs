@@ -1,7 +1,7 @@
 //! The bodies of actions, and jobs as they are shown.
 
 use contract::api::{JobRequest, job, read_job_request, read_reason};
-use domain::{FlowName, Job, JobAction, JobCounts, JobId, JobStatus, Selection};
+use domain::{FlowName, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Selection};
 use serde_json::{Value, json};
 
 use super::at;
@@ -29,14 +29,12 @@ fn a_job_request_is_read_with_all_it_may_say() {
     let expected = JobRequest {
         reason: "partner is back".to_owned(),
         selection: Selection::All,
-        cap: Some(1000),
-        rate: Some(50),
-        canary: Some(1),
+        limits: JobLimits { rate: Some(50), cap: Some(1000), canary: Some(1) },
         as_of: Some(at("2026-11-20T14:00:00Z")),
     };
     assert_eq!(read_job_request(body.to_string().as_bytes()).unwrap(), expected);
     let body = json!({ "reason": "partner is back", "selection": { "all": true } });
-    let bare = JobRequest { cap: None, rate: None, canary: None, as_of: None, ..expected };
+    let bare = JobRequest { limits: JobLimits::default(), as_of: None, ..expected };
     assert_eq!(read_job_request(body.to_string().as_bytes()).unwrap(), bare);
 }
 
@@ -68,7 +66,8 @@ fn a_job_is_shown_with_its_counts() {
         reason: "test data".to_owned(),
         actor: "ann".to_owned(),
         as_of: at("2026-11-20T14:00:00Z"),
-        cap: None,
+        limits: JobLimits { rate: Some(50), ..JobLimits::default() },
+        halt: None,
         status: JobStatus::Running,
         created_at: at("2026-11-20T14:00:01Z"),
         started_at: Some(at("2026-11-20T14:00:02Z")),
@@ -81,7 +80,7 @@ fn a_job_is_shown_with_its_counts() {
     let expected = json!({
         "id": "j-1", "flow": "orders", "action": "delete", "status": "running", "reason": "test data", "actor": "ann",
         "selection": { "all": true }, "asOf": "2026-11-20T14:00:00Z", "createdAt": "2026-11-20T14:00:01Z",
-        "startedAt": "2026-11-20T14:00:02Z",
+        "startedAt": "2026-11-20T14:00:02Z", "rate": 50,
         "counts": { "matched": 5, "sent": 1, "skipped": 4, "completed": 1, "failedAgain": 0 },
         "skips": { "not-failed": 3, "other-flow": 1 } });
     assert_eq!(job(&asked, &counts), expected);

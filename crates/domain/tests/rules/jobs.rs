@@ -1,8 +1,8 @@
 //! Jobs: the frozen selection, and what a job does about each interchange of it.
 
 use domain::{
-    Filter, FlowName, Interchange, InterchangeId, Job, JobAction, JobCounts, JobId, JobStatus, Reentry, Refusal,
-    Selection, Status, Take, Trigger,
+    CanarySays, Filter, FlowName, Interchange, InterchangeId, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus,
+    Reentry, Refusal, Selection, Status, Take, Trigger,
 };
 
 use super::{at, failed_at_two, flow};
@@ -16,9 +16,10 @@ fn job(selection: Selection) -> Job {
         reason: "partner is back".to_owned(),
         actor: "ann".to_owned(),
         as_of: at("14:00"),
-        cap: None,
+        limits: JobLimits::default(),
         status: JobStatus::Running,
         created_at: at("14:00"),
+        halt: None,
         started_at: None,
         ended_at: None,
     }
@@ -103,4 +104,30 @@ fn words_read_back_and_an_ended_job_has_ended() {
         assert_eq!(JobAction::from_word(word).unwrap().as_str(), word);
     }
     assert_eq!((JobStatus::from_word("lost"), JobAction::from_word("cancel")), (None, None));
+}
+
+#[test]
+fn a_rate_makes_chunks_of_a_second_and_spreads_them() {
+    let limits = |rate| JobLimits { rate, ..JobLimits::default() };
+    for (rate, chunk, step) in [(None, 100, 1_000), (Some(1), 1, 600), (Some(50), 50, 1_000), (Some(5_000), 100, 1_000)]
+    {
+        assert_eq!((limits(rate).chunk(), limits(rate).step()), (chunk, step), "{rate:?}");
+    }
+    assert_eq!([0, 49, 50, 999].map(|position| limits(Some(50)).second_of(position)), [0, 0, 1, 19]);
+    assert_eq!(limits(None).second_of(999), 0);
+}
+
+#[test]
+fn a_canary_goes_on_when_all_completed_and_halts_when_one_failed_again() {
+    let job = job(Selection::All);
+    for (sent, completed, failed_again, says) in [
+        (2, 0, 0, CanarySays::Wait),
+        (2, 1, 0, CanarySays::Wait),
+        (2, 2, 0, CanarySays::GoOn),
+        (2, 1, 1, CanarySays::Halt),
+        (0, 0, 0, CanarySays::GoOn),
+    ] {
+        let counts = JobCounts { sent, completed, failed_again, ..JobCounts::default() };
+        assert_eq!(job.canary_says(&counts), says, "{counts:?}");
+    }
 }

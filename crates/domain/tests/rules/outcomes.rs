@@ -168,3 +168,44 @@ fn what_fails_after_it_was_resolved_begins_its_ladder_anew() {
     let after = change(judge(Some(&done), &report(3, "15:00", failed()), "15:00")).after;
     assert_eq!((after.automatic, after.next_retry_at.unwrap().timestamp()), (0, at("15:05")));
 }
+
+/// Attempt 2 was sent at 14:10 and silence made it a failure at 14:25.
+fn silent_failure() -> Interchange {
+    let waiting = waiting();
+    let slot = Slot { minute: waiting.due.unwrap(), flow: flow().name };
+    waiting.overdue(&slot, &flow(), at("14:25")).unwrap().after
+}
+
+#[test]
+fn a_failure_that_was_only_assumed_gives_way_to_whatever_really_happened() {
+    let completed = change(judge(Some(&silent_failure()), &report(2, "14:12", ReportKind::Completed), "14:30")).after;
+    assert_eq!((completed.status, completed.next_retry_at), (Status::Completed, None));
+    let failed = change(judge(Some(&silent_failure()), &report(2, "14:12", failed()), "14:30")).after;
+    assert_eq!((failed.status, failed.error.category), (Status::Failed, Category::System));
+    let again = judge(Some(&failed), &report(2, "14:12", super::failed()), "14:31");
+    assert_eq!(again, Verdict::Repeat);
+}
+
+#[test]
+fn in_network_after_a_completion_is_not_completed_any_more() {
+    let completed = change(judge(Some(&waiting()), &report(2, "14:12", ReportKind::Completed), "14:12")).after;
+    let ahead = change(judge(Some(&completed), &report(3, "14:20", ReportKind::InNetwork), "14:20")).after;
+    assert_eq!((ahead.status, ahead.completion), (Status::InNetwork, None));
+}
+
+#[test]
+fn what_fails_after_it_was_deleted_has_only_the_payloads_that_came_with_that_failure() {
+    let deleted = failed_at_two().delete(&super::by_hand(), &flow(), at("14:10")).unwrap().after;
+    let without = ReportKind::Failed(Box::new(FailureReport { sender_payload: None, ..failure() }));
+    let again = change(judge(Some(&deleted), &report(2, "14:20", without), "14:20")).after;
+    assert_eq!((again.status, again.sender_payloads.current()), (Status::Failed, None));
+    assert!(again.receiver_payloads.current().is_some());
+}
+
+#[test]
+fn a_report_queued_in_the_millisecond_of_the_send_may_be_its_outcome() {
+    let sent_at = at("14:10").checked_add(jiff::SignedDuration::from_nanos(900_000)).unwrap();
+    let waiting = failed_at_two().reenter(domain::Reentry::Retry, &super::by_hand(), &flow(), sent_at).unwrap().after;
+    let outcome = change(judge(Some(&waiting), &report(None, None, ReportKind::Completed), "14:10")).after;
+    assert_eq!(outcome.status, Status::Completed);
+}

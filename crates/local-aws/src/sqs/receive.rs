@@ -94,6 +94,7 @@ async fn poll(
     wait: Duration,
 ) -> Result<Vec<Message>, SqsError> {
     let mut changes = queue.changes();
+    let mut stopped = sqs.stopped();
     let over = tokio::time::sleep(wait);
     tokio::pin!(over);
     loop {
@@ -106,6 +107,7 @@ async fn poll(
         }
         tokio::select! {
             () = &mut over => return Ok(messages),
+            _ = stopped.wait_for(|stop| *stop) => return Ok(messages),
             changed = changes.changed() => if changed.is_err() { return Ok(messages) },
         }
     }

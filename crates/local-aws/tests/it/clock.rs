@@ -47,6 +47,18 @@ async fn a_message_that_nobody_ever_deletes_does_not_hold_up_the_clock() {
 }
 
 #[tokio::test]
+async fn a_shutdown_ends_long_polls_and_frees_the_address() {
+    let here = Here::new().await;
+    let url = here.queue("orders", &[]).await;
+    let poll = tokio::spawn(here.sqs.receive_message().queue_url(url).wait_time_seconds(20).send());
+    let address = here.aws.url().replace("http://", "");
+    here.aws.clone().shutdown().await;
+    tokio::net::TcpListener::bind(address).await.expect("is free");
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), poll).await;
+    assert!(ended.is_ok(), "the poll goes on");
+}
+
+#[tokio::test]
 async fn advances_wait_for_each_other() {
     let here = Here::new().await;
     let (one, other) = tokio::join!(here.aws.advance(duration("1h")), here.aws.advance(duration("2h")));

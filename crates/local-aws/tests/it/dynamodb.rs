@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+    TimeToLiveSpecification,
 };
 
 use crate::here::Here;
@@ -34,6 +35,23 @@ async fn tables_are_served_without_the_detour_too() {
     let described = direct.describe_table().table_name("reprise").send().await.expect("describes");
     assert_eq!(described.table.expect("a table").table_status, Some(TableStatus::Active));
     assert_eq!(here.aws.dynamodb().table_count().expect("counts"), 1);
+}
+
+#[tokio::test]
+async fn an_item_whose_time_to_live_is_over_goes_when_the_clock_is_moved_by_a_day() {
+    let here = Here::new().await;
+    table(&here).await;
+    let live = TimeToLiveSpecification::builder().attribute_name("ttl").enabled(true).build().expect("a specification");
+    let update = here.dynamodb.update_time_to_live().table_name("reprise").time_to_live_specification(live);
+    update.send().await.expect("updates");
+    for (id, ttl) in [("goes", "1795183201"), ("stays", "1795442400")] {
+        let put = here.dynamodb.put_item().table_name("reprise").item("pk", AttributeValue::S(id.to_owned()));
+        put.item("ttl", AttributeValue::N(ttl.to_owned())).send().await.expect("puts");
+    }
+    here.advance("24h").await;
+    let scanned = here.dynamodb.scan().table_name("reprise").send().await.expect("scans");
+    let ids: Vec<_> = scanned.items().iter().filter_map(|item| item["pk"].as_s().ok()).collect();
+    assert_eq!(ids, ["stays"]);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::routes::{Matched, decoded};
+use crate::template::Caller;
 
 /// A request that has a route.
 pub(super) struct Arrival<'a> {
@@ -18,6 +19,7 @@ pub(super) struct Arrival<'a> {
     pub(super) at: Timestamp,
     pub(super) client: SocketAddr,
     pub(super) account: &'a str,
+    pub(super) caller: Caller,
     pub(super) matched: Matched<'a>,
 }
 
@@ -63,7 +65,7 @@ impl Arrival<'_> {
     fn context(&self, head: &Parts, path: &str, route: &str) -> Value {
         let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let agent = head.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        json!({
+        let mut context = json!({
             "accountId": self.account,
             "apiId": "local",
             "domainName": host,
@@ -80,8 +82,35 @@ impl Arrival<'_> {
             "stage": "$default",
             "time": self.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
             "timeEpoch": self.at.as_millisecond(),
+        });
+        if self.caller == Caller::Iam {
+            context["authorizer"] = self.authorizer(&head.headers);
+        }
+        context
+    }
+
+    /// The user is called after the access key that signed the request, if any.
+    fn authorizer(&self, headers: &HeaderMap) -> Value {
+        let key = access_key(headers).unwrap_or("local");
+        json!({
+            "iam": {
+                "accessKey": key,
+                "accountId": self.account,
+                "callerId": key,
+                "cognitoIdentity": null,
+                "principalOrgId": null,
+                "userArn": format!("arn:aws:iam::{}:user/{key}", self.account),
+                "userId": key,
+            }
         })
     }
+}
+
+/// From `AWS4-HMAC-SHA256 Credential=<key>/…`.
+fn access_key(headers: &HeaderMap) -> Option<&str> {
+    let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?;
+    let (_, credential) = signature.split_once("Credential=")?;
+    credential.split('/').next().filter(|key| !key.is_empty())
 }
 
 /// By lower-case name; several of one name are joined with commas. Cookies are not among them.
@@ -144,6 +173,10 @@ mod tests {
     use axum::http::request::Builder;
 
     fn event(request: Builder, body: &[u8]) -> Value {
+        event_from(Caller::Anybody, request, body)
+    }
+
+    fn event_from(caller: Caller, request: Builder, body: &[u8]) -> Value {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let route = Route { method: "POST".into(), path: "/flows/{flow}/retry".into(), function: "retry".into() };
         let arrival = Arrival {
@@ -151,6 +184,7 @@ mod tests {
             at: "2026-11-20T14:05:06Z".parse().unwrap(),
             client: ([127, 0, 0, 1], 5000).into(),
             account: "000000000000",
+            caller,
             matched: Matched { route: &route, parameters: [("flow".to_owned(), "a:b".to_owned())].into() },
         };
         arrival.event(&head, body)
@@ -222,5 +256,17 @@ mod tests {
         }
         assert_eq!(event(post(), b"abc")["isBase64Encoded"], json!(true));
         assert_eq!(event(post().header("content-type", "text/plain"), b"\xFF")["isBase64Encoded"], json!(true));
+    }
+
+    #[test]
+    fn a_caller_is_known_by_the_key_that_signed() {
+        let arn = |request| {
+            let event = event_from(Caller::Iam, request, b"");
+            event["requestContext"]["authorizer"]["iam"]["userArn"].as_str().map(str::to_owned)
+        };
+        let signature = "AWS4-HMAC-SHA256 Credential=alice/20261120/eu-west-1/execute-api/aws4_request, Signature=0";
+        let signed = post().header("authorization", signature);
+        assert_eq!(arn(signed).as_deref(), Some("arn:aws:iam::000000000000:user/alice"));
+        assert_eq!(arn(post()).as_deref(), Some("arn:aws:iam::000000000000:user/local"));
     }
 }

@@ -3,6 +3,7 @@
 //! The template that is deployed is the only source of all of these, so that local and deployed cannot drift. What this
 //! module does not understand is an error that names the resource: silence would be a stack that works here alone.
 
+mod api;
 mod function;
 mod physical;
 mod properties;
@@ -15,6 +16,7 @@ mod yaml;
 
 use serde_json::{Map, Value};
 
+pub use api::Caller;
 pub use function::{Function, Route};
 pub use queue::Queue;
 pub use schedule::{Schedule, ScheduleGroup};
@@ -25,7 +27,7 @@ pub use table::Table;
 use properties::Properties;
 use scope::Scope;
 
-/// Resource types that mean nothing on one machine: permissions, logs, alarms and the API that the routes belong to.
+/// Resource types that mean nothing on one machine: permissions, logs and alarms.
 const WITHOUT_A_LOCAL_PART: &[&str] = &[
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -40,7 +42,6 @@ const WITHOUT_A_LOCAL_PART: &[&str] = &[
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
-    "AWS::Serverless::HttpApi",
 ];
 
 /// The stack, with every intrinsic function evaluated.
@@ -51,6 +52,7 @@ pub struct Template {
     pub functions: Vec<Function>,
     pub sources: Vec<EventSource>,
     pub routes: Vec<Route>,
+    pub caller: Caller,
     pub groups: Vec<ScheduleGroup>,
     pub schedules: Vec<Schedule>,
 }
@@ -129,6 +131,7 @@ impl Template {
             "AWS::Scheduler::Schedule" => {
                 self.schedules.push(schedule::read_plain(&scope.place.stack, logical_id, &properties()?)?);
             }
+            "AWS::Serverless::HttpApi" => self.caller = api::read(&properties()?)?,
             "AWS::Serverless::Function" => function::read(self, scope, globals, logical_id, resource)?,
             other if WITHOUT_A_LOCAL_PART.contains(&other) => {}
             other => return Err(TemplateError::ResourceType(other.to_owned())),

@@ -168,6 +168,7 @@ fn the_deployed_template_is_understood_whole() {
     assert_eq!(template.tables[0].name, "reprise");
     assert_eq!(template.tables[0].time_to_live.as_deref(), Some("ttl"));
     assert_eq!(template.groups, [ScheduleGroup { name: "reprise".into() }]);
+    assert_eq!(template.caller, Caller::Iam);
     let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
     for binary in
         ["ingest-failure", "list", "restart", "retry", "delete", "scheduled-retry", "run-job", "configure-flow"]

@@ -1,0 +1,89 @@
+//! What a pipeline does with queues of its own beside the stack's.
+
+use std::collections::HashMap;
+
+use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
+use serde_json::json;
+
+use crate::World;
+
+impl World {
+    /// The ARN of a queue.
+    #[must_use]
+    pub fn queue_arn(&self, name: &str) -> String {
+        format!("arn:aws:sqs:eu-west-1:000000000000:{name}")
+    }
+
+    /// Makes a queue whose messages go to `dead_letters` when they were received once and not deleted, and gives its URL.
+    ///
+    /// # Panics
+    /// When SQS refuses.
+    pub async fn stage_with_dead_letters(&self, name: &str, dead_letters: &str) -> String {
+        let policy = json!({ "deadLetterTargetArn": self.queue_arn(dead_letters), "maxReceiveCount": 1 });
+        self.create_queue(name, [(QueueAttributeName::RedrivePolicy, policy.to_string())]).await
+    }
+
+    /// Makes a FIFO queue and gives its URL.
+    ///
+    /// # Panics
+    /// When SQS refuses.
+    pub async fn fifo_queue(&self, name: &str) -> String {
+        self.create_queue(name, [(QueueAttributeName::FifoQueue, "true".to_owned())]).await
+    }
+
+    /// Puts one message on a queue and gives its id. Nothing is waited for.
+    ///
+    /// # Panics
+    /// When SQS refuses.
+    pub async fn put_message(&self, queue: &str, body: &str, attributes: &[(&str, MessageAttributeValue)]) -> String {
+        let attributes: HashMap<_, _> = attributes.iter().map(|(name, v)| ((*name).to_owned(), v.clone())).collect();
+        let call = self.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
+        let answer = call.set_message_attributes(Some(attributes)).send().await.expect("SQS takes the message");
+        answer.message_id.expect("a message id")
+    }
+
+    /// Receives what a queue holds and does not delete it, so that a queue of [`Self::stage_with_dead_letters`] gives
+    /// it to its dead-letter queue; then waits until all that follows has happened. Gives what was received.
+    ///
+    /// # Panics
+    /// When SQS does not answer.
+    pub async fn give_up_at(&self, queue: &str) -> Vec<Message> {
+        let mut received = Vec::new();
+        loop {
+            let call = self.sqs.receive_message().queue_url(self.queue_url(queue)).max_number_of_messages(10);
+            let answer = call.visibility_timeout(0).message_attribute_names("All").send().await.expect("SQS answers");
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                break;
+            }
+            received.extend(messages);
+        }
+        self.settle().await;
+        received
+    }
+
+    async fn create_queue<const N: usize>(&self, name: &str, of: [(QueueAttributeName, String); N]) -> String {
+        let call = self.sqs.create_queue().queue_name(name).set_attributes(Some(HashMap::from(of)));
+        call.send().await.expect("SQS makes the queue").queue_url.expect("a queue URL")
+    }
+}
+
+/// A message attribute with a text, of type `String`, `Number` or one with a label: `String.uuid`.
+///
+/// # Panics
+/// Never: the type is set.
+#[must_use]
+pub fn text_attribute(data_type: &str, text: &str) -> MessageAttributeValue {
+    let attribute = MessageAttributeValue::builder().data_type(data_type).string_value(text);
+    attribute.build().expect("the type is set")
+}
+
+/// A message attribute of bytes.
+///
+/// # Panics
+/// Never: the type is set.
+#[must_use]
+pub fn binary_attribute(bytes: &[u8]) -> MessageAttributeValue {
+    let bytes = aws_sdk_sqs::primitives::Blob::new(bytes);
+    MessageAttributeValue::builder().data_type("Binary").binary_value(bytes).build().expect("the type is set")
+}
