@@ -81,6 +81,7 @@ impl Actions {
             let decided = match action {
                 JobAction::Reenter(action) => current.clone().reenter(action, &cause, &flow, now),
                 JobAction::Delete => current.clone().delete(&cause, &flow, now),
+                JobAction::Reschedule => current.clone().replan(&cause, &flow, now),
             };
             match decided {
                 Ok(change) => Decision::Commit(Box::new(change)),

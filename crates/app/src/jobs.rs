@@ -126,6 +126,17 @@ impl Jobs {
         Ok(record)
     }
 
+    /// Checks that the flow has no active job.
+    ///
+    /// # Errors
+    /// `Active`, `App`.
+    pub async fn must_be_free(&self, flow: &FlowName) -> Result<(), JobError> {
+        match self.table.active_job(flow).await? {
+            Some(job) => Err(JobError::Active(job)),
+            None => Ok(()),
+        }
+    }
+
     /// What a job would take, and nothing changed.
     ///
     /// # Errors
@@ -240,7 +251,7 @@ pub(crate) fn first_step(id: &JobId) -> WorkItem {
 }
 
 fn refusal(flow: &Flow, action: JobAction) -> Option<Refusal> {
-    if !flow.active {
+    if !flow.active && action != JobAction::Reschedule {
         return Some(Refusal::FlowInactive);
     }
     let JobAction::Reenter(action) = action else { return None };

@@ -11,6 +11,7 @@ mod jobs;
 mod read;
 mod run;
 mod run_job;
+mod run_slot;
 mod slots;
 mod sweep;
 

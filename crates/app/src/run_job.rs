@@ -104,7 +104,7 @@ impl Runner {
         if let Some(chunk) = chunk.filter(|chunk| !chunk.done) {
             let skips = if matches!(record.job.status, JobStatus::Canary | JobStatus::Running) {
                 let flow = self.flow(&record.job.flow, now).await?;
-                if !flow.active {
+                if !flow.active && record.job.action != JobAction::Reschedule {
                     return self.pause(&record, number).await;
                 }
                 if record.job.halt.is_some() {
@@ -177,6 +177,7 @@ fn decide(job: &Job, interchange: Interchange, flow: &Flow, now: Timestamp) -> D
             let decided = match job.action {
                 JobAction::Reenter(action) => interchange.reenter(action, &job.cause(), flow, now),
                 JobAction::Delete => interchange.delete(&job.cause(), flow, now),
+                JobAction::Reschedule => interchange.replan(&job.cause(), flow, now),
             };
             decided.map_or_else(|refusal| Decision::Skip(refusal.slug()), |change| Decision::Commit(Box::new(change)))
         }

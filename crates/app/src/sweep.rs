@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use domain::{FlowName, Slot, Timestamp};
 use jiff::SignedDuration;
 use queues::{WorkItem, WorkQueue};
-use table::Table;
+use table::{Pack, Table};
 
 use crate::AppError;
 
@@ -27,20 +27,17 @@ impl Sweeper {
         Self { table, work }
     }
 
-    /// Brings up one slot that is due. Gives back how many batches it had.
+    /// Brings up one slot that is due. Gives back how many work items that made.
     ///
     /// # Errors
     /// When a service did not do its part; doing it again does no harm.
     pub async fn bring_up(&self, slot: &Slot) -> Result<usize, AppError> {
-        let packs = self.table.packs(slot).await?;
-        let items: Vec<WorkItem> = packs
-            .iter()
-            .map(|pack| WorkItem::Slot {
-                flow: slot.flow.to_string(),
-                minute: slot.minute.to_string(),
-                batch: pack.batch.clone(),
-            })
-            .collect();
+        let flow = self.table.flow(&slot.flow).await?;
+        let items = if flow.is_some_and(|flow| flow.has_batched_window()) {
+            vec![WorkItem::Run { flow: slot.flow.to_string(), minute: slot.minute.to_string() }]
+        } else {
+            batches(slot, &self.table.packs(slot).await?)
+        };
         self.work.send(&items).await?;
         Ok(items.len())
     }
@@ -53,9 +50,10 @@ impl Sweeper {
         let late = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
         let mut brought = 0;
         for slot in self.table.slots_due_before(late).await? {
-            match self.bring_up(&slot).await? {
-                0 => self.table.unregister_slot(&slot).await?,
-                batches => brought += batches,
+            if self.table.enrolled(&slot).await? == 0 {
+                self.table.unregister_slot(&slot).await?;
+            } else {
+                brought += self.bring_up(&slot).await?;
             }
         }
         Ok(brought)
@@ -73,4 +71,25 @@ impl Sweeper {
         }
         Ok(brought)
     }
+}
+
+/// Members that one work item sees to, at least, while there are so many.
+const MEMBERS: usize = 100;
+
+/// Work items for a slot's batches, several small batches in one.
+pub(crate) fn batches(slot: &Slot, packs: &[Pack]) -> Vec<WorkItem> {
+    let mut items: Vec<(usize, Vec<String>)> = Vec::new();
+    for pack in packs {
+        match items.last_mut() {
+            Some((members, batches)) if *members < MEMBERS => {
+                *members += pack.ids.len();
+                batches.push(pack.batch.clone());
+            }
+            _ => items.push((pack.ids.len(), vec![pack.batch.clone()])),
+        }
+    }
+    items
+        .into_iter()
+        .map(|(_, batches)| WorkItem::Slot { flow: slot.flow.to_string(), minute: slot.minute.to_string(), batches })
+        .collect()
 }

@@ -58,6 +58,11 @@ pub enum EventKind {
     },
     /// A retry fell due while its flow was inactive.
     RetryHeld,
+    /// A retry fell due and could not be done.
+    RetrySkipped {
+        /// Why not.
+        why: String,
+    },
     /// It was sent back: the snapshot of the attempt that starts.
     Requested(Box<Requested>),
     /// The attempt reached the trading network.

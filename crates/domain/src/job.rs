@@ -17,6 +17,8 @@ pub enum JobAction {
     Reenter(Reentry),
     /// Gives it up.
     Delete,
+    /// Plans its next retry anew.
+    Reschedule,
 }
 
 impl JobAction {
@@ -26,13 +28,14 @@ impl JobAction {
         match self {
             Self::Reenter(action) => action.as_str(),
             Self::Delete => "delete",
+            Self::Reschedule => "reschedule",
         }
     }
 
     /// Reads the word back.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Reenter(Reentry::Retry), Self::Reenter(Reentry::Restart), Self::Delete]
+        [Self::Reenter(Reentry::Retry), Self::Reenter(Reentry::Restart), Self::Delete, Self::Reschedule]
             .into_iter()
             .find(|action| action.as_str() == word)
     }

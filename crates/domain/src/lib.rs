@@ -11,6 +11,7 @@ mod job;
 mod name;
 mod outcome;
 mod payload;
+mod postpone;
 mod reentry;
 mod report;
 mod schedule;
@@ -25,6 +26,7 @@ pub use job::{CanarySays, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus
 pub use name::{FlowName, InterchangeId, InvalidName};
 pub use outcome::{Received, Verdict, receive};
 pub use payload::{Digest, PayloadMeta, PayloadSide, Payloads, Revision};
+pub use postpone::thin_out;
 pub use reentry::{Cause, Claim, Reentry, Refusal, SendFailure, Trigger};
 pub use report::{Category, ErrorInfo, Extent, FailureReport, Known, Part, PartStatus, Phase, Report, ReportKind};
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};

@@ -208,8 +208,7 @@ impl Interchange {
         let mut change = Change::of(self);
         change.after.leave_schedule();
         change.after.retry_note = Some(refusal.to_string());
-        let kind = EventKind::SendFailed { error: refusal.to_string(), queue_url: None };
-        change.log(now, Actor::Scheduler, kind);
+        change.log(now, Actor::Scheduler, EventKind::RetrySkipped { why: refusal.to_string() });
         Some(change)
     }
 

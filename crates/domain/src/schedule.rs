@@ -133,7 +133,7 @@ impl Window {
     }
 
     /// The first run at or after `eligible`.
-    fn run_from(&self, eligible: Timestamp, activated_at: Timestamp) -> Timestamp {
+    pub(crate) fn run_from(&self, eligible: Timestamp, activated_at: Timestamp) -> Timestamp {
         match &self.every {
             WindowEvery::Hour => self.first_run_from(activated_at, eligible),
             WindowEvery::Day { at, zone } => self.daily_run(*at, zone, eligible),

@@ -54,7 +54,7 @@ impl ActApi {
         let request = read_job_request(&body)?;
         let idempotency = self.idempotency(call, &body)?;
         let order = JobOrder { flow, action: self.action, request, actor: call.actor(), idempotency };
-        if plans(call)? {
+        if call.flag("plan")? {
             let plan = self.jobs.plan(order, now).await?;
             return Ok(respond::json(200, &planned(&plan)));
         }
@@ -78,15 +78,6 @@ impl ActApi {
         request.push(0);
         request.extend_from_slice(body);
         Ok(Some((key.to_owned(), Digest::of(&request).to_string())))
-    }
-}
-
-/// Whether only a plan is asked for.
-fn plans(call: &Call<'_>) -> Result<bool, Problem> {
-    match call.query().iter().find(|(name, _)| name == "plan").map(|(_, value)| value.as_str()) {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => Err(Problem::field("plan", &format!("is `{other}`: must be true or false"))),
     }
 }
 

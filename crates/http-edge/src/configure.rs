@@ -1,9 +1,10 @@
 //! PUT of a flow's configuration.
 
-use app::Configure;
+use app::{Configure, JobOrder, Jobs};
 use aws_lambda_events::http::header;
-use contract::api::{FlowFacts, flow_summary};
-use domain::Timestamp;
+use contract::api::{FlowFacts, JobRequest, flow_summary};
+use domain::{FlowName, JobAction, JobLimits, Selection, Timestamp};
+use table::JobRecord;
 
 use crate::problem::Problem;
 use crate::request::Call;
@@ -13,13 +14,14 @@ use crate::{Request, Response, respond};
 #[derive(Debug)]
 pub struct ConfigureApi {
     configure: Configure,
+    jobs: Jobs,
 }
 
 impl ConfigureApi {
-    /// Stores through `configure`.
+    /// Stores through `configure`; what is already scheduled is planned anew through `jobs`.
     #[must_use]
-    pub fn new(configure: Configure) -> Self {
-        Self { configure }
+    pub fn new(configure: Configure, jobs: Jobs) -> Self {
+        Self { configure, jobs }
     }
 
     /// The stored configuration; a problem where it cannot be stored.
@@ -41,8 +43,32 @@ impl ConfigureApi {
                 Some(tag.trim_matches('"').parse().map_err(|_| wrong())?)
             }
         };
+        let reschedules = call.flag("reschedule")?;
+        if reschedules {
+            self.jobs.must_be_free(&name).await?;
+        }
         let flow = self.configure.put(&name, &call.body()?, version, now).await?;
-        let answer = respond::json(200, &flow_summary(&flow, &FlowFacts::default()));
-        Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", flow.version)))
+        let mut body = flow_summary(&flow, &FlowFacts::default());
+        let job = if reschedules { Some(self.reschedule(name, call.actor(), now).await?) } else { None };
+        if let Some(record) = &job {
+            body["job"] = record.job.id.0.as_str().into();
+        }
+        let answer = respond::with(respond::json(200, &body), header::ETAG, &format!("\"{}\"", flow.version));
+        Ok(match job {
+            Some(record) => respond::with(answer, header::LOCATION, &format!("/jobs/{}", record.job.id.0)),
+            None => answer,
+        })
+    }
+
+    /// Plans the flow's failed interchanges anew, as a job.
+    async fn reschedule(&self, flow: FlowName, actor: String, now: Timestamp) -> Result<JobRecord, Problem> {
+        let request = JobRequest {
+            reason: "the retry policy was changed".to_owned(),
+            selection: Selection::All,
+            limits: JobLimits::default(),
+            as_of: None,
+        };
+        let order = JobOrder { flow, action: JobAction::Reschedule, request, actor, idempotency: None };
+        Ok(self.jobs.create(order, now).await?)
     }
 }

@@ -47,6 +47,15 @@ impl Call<'_> {
         form_urlencoded::parse(raw.as_bytes()).into_owned().collect()
     }
 
+    /// Whether a query says `name=true`.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.query().iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str()) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(Problem::field(name, &format!("is `{other}`: must be true or false"))),
+        }
+    }
+
     pub(crate) fn body(&self) -> Result<Vec<u8>, Problem> {
         let text = self.0.body.as_deref().unwrap_or_default();
         let body = if self.0.is_base64_encoded {

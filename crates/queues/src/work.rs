@@ -35,15 +35,23 @@ pub enum WorkItem {
         /// Its number.
         chunk: u64,
     },
-    /// See to one batch of a slot that is due.
+    /// See to some batches of a slot that is due.
     #[serde(rename_all = "camelCase")]
     Slot {
         /// The flow.
         flow: String,
         /// The minute, RFC 3339.
         minute: String,
-        /// The batch.
-        batch: String,
+        /// The batches.
+        batches: Vec<String>,
+    },
+    /// Put off what is more than a run of the flow's window takes, then see to the slot's batches.
+    #[serde(rename_all = "camelCase")]
+    Run {
+        /// The flow.
+        flow: String,
+        /// The minute, RFC 3339.
+        minute: String,
     },
 }
 

@@ -101,18 +101,30 @@ impl Table {
         now: Timestamp,
     ) -> (usize, Group, Result<Transacted, TableError>) {
         let result = match self.actions_of(works, &group, lane, now) {
-            Ok(actions) => self.transact(actions).await,
+            Ok((actions, owners)) => self.transact(actions).await.map(|result| owned(result, &owners)),
             Err(error) => Err(error),
         };
         (lane, group, result)
     }
 
-    /// Heads first, a head and its events per work, so that a reason's position names the work.
-    fn actions_of(&self, works: &[Work], group: &Group, lane: usize, now: Timestamp) -> Result<Actions, TableError> {
+    /// The actions of a group, and for each of the first ones the work that it belongs to.
+    fn actions_of(
+        &self,
+        works: &[Work],
+        group: &Group,
+        lane: usize,
+        now: Timestamp,
+    ) -> Result<(Actions, Vec<usize>), TableError> {
         let mut actions = Actions::default();
-        for work in group.members.iter().map(|i| &works[*i]) {
+        let mut owners = Vec::new();
+        for index in &group.members {
+            let work = &works[*index];
             actions.put(self.head_put(work, now)?);
-            actions.put(self.events_put(work, now)?);
+            owners.push(*index);
+            if let Some(first) = work.events.first() {
+                actions.put(self.events_put(work, first.sequence, now)?);
+                owners.push(*index);
+            }
         }
         for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer)) {
             actions.update(update);
@@ -124,7 +136,7 @@ impl Table {
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
         }
-        Ok(actions)
+        Ok((actions, owners))
     }
 
     fn head_put(&self, work: &Work, now: Timestamp) -> Result<Put, TableError> {
@@ -139,9 +151,7 @@ impl Table {
         self.built(put.build())
     }
 
-    /// The events of one commit. A commit without an event still takes its place, so that positions stay fixed.
-    fn events_put(&self, work: &Work, now: Timestamp) -> Result<Put, TableError> {
-        let first = work.events.first().map_or(work.after.sequence, |event| event.sequence);
+    fn events_put(&self, work: &Work, first: u64, now: Timestamp) -> Result<Put, TableError> {
         let mut item =
             document(keys::interchange(&work.after.id), keys::event(first), &event_codec::stored(&work.events));
         if let Some(ttl) = self.expiry(work, now) {
@@ -174,6 +184,19 @@ fn grouped(works: &[Work], members: Vec<usize>) -> Vec<Group> {
     groups
 }
 
+/// A result that names works instead of the positions of their actions.
+fn owned(result: Transacted, owners: &[usize]) -> Transacted {
+    match result {
+        Transacted::Done => Transacted::Done,
+        Transacted::ConditionsFailed(positions) => {
+            Transacted::ConditionsFailed(positions.iter().filter_map(|p| owners.get(*p).copied()).collect())
+        }
+        Transacted::Refused(position, cause) => {
+            Transacted::Refused(owners.get(position).copied().unwrap_or(usize::MAX), cause)
+        }
+    }
+}
+
 /// Notes what became of a group's works and gives back those that must be tried again without the stale ones.
 fn settle(
     works: &[Work],
@@ -189,14 +212,14 @@ fn settle(
             Ok(Vec::new())
         }
         Transacted::ConditionsFailed(positions) => {
-            let stale: Vec<usize> = positions.iter().filter_map(|p| group.members.get(p / 2).copied()).collect();
+            let stale = positions;
             for index in &stale {
                 outcomes[*index] = Some(Committed::Stale);
             }
             Ok(group.members.iter().copied().filter(|index| !stale.contains(index)).collect())
         }
         Transacted::Refused(position, cause) => {
-            let id = group.members.get(position / 2).map_or_else(String::new, |i| works[*i].after.id.to_string());
+            let id = works.get(position).map_or_else(String::new, |work| work.after.id.to_string());
             Err(TableError::Unstorable { id, cause })
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::Update;
-use domain::{EventKind, Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
+use domain::{Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
 
 use crate::item::{Item, key, n, number, s};
 use crate::keys::{self, FLOWS, PK, SK};
@@ -74,15 +74,9 @@ impl Deltas {
             let what = if after.status == Status::Completed { COMPLETED } else { FAILED_AGAIN };
             self.change(Place::Job(job.clone()), what, 1);
         }
-        for event in &work.events {
-            let job = match &event.kind {
-                EventKind::Requested(requested) => requested.job.as_ref(),
-                EventKind::Deleted { job, .. } => job.as_ref(),
-                _ => None,
-            };
-            if let Some(job) = job {
-                self.change(Place::Job(job.clone()), SENT, 1);
-            }
+        let acted_on_by = work.before.as_ref().and_then(|before| before.job.as_ref());
+        if let Some(job) = after.job.as_ref().filter(|job| acted_on_by != Some(job)) {
+            self.change(Place::Job(job.clone()), SENT, 1);
         }
     }
 

@@ -28,6 +28,7 @@ enum StoredKind {
     PartiallyFailed(StoredFailure),
     RetryScheduled { at: Timestamp, why: String },
     RetryHeld,
+    RetrySkipped { why: String },
     Requested(Box<StoredRequest>),
     InNetwork { at: Timestamp },
     Completed { at: Timestamp },
@@ -111,6 +112,7 @@ fn stored_kind(kind: &EventKind) -> StoredKind {
             StoredKind::RetryScheduled { at: next_retry_at.timestamp(), why: why.clone() }
         }
         EventKind::RetryHeld => StoredKind::RetryHeld,
+        EventKind::RetrySkipped { why } => StoredKind::RetrySkipped { why: why.clone() },
         EventKind::Requested(requested) => StoredKind::Requested(Box::new(StoredRequest {
             retry: requested.action == Reentry::Retry,
             scheduled: requested.trigger == Trigger::Scheduled,
@@ -142,6 +144,7 @@ fn kind(stored: StoredKind, item: &Item) -> Result<EventKind, TableError> {
             EventKind::RetryScheduled { next_retry_at: Minute::at_or_after(at), why }
         }
         StoredKind::RetryHeld => EventKind::RetryHeld,
+        StoredKind::RetrySkipped { why } => EventKind::RetrySkipped { why },
         StoredKind::Requested(stored) => {
             let action = if stored.retry { Reentry::Retry } else { Reentry::Restart };
             EventKind::Requested(Box::new(Requested {

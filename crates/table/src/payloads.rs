@@ -113,7 +113,12 @@ impl Table {
             .query(keys::BY_PREFIX)
             .expression_attribute_values(":pk", s(keys::interchange(id)))
             .expression_attribute_values(":sk", s(keys::PAYLOAD_PREFIX));
-        let deletes = self.keys_of(query).await?.into_iter().map(|key| {
+        self.delete_all(self.keys_of(query).await?).await
+    }
+
+    /// Deletes items by their keys, twenty-five a call.
+    pub(crate) async fn delete_all(&self, keys: Vec<Item>) -> Result<(), TableError> {
+        let deletes = keys.into_iter().map(|key| {
             let delete = self.built(DeleteRequest::builder().set_key(Some(key)).build())?;
             Ok((0, WriteRequest::builder().delete_request(delete).build()))
         });

@@ -57,23 +57,32 @@ impl Table {
         self.query_all(query).await?.iter().map(pack).collect()
     }
 
-    /// One batch of a slot; `None` when it is done.
+    /// Some batches of a slot; those that are done are left out.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn pack(&self, slot: &Slot, batch: &str) -> Result<Option<Pack>, TableError> {
-        self.get(key(keys::slot(slot), batch)).await?.as_ref().map(pack).transpose()
+    pub async fn packs_named(&self, slot: &Slot, batches: &[String]) -> Result<Vec<Pack>, TableError> {
+        let keys = batches.iter().map(|batch| key(keys::slot(slot), batch.as_str())).collect();
+        self.get_all(keys).await?.iter().map(pack).collect()
     }
 
-    /// Removes a batch whose members were all seen to.
+    /// Removes batches whose members were all seen to.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn delete_pack(&self, slot: &Slot, batch: &str) -> Result<(), TableError> {
-        self.delete(key(keys::slot(slot), batch)).await
+    pub async fn delete_packs(&self, slot: &Slot, packs: &[Pack]) -> Result<(), TableError> {
+        self.delete_all(packs.iter().map(|pack| key(keys::slot(slot), pack.batch.as_str())).collect()).await
     }
 
-    /// The first registered slot of each flow.
+    /// How many are enrolled in a slot, some of them perhaps handled otherwise by now.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn enrolled(&self, slot: &Slot) -> Result<usize, TableError> {
+        Ok(self.packs(slot).await?.iter().map(|pack| pack.ids.len()).sum())
+    }
+
+    /// Every registered slot, oldest first.
     ///
     /// # Errors
     /// When the table cannot be read.

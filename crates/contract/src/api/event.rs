@@ -25,6 +25,7 @@ fn kind(kind: &EventKind) -> &'static str {
         EventKind::PartiallyFailed(_) => "partially_failed",
         EventKind::RetryScheduled { .. } => "retry_scheduled",
         EventKind::RetryHeld => "retry_held",
+        EventKind::RetrySkipped { .. } => "retry_skipped",
         EventKind::Requested(requested) => match requested.action {
             Reentry::Retry => "retry_requested",
             Reentry::Restart => "restart_requested",
@@ -55,6 +56,7 @@ fn particulars(kind: &EventKind) -> Object {
         EventKind::SendFailed { error, queue_url } => {
             object.with("error", Object::new().with("message", error.as_str())).maybe("queueUrl", queue_url.as_deref())
         }
+        EventKind::RetrySkipped { why } => object.with("why", why.as_str()),
         EventKind::Exhausted { rule } => object.with("rule", rule.as_str()),
         EventKind::LateOutcome { outcome, occurred_at } => {
             object.with("outcome", outcome.as_str()).time("occurredAt", Some(*occurred_at))

@@ -36,6 +36,7 @@ fn every_kind_is_shown_under_its_name_with_what_is_its_own() {
             json!({ "kind": "retry_scheduled", "nextRetryAt": "2026-11-20T14:05:00Z", "why": "1st of 5, ladder" }),
         ),
         (EventKind::RetryHeld, json!({ "kind": "retry_held" })),
+        (EventKind::RetrySkipped { why: "x".to_owned() }, json!({ "kind": "retry_skipped", "why": "x" })),
         (EventKind::InNetwork { occurred_at: time }, json!({ "kind": "in_network", "occurredAt": told })),
         (EventKind::Completed { occurred_at: time }, json!({ "kind": "completed", "occurredAt": told })),
         (EventKind::AssumedCompleted, json!({ "kind": "assumed_completed" })),

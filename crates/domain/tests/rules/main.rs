@@ -127,6 +127,7 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::PartiallyFailed(_) => "partially_failed",
         EventKind::RetryScheduled { .. } => "retry_scheduled",
         EventKind::RetryHeld => "retry_held",
+        EventKind::RetrySkipped { .. } => "retry_skipped",
         EventKind::Requested(_) => "requested",
         EventKind::InNetwork { .. } => "in_network",
         EventKind::Completed { .. } => "completed",

@@ -1,0 +1,121 @@
+//! Running a slot that is due: its members are retried, or judged where it is their deadline. Whoever was handled
+//! otherwise by now no longer names this slot and is passed over.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Actor, Cause, Claim, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window, thin_out,
+};
+use table::Pack;
+
+use crate::execute::Decision;
+use crate::sweep::batches;
+use crate::{AppError, Runner};
+
+/// Later runs whose members are counted when a run is full.
+const RUNS_AHEAD: usize = 100;
+
+impl Runner {
+    /// Sees to some batches of a slot. Those of an inactive flow are kept: its retries are held until it is active.
+    pub(crate) async fn slot(&self, slot: &Slot, batches: &[String], now: Timestamp) -> Result<(), AppError> {
+        let packs = self.table.packs_named(slot, batches).await?;
+        if packs.is_empty() {
+            return Ok(());
+        }
+        let flow = self.flow(&slot.flow, now).await?;
+        let cause = Cause {
+            claim: Claim(format!("slot:{}:{}", slot.flow, slot.minute)),
+            actor: Actor::Scheduler,
+            trigger: Trigger::Scheduled,
+            reason: None,
+            job: None,
+        };
+        let decide = |interchange| due(interchange, slot, &flow, &cause, now);
+        self.executor.execute(&members(&packs), decide, now).await?;
+        if flow.active {
+            self.table.delete_packs(slot, &packs).await?;
+        }
+        Ok(())
+    }
+
+    /// Sees to a run of a window that takes only so many: the rest is put off first, and what stays is an ordinary
+    /// slot. A crash in between leaves a run that is less over-full, for the same work item to go on with.
+    pub(crate) async fn window_run(&self, slot: &Slot, now: Timestamp) -> Result<(), AppError> {
+        let flow = self.flow(&slot.flow, now).await?;
+        let packs = self.table.packs(slot).await?;
+        if flow.active {
+            let ids = members(&packs);
+            let heads = self.table.heads(&ids).await?;
+            let own = heads.values().filter(|i| i.status.is_failed() && i.due == Some(slot.minute));
+            let mut by_policy: BTreeMap<Option<&str>, Vec<&Interchange>> = BTreeMap::new();
+            for interchange in own {
+                let partner = interchange.parties.partner.as_deref().filter(|p| flow.partners.contains_key(*p));
+                by_policy.entry(partner).or_default().push(interchange);
+            }
+            for (partner, own) in by_policy {
+                if let Some(window) = flow.batched_window(partner) {
+                    self.put_off(slot, window, &flow, &own, now).await?;
+                }
+            }
+        }
+        Ok(self.work.send(&batches(slot, &packs)).await?)
+    }
+
+    async fn put_off(
+        &self,
+        slot: &Slot,
+        window: &Window,
+        flow: &Flow,
+        own: &[&Interchange],
+        now: Timestamp,
+    ) -> Result<(), AppError> {
+        let batch = window.batch.unwrap_or(u32::MAX);
+        if own.len() <= batch as usize {
+            return Ok(());
+        }
+        let mut held = BTreeMap::new();
+        let mut run = slot.minute;
+        for _ in 0..RUNS_AHEAD {
+            run = window.run_after(run, flow.activated_at);
+            let members = self.table.enrolled(&Slot { minute: run, flow: flow.name.clone() }).await?;
+            if members == 0 {
+                break;
+            }
+            held.insert(run, u32::try_from(members).unwrap_or(u32::MAX));
+        }
+        let later: BTreeMap<InterchangeId, Minute> =
+            thin_out(own, slot.minute, window, flow.activated_at, &held).into_iter().collect();
+        let ids: Vec<InterchangeId> = later.keys().cloned().collect();
+        let decide = |interchange: Interchange| {
+            let to = later.get(&interchange.id).copied().unwrap_or(slot.minute);
+            let change = interchange.put_off(slot, to, batch, now);
+            change.map_or(Decision::Skip("handled"), |change| Decision::Commit(Box::new(change)))
+        };
+        self.executor.execute(&ids, decide, now).await.map(drop)
+    }
+}
+
+fn members(packs: &[Pack]) -> Vec<InterchangeId> {
+    packs.iter().flat_map(|pack| pack.ids.iter().cloned()).collect()
+}
+
+fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
+    if interchange.is_claimed_by(&cause.claim) && interchange.due != Some(slot.minute) {
+        return Decision::Resend;
+    }
+    if interchange.flow != slot.flow || interchange.due != Some(slot.minute) {
+        return Decision::Skip("handled");
+    }
+    let change = if interchange.status.is_waiting() {
+        interchange.overdue(slot, flow, now)
+    } else if flow.active {
+        let action = interchange.automatic_action(flow);
+        match interchange.clone().reenter(action, cause, flow, now) {
+            Ok(change) => Some(change),
+            Err(refusal) => interchange.cannot_be_retried(refusal, now),
+        }
+    } else {
+        interchange.hold(slot, now)
+    };
+    change.map_or(Decision::Skip("handled"), |change| Decision::Commit(Box::new(change)))
+}

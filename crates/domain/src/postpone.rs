@@ -1,0 +1,112 @@
+//! Moving what is scheduled: held while the flow is inactive, put off to a later run, planned anew.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::event::{Actor, EventKind};
+use crate::{Cause, Change, Flow, Interchange, InterchangeId, Minute, Refusal, Schedule, Slot, Window};
+
+impl Interchange {
+    /// Holds a retry that fell due while its flow is inactive: it keeps its slot and has no time until the flow is
+    /// active again. `None` when it is held already or this slot is not its own.
+    #[must_use]
+    pub fn hold(self, slot: &Slot, now: Timestamp) -> Option<Change> {
+        if !self.status.is_failed() || self.due != Some(slot.minute) || self.next_retry_at.is_none() {
+            return None;
+        }
+        let mut change = Change::of(self);
+        change.after.next_retry_at = None;
+        change.after.retry_note = Some("held until the flow is active".to_owned());
+        change.log(now, Actor::Scheduler, EventKind::RetryHeld);
+        Some(change)
+    }
+
+    /// Puts a retry off to a later run, because the run it was planned for is full. `None` when this slot is not its own.
+    #[must_use]
+    pub fn put_off(self, slot: &Slot, to: Minute, batch: u32, now: Timestamp) -> Option<Change> {
+        if !self.status.is_failed() || self.due != Some(slot.minute) {
+            return None;
+        }
+        let mut change = Change::of(self);
+        let why = format!("the run of {} takes {batch}, oldest first", slot.minute);
+        change.after.due = Some(to);
+        change.after.next_retry_at = Some(to);
+        change.after.retry_note = Some(why.clone());
+        change.log(now, Actor::Scheduler, EventKind::RetryScheduled { next_retry_at: to, why });
+        Some(change)
+    }
+
+    /// Plans the next retry anew under the flow's policy as it is now.
+    ///
+    /// # Errors
+    /// `NotFailed`.
+    pub fn replan(self, cause: &Cause, flow: &Flow, now: Timestamp) -> Result<Change, Refusal> {
+        if !self.status.is_failed() {
+            return Err(Refusal::NotFailed { status: self.status });
+        }
+        let mut change = Change::of(self);
+        change.after.leave_schedule();
+        change.after.exhausted = false;
+        change.after.job.clone_from(&cause.job);
+        change.plan(flow, None, now);
+        Ok(change)
+    }
+}
+
+/// Which members of a full run are put off, and to which run. The oldest failures stay; the rest fill the runs that
+/// follow, in the same order, around what those hold already.
+///
+/// `members` are those whose own slot this is, in any order; `held` counts what later runs hold already.
+#[must_use]
+pub fn thin_out(
+    members: &[&Interchange],
+    run: Minute,
+    window: &Window,
+    activated_at: Timestamp,
+    held: &BTreeMap<Minute, u32>,
+) -> Vec<(InterchangeId, Minute)> {
+    let Some(batch) = window.batch else { return Vec::new() };
+    let mut oldest_first = members.to_vec();
+    oldest_first.sort_by(|a, b| (a.failure.at, &a.id).cmp(&(b.failure.at, &b.id)));
+    let mut into = run;
+    let mut room = batch;
+    let mut put_off = Vec::new();
+    for interchange in oldest_first {
+        while room == 0 {
+            into = window.run_after(into, activated_at);
+            room = batch.saturating_sub(held.get(&into).copied().unwrap_or(0));
+        }
+        room -= 1;
+        if into != run {
+            put_off.push((interchange.id.clone(), into));
+        }
+    }
+    put_off
+}
+
+impl Window {
+    /// The first run after `run`.
+    #[must_use]
+    pub fn run_after(&self, run: Minute, activated_at: Timestamp) -> Minute {
+        let later = run.timestamp().checked_add(jiff::SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        Minute::at_or_after(self.run_from(later, activated_at))
+    }
+}
+
+impl Flow {
+    /// The window by which a partner's interchanges are retried, where a run takes only so many.
+    #[must_use]
+    pub fn batched_window(&self, partner: Option<&str>) -> Option<&Window> {
+        match &self.retry_for(partner).schedule {
+            Schedule::Window(window) if window.batch.is_some() => Some(window),
+            _ => None,
+        }
+    }
+
+    /// Whether any of its runs takes only so many.
+    #[must_use]
+    pub fn has_batched_window(&self) -> bool {
+        self.batched_window(None).is_some() || self.partners.keys().any(|p| self.batched_window(Some(p)).is_some())
+    }
+}
