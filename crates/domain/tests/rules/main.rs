@@ -6,6 +6,7 @@ mod flows;
 mod jobs;
 mod orders_of_arrival;
 mod outcomes;
+mod postponed;
 mod properties;
 mod reentries;
 mod schedules;

@@ -12,9 +12,9 @@ fn hourly(interval: i64, lapse: i64) -> Window {
     Window { every: WindowEvery::Hour, interval, lapse: SignedDuration::from_mins(lapse), batch: None, limit: 4 }
 }
 
-/// Runs by the clock of Berlin: from 02:30 on, every `interval` hours.
+/// Runs by the clock of Oslo: from 02:30 on, every `interval` hours.
 fn daily(interval: i64) -> Window {
-    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let zone = TimeZone::get("Europe/Oslo").unwrap();
     Window { every: WindowEvery::Day { at: time(2, 30, 0, 0), zone }, ..hourly(interval, 0) }
 }
 
