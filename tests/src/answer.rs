@@ -43,7 +43,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is not one of 2xx.
-    #[must_use]
     pub fn ok(self) -> Value {
         let json = self.json();
         assert!((200..300).contains(&self.status), "{} {json}", self.status);

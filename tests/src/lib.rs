@@ -10,6 +10,6 @@ mod world;
 
 pub use answer::Answer;
 pub use queues::{binary_attribute, text_attribute};
-pub use samples::{Sample, samples};
+pub use samples::{Sample, noise, samples};
 pub use stage::Staged;
 pub use world::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, START, World, report};

@@ -33,13 +33,20 @@ impl Sample {
         (!text.is_empty() && !text.contains(refused)).then_some(text)
     }
 
+    /// The payload as a JSON text inside an SQS body, where it is one: JSON has an escape for control characters.
+    #[must_use]
+    pub fn as_json_text(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        (!text.contains(['\u{fffe}', '\u{ffff}'])).then_some(text)
+    }
+
     /// The payload as a report has it: its text where it is one, else base64.
     #[must_use]
     pub fn in_report(&self) -> Value {
-        match std::str::from_utf8(&self.bytes) {
-            Ok(text) => json!({ "body": text, "contentType": self.content_type }),
-            Err(_) => json!({ "body": STANDARD.encode(&self.bytes), "encoding": "base64",
-                              "contentType": self.content_type }),
+        match self.as_json_text() {
+            Some(text) => json!({ "body": text, "contentType": self.content_type }),
+            None => json!({ "body": STANDARD.encode(&self.bytes), "encoding": "base64",
+                            "contentType": self.content_type }),
         }
     }
 }
@@ -80,7 +87,8 @@ pub fn samples() -> Vec<Sample> {
 }
 
 /// Bytes that do not compress and are never text.
-fn noise(length: usize) -> Vec<u8> {
+#[must_use]
+pub fn noise(length: usize) -> Vec<u8> {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     let next = || {
         state ^= state << 13;

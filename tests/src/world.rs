@@ -46,18 +46,34 @@ impl World {
     /// # Panics
     /// When it does not start.
     pub async fn start_at(data: Option<PathBuf>) -> Self {
+        let options = Self::options(data).await;
+        Self::with(Stack::start(options).await.expect("the stack starts")).await
+    }
+
+    /// Starts a stack in memory whose AWS endpoint counts what its calls cost.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_metered() -> Self {
+        let options = Self::options(None).await;
+        Self::with(Stack::start_metered(options).await.expect("the stack starts")).await
+    }
+
+    async fn options(data: Option<PathBuf>) -> StackOptions {
         // Cargo builds while the runtime's other threads go on.
         let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
         let free = "127.0.0.1:0".parse().expect("an address");
-        let options = StackOptions {
+        StackOptions {
             http: free,
             aws: free,
             data,
             clock: ClockMode::Frozen(START.parse().expect("a time")),
             binaries,
             template: binaries::template(),
-        };
-        let stack = Stack::start(options).await.expect("the stack starts");
+        }
+    }
+
+    async fn with(stack: Stack) -> Self {
         let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
             .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
             .credentials_provider(aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests"))

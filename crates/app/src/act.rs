@@ -1,6 +1,8 @@
 //! Restart, retry or delete of one interchange: done when answered.
 
-use domain::{Actor, Cause, Claim, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Timestamp, Trigger};
+use domain::{
+    Actor, Cause, Claim, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Status, Timestamp, Trigger,
+};
 use queues::StageQueues;
 use table::Table;
 use uuid::Uuid;
@@ -39,6 +41,12 @@ pub enum ActError {
     /// A service did not do its part.
     #[error(transparent)]
     App(#[from] AppError),
+}
+
+impl ActError {
+    fn is_of(&self, status: Status) -> bool {
+        matches!(self, Self::Refused { interchange, .. } if interchange.status == status)
+    }
 }
 
 impl From<table::TableError> for ActError {
@@ -95,6 +103,10 @@ impl Actions {
         };
         let done = self.executor.execute(std::slice::from_ref(id), decide, now).await;
         if let Some(refused) = refused.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            if action == JobAction::Delete && refused.is_of(Status::Deleted) {
+                // Whoever asks again may do so because the first time died before the payloads were gone.
+                self.executor.clear(id, now).await?;
+            }
             return Err(refused);
         }
         match done {

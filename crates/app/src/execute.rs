@@ -19,8 +19,8 @@ const MOST_BYTES: u64 = 24 * 1024 * 1024;
 pub(crate) enum Decision {
     /// Commit this, and send what it releases.
     Commit(Box<Change>),
-    /// Its claim is ours already: send it again.
-    Resend,
+    /// This very work took it before: do again what follows from that, be it to send it or to remove its payloads.
+    Resume,
     /// Leave it alone, for this reason.
     Skip(&'static str),
 }
@@ -68,7 +68,7 @@ impl Executor {
         for _ in 0..TRIES {
             let mut heads = self.table.heads(&left).await?;
             let mut works = Vec::new();
-            let mut resends = Vec::new();
+            let mut taken = Vec::new();
             for id in &left {
                 let Some(head) = heads.remove(id) else {
                     tally.skip("not-found");
@@ -76,11 +76,15 @@ impl Executor {
                 };
                 match decide(head.clone()) {
                     Decision::Commit(change) => works.push(Work::new(Some(head), *change)),
-                    Decision::Resend => resends.push(head),
+                    Decision::Resume => taken.push(head),
                     Decision::Skip(reason) => tally.skip(reason),
                 }
             }
-            for sends in by_bytes(resends, |i| i) {
+            for deleted in taken.iter().filter(|i| i.status == Status::Deleted) {
+                self.clear(&deleted.id, now).await?;
+            }
+            taken.retain(|i| i.status.is_waiting());
+            for sends in by_bytes(taken, |i| i) {
                 self.send(sends, now).await?;
             }
             left = Vec::new();
@@ -111,6 +115,16 @@ impl Executor {
         Ok(())
     }
 
+    /// Removes the payloads of what is deleted, and lets its retention run. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub(crate) async fn clear(&self, id: &InterchangeId, now: Timestamp) -> Result<(), AppError> {
+        self.table.purge_payloads(id).await?;
+        self.table.set_expiry(id, Some(self.table.expires_at(now))).await?;
+        Ok(())
+    }
+
     /// Gives back those that others overtook.
     async fn commit_and_send(
         &self,
@@ -131,8 +145,7 @@ impl Executor {
             match after.status {
                 status if status.is_waiting() => sends.push(after),
                 Status::Deleted => {
-                    self.table.purge_payloads(&after.id).await?;
-                    self.table.set_expiry(&after.id, Some(self.table.expires_at(now))).await?;
+                    self.clear(&after.id, now).await?;
                     tally.changed.push(after);
                 }
                 Status::Completed => {

@@ -40,7 +40,8 @@ impl Runner {
             }
         }
         // This very step is the last one recorded, now or before a crash: what follows from it is put on the queue.
-        if record.step == step + 1 && matches!(record.job.status, JobStatus::Canary | JobStatus::Running) {
+        // Of a job that was cancelled meanwhile the chunks follow all the same: they say what was left alone.
+        if record.step == step + 1 && !record.job.status.has_ended() {
             self.work.send_later(following(&record, step, first_chunk)).await?;
         }
         self.end_if_through(&record, now).await
@@ -115,7 +116,7 @@ impl Runner {
             } else {
                 [("cancelled".to_owned(), chunk.ids.len() as u64)].into()
             };
-            self.table.finish_chunk(id, number, &skips).await?;
+            self.table.finish_chunk(id, number, &skips, now).await?;
         }
         match self.table.job(id).await? {
             Some(record) => self.end_if_through(&record, now).await,
@@ -162,7 +163,7 @@ fn following(record: &JobRecord, step: u64, first_chunk: u64) -> Vec<(WorkItem, 
     let mut work: Vec<(WorkItem, u32)> = (first_chunk..record.chunks)
         .map(|chunk| (WorkItem::Chunk { job: job.id.0.clone(), chunk }, chunk_at(chunk)))
         .collect();
-    if !record.walked || job.status == JobStatus::Canary {
+    if job.status == JobStatus::Canary || (!record.walked && job.status == JobStatus::Running) {
         let next = WorkItem::Walk { job: job.id.0.clone(), step: step + 1, first_chunk: record.chunks };
         work.push((next, chunk_at(record.chunks)));
     }
@@ -172,7 +173,8 @@ fn following(record: &JobRecord, step: u64, first_chunk: u64) -> Vec<(WorkItem, 
 fn decide(job: &Job, interchange: Interchange, flow: &Flow, now: Timestamp) -> Decision {
     match job.take(&interchange) {
         Take::Skip(reason) => Decision::Skip(reason),
-        Take::Resend => Decision::Resend,
+        Take::Resume => Decision::Resume,
+        Take::Act if job.status == JobStatus::Cancelling => Decision::Skip("cancelled"),
         Take::Act => {
             let decided = match job.action {
                 JobAction::Reenter(action) => interchange.reenter(action, &job.cause(), flow, now),

@@ -1,7 +1,7 @@
 //! Running a slot that is due: its members are retried, or judged where it is their deadline. Whoever was handled
 //! otherwise by now no longer names this slot and is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     Actor, Cause, Claim, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window, thin_out,
@@ -23,14 +23,14 @@ impl Runner {
             return Ok(());
         }
         let flow = self.flow(&slot.flow, now).await?;
-        let cause = Cause {
-            claim: Claim(format!("slot:{}:{}", slot.flow, slot.minute)),
-            actor: Actor::Scheduler,
-            trigger: Trigger::Scheduled,
-            reason: None,
-            job: None,
+        // Whoever left the slot and came back is in two batches: the claim is that of the batch, so that only a batch
+        // that comes again sends again.
+        let batch_of: HashMap<&InterchangeId, &str> =
+            packs.iter().rev().flat_map(|pack| pack.ids.iter().map(|id| (id, pack.batch.as_str()))).collect();
+        let decide = |interchange: Interchange| {
+            let batch = batch_of.get(&interchange.id).copied().unwrap_or_default();
+            due(interchange, slot, &flow, &cause(slot, batch), now)
         };
-        let decide = |interchange| due(interchange, slot, &flow, &cause, now);
         self.executor.execute(&members(&packs), decide, now).await?;
         if flow.active {
             self.table.delete_packs(slot, &packs).await?;
@@ -95,13 +95,23 @@ impl Runner {
     }
 }
 
+fn cause(slot: &Slot, batch: &str) -> Cause {
+    Cause {
+        claim: Claim(format!("slot:{}:{}:{batch}", slot.flow, slot.minute)),
+        actor: Actor::Scheduler,
+        trigger: Trigger::Scheduled,
+        reason: None,
+        job: None,
+    }
+}
+
 fn members(packs: &[Pack]) -> Vec<InterchangeId> {
     packs.iter().flat_map(|pack| pack.ids.iter().cloned()).collect()
 }
 
 fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
     if interchange.is_claimed_by(&cause.claim) && interchange.due != Some(slot.minute) {
-        return Decision::Resend;
+        return Decision::Resume;
     }
     if interchange.flow != slot.flow || interchange.due != Some(slot.minute) {
         return Decision::Skip("handled");

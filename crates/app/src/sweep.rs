@@ -13,6 +13,9 @@ use crate::AppError;
 /// How late a slot must be for the sweep to take it over from its schedule.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long a writer must be silent before its count rows are folded.
+const QUIET: SignedDuration = SignedDuration::from_hours(1);
+
 /// Turns slots into work.
 #[derive(Debug)]
 pub struct Sweeper {
@@ -42,7 +45,7 @@ impl Sweeper {
         Ok(items.len())
     }
 
-    /// Brings up every slot that is overdue, and takes emptied ones off the register.
+    /// Brings up every slot that is overdue, takes emptied ones off the register, and folds count rows that are quiet.
     ///
     /// # Errors
     /// When a service did not do its part; the next sweep goes on.
@@ -56,6 +59,9 @@ impl Sweeper {
                 brought += self.bring_up(&slot).await?;
             }
         }
+        let quiet = now.checked_sub(QUIET).unwrap_or(Timestamp::MIN);
+        let folded = self.table.fold_counts(quiet).await?;
+        tracing::info!(brought, folded, "swept");
         Ok(brought)
     }
 

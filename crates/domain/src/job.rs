@@ -131,6 +131,9 @@ const MOST_IN_CHUNK: u32 = 100;
 /// Most interchanges that one step of a walk looks for.
 const MOST_IN_STEP: u32 = 1_000;
 
+/// Most chunks of one step: with the job itself they are written in one transaction of at most 100 items.
+const MOST_CHUNKS: u32 = 90;
+
 /// Most seconds that the chunks of one step are spread over: SQS delays a message by at most 900.
 const MOST_SPREAD: u32 = 600;
 
@@ -144,7 +147,8 @@ impl JobLimits {
     /// Interchanges that one step of a walk looks for.
     #[must_use]
     pub fn step(self) -> u32 {
-        self.rate.map_or(MOST_IN_STEP, |rate| rate.saturating_mul(MOST_SPREAD)).clamp(1, MOST_IN_STEP)
+        let spread = self.rate.map_or(MOST_IN_STEP, |rate| rate.saturating_mul(MOST_SPREAD));
+        spread.clamp(1, MOST_IN_STEP).min(self.chunk() * MOST_CHUNKS)
     }
 
     /// The second, counted from the step's own, in which the interchange at `position` of a step is due.
@@ -201,8 +205,8 @@ pub struct Job {
 pub enum Take {
     /// Act on it.
     Act,
-    /// It was acted on by this very job and waits: send it again, nothing else.
-    Resend,
+    /// This very job acted on it before: only what follows from that may be left to do.
+    Resume,
     /// Leave it alone.
     Skip(&'static str),
 }
@@ -256,11 +260,8 @@ impl Job {
         if interchange.flow != self.flow {
             return Take::Skip("other-flow");
         }
-        if interchange.is_claimed_by(&self.claim()) {
-            return Take::Resend;
-        }
         if interchange.job.as_ref() == Some(&self.id) {
-            return Take::Skip("already-taken");
+            return Take::Resume;
         }
         if interchange.status.is_failed() && interchange.failure.recorded_at > self.as_of {
             return Take::Skip("failed-later");

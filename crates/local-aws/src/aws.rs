@@ -16,6 +16,7 @@ use crate::clock::{Clock, ClockError, ClockMode};
 use crate::dynamodb::DynamoDb;
 use crate::http;
 use crate::invoke::Invoke;
+use crate::meter::Meter;
 use crate::scheduler::Scheduler;
 use crate::sqs::Sqs;
 use crate::store::Store;
@@ -81,6 +82,7 @@ struct Inner {
     sqs: Sqs,
     scheduler: Scheduler,
     dynamodb: DynamoDb,
+    meter: Meter,
     invoker: Invoker,
     advancing: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
@@ -109,6 +111,18 @@ impl Aws {
     /// # Errors
     /// `StartError` says what stood in the way; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_with(options, Meter::default()).await
+    }
+
+    /// As [`Self::start`], with a meter that runs. It is slower: every call to DynamoDB passes the meter in its turn.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_metered(options: Options) -> Result<Self, StartError> {
+        Self::start_with(options, Meter::running()).await
+    }
+
+    async fn start_with(options: Options, meter: Meter) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -129,6 +143,7 @@ impl Aws {
             sqs,
             scheduler,
             dynamodb,
+            meter,
             invoker,
             advancing: tokio::sync::Mutex::default(),
             stop,
@@ -151,8 +166,19 @@ impl Aws {
     }
 
     /// DynamoDB without the detour over the shared address, for those who call it much: `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// When the meter runs it is the shared address all the same, for nothing may pass it by.
     pub fn dynamodb_url(&self) -> String {
+        if self.inner.meter.runs() { self.url() } else { self.dynamodb_direct() }
+    }
+
+    pub(crate) fn dynamodb_direct(&self) -> String {
         self.inner.dynamodb.url()
+    }
+
+    /// What the calls that passed the endpoint cost. It counts when the endpoint was started with
+    /// [`Self::start_metered`].
+    pub fn meter(&self) -> &Meter {
+        &self.inner.meter
     }
 
     /// The clock everything goes by.

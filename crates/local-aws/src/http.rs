@@ -7,6 +7,8 @@ mod schedules;
 mod sqs;
 mod sts;
 
+use std::time::Instant;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -17,11 +19,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::proxy::Proxy;
+pub(crate) use self::proxy::Proxy;
 use crate::aws::Aws;
+use crate::meter::{self, Service};
 
 /// DynamoDB takes 16 MB; nothing else takes more.
-const LARGEST: usize = 16 * 1024 * 1024;
+pub(crate) const LARGEST: usize = 16 * 1024 * 1024;
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -33,15 +36,16 @@ struct Endpoint {
 
 /// Serves until `stopped`.
 pub(crate) async fn serve(listener: TcpListener, aws: Aws, mut stopped: watch::Receiver<bool>) {
-    let dynamodb = Proxy::to(aws.dynamodb_url());
+    let dynamodb = Proxy::to(aws.dynamodb_direct());
+    let endpoint = Endpoint { aws, dynamodb };
     let router = Router::new()
         .route("/", post(by_target))
         .route("/_local/clock", get(clock::read).post(clock::advance))
         // Some clients post to the URL of the queue.
         .route("/{account}/{queue}", post(by_target))
-        .merge(schedules::routes())
+        .merge(schedules::routes(&endpoint))
         .layer(DefaultBodyLimit::max(LARGEST))
-        .with_state(Endpoint { aws, dynamodb });
+        .with_state(endpoint);
     let stop = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     };
@@ -57,11 +61,19 @@ async fn by_target(State(endpoint): State<Endpoint>, request: Request) -> Respon
         Some(("AmazonSQS", operation)) => {
             let operation = operation.to_owned();
             match body(request).await {
-                Ok(body) => sqs::answer(&endpoint.aws, &operation, &body).await,
+                Ok(body) => {
+                    let began = Instant::now();
+                    let answer = sqs::answer(&endpoint.aws, &operation, &body).await;
+                    endpoint.aws.meter().note(Service::Sqs, &operation, answer.status().as_u16(), began);
+                    answer
+                }
                 Err(refused) => refused,
             }
         }
-        Some((service, _)) if service.starts_with("DynamoDB") => endpoint.dynamodb.forward(request).await,
+        Some((service, operation)) if service.starts_with("DynamoDB") => {
+            let (aws, operation) = (&endpoint.aws, operation.to_owned());
+            meter::forward(aws.meter(), aws.dynamodb(), &endpoint.dynamodb, &operation, request).await
+        }
         _ => match body(request).await {
             Ok(body) => sts::answer(&body),
             Err(refused) => refused,

@@ -11,7 +11,7 @@ const TEMPLATE: &str = "infra/template.yaml";
 
 /// Runs Reprise on this machine: DynamoDB, SQS and Scheduler on one AWS endpoint, the production functions, the HTTP API.
 #[derive(Debug, Parser)]
-#[command(name = "cargo local", bin_name = "cargo local --", version)]
+#[command(name = "cargo local", bin_name = "cargo local --", version, args_override_self = true)]
 pub(crate) struct Options {
     /// Where the HTTP API listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]

@@ -6,6 +6,7 @@
 //! everything it runs comes from the template.
 
 mod activity;
+mod consumers;
 mod gateway;
 mod invoker;
 mod lambda;

@@ -21,13 +21,21 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen to Ctrl-C")?;
     let mut terminated = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
     let stack = start(&options).await?;
-    let _demo = options.wants_demo().then(|| Demo::start(&stack));
     greet(&stack).await?;
+    let demo = options.wants_demo().then(|| Demo::start(&stack));
+    if demo.is_some() {
+        say(&format!(
+            "demo:  orders fail now and are retried: curl {}/flows/{}/interchanges",
+            stack.http_url(),
+            demo::FLOW
+        ));
+    }
     tokio::select! {
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
     }
     say("stopping");
+    drop(demo);
     if tokio::time::timeout(STOPPING, stack.shutdown()).await.is_err() {
         tracing::debug!("something did not end in time");
     }

@@ -3,15 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::body::Bytes;
-use local_aws::{ACCOUNT, Aws, REGION};
+use local_aws::{ACCOUNT, Aws, REGION, StartError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::activity::Activity;
+use crate::consumers::{Consumers, Waited};
 use crate::gateway::Gateway;
 use crate::invoker::Invoker;
 use crate::lambda::{Failure, Lambda, NoSuchFunction, Outcome, Surroundings};
@@ -22,12 +22,6 @@ use crate::template::{Place, Template};
 
 /// What the stack is called, and so its table, and the beginning of every other name.
 const STACK: &str = "reprise";
-
-/// How long settling waits for those who consume a queue from outside, in real time.
-const CONSUMER_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How often it looks whether they are done.
-const CONSUMER_LOOK: Duration = Duration::from_millis(5);
 
 /// A running stack. Dropping it kills every function process; [`Stack::shutdown`] also waits until they are gone.
 pub struct Stack {
@@ -44,7 +38,7 @@ pub(crate) struct Inner {
     aws: Aws,
     pub(crate) lambda: Arc<Lambda>,
     sources: Sources,
-    consumed: Mutex<Vec<String>>,
+    consumers: Consumers,
 }
 
 impl Stack {
@@ -53,13 +47,29 @@ impl Stack {
     /// # Errors
     /// Whatever stands in the way; nothing is left running then.
     pub async fn start(options: StackOptions) -> Result<Self, StackError> {
+        let aws = Aws::start(aws_options(&options));
+        Self::start_beside(options, aws).await
+    }
+
+    /// As [`Self::start`], with the endpoint's meter running: [`Aws::meter`].
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_metered(options: StackOptions) -> Result<Self, StackError> {
+        let aws = Aws::start_metered(aws_options(&options));
+        Self::start_beside(options, aws).await
+    }
+
+    async fn start_beside(
+        options: StackOptions,
+        aws: impl Future<Output = Result<Aws, StartError>>,
+    ) -> Result<Self, StackError> {
         let text = std::fs::read_to_string(&options.template)
             .map_err(|source| StackError::Read { path: options.template.clone(), source })?;
         let data = options.data.as_deref().map(lock).transpose()?;
         let listener = listen(options.http).await?;
         let http = listener.local_addr().map_err(|source| StackError::Http { address: options.http, source })?;
-        let aws_options = local_aws::Options { listen: options.aws, data: options.data, clock: options.clock };
-        let aws = Aws::start(aws_options).await?;
+        let aws = aws.await?;
         match Self::start_on(&aws, &text, listener, http, &options.binaries).await {
             Ok(mut stack) => {
                 stack._data = data;
@@ -92,7 +102,7 @@ impl Stack {
         let gateway = Gateway::new(&template, lambda.clone(), aws.clock().clone(), ACCOUNT);
         tasks.spawn(gateway.serve(listener));
 
-        let inner = Arc::new(Inner { aws: aws.clone(), lambda, sources, consumed: Mutex::default() });
+        let inner = Arc::new(Inner { aws: aws.clone(), lambda, sources, consumers: Consumers::default() });
         aws.set_invoker(Arc::new(Invoker(Arc::downgrade(&inner))));
         Ok(Self { inner, http, template, tasks, _data: None })
     }
@@ -123,7 +133,7 @@ impl Stack {
 
     /// Someone outside consumes this queue all the time: settling waits a moment for them, too.
     pub fn consumed_from_outside(&self, queue: &str) {
-        self.inner.consumed.lock().unwrap_or_else(PoisonError::into_inner).push(queue.to_owned());
+        self.inner.consumers.add(queue);
     }
 
     /// Runs a function, by its name or ARN, and gives its answer.
@@ -174,27 +184,18 @@ impl Drop for Stack {
 
 impl Inner {
     pub(crate) async fn settle(&self) {
-        let patience = tokio::time::Instant::now() + CONSUMER_PATIENCE;
         loop {
             self.sources.settle().await;
-            if self.consumers_are_done() {
-                return;
+            match self.consumers.done(self.aws.sqs()).await {
+                Waited::NotAtAll => return,
+                Waited::AMoment => {}
             }
-            if tokio::time::Instant::now() >= patience {
-                return tracing::warn!("whoever consumes {:?} is slow; time goes on without them", self.consumed());
-            }
-            tokio::time::sleep(CONSUMER_LOOK).await;
         }
     }
+}
 
-    fn consumers_are_done(&self) -> bool {
-        let sqs = self.aws.sqs();
-        self.consumed().iter().all(|queue| sqs.visible(queue) == 0 && sqs.in_flight(queue) == 0)
-    }
-
-    fn consumed(&self) -> Vec<String> {
-        self.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+fn aws_options(options: &StackOptions) -> local_aws::Options {
+    local_aws::Options { listen: options.aws, data: options.data.clone(), clock: options.clock }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StackError> {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::Put;
 use domain::{InterchangeId, Slot, Timestamp};
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::counts::Deltas;
+use crate::deltas::Deltas;
 use crate::item::{document, n};
 use crate::keys::{self, IF_ABSENT, IF_VERSION, TTL};
 use crate::transact::{Actions, Transacted};
@@ -126,7 +126,7 @@ impl Table {
                 owners.push(*index);
             }
         }
-        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer)) {
+        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer), now) {
             actions.update(update);
         }
         for (slot, ids) in &group.slots {

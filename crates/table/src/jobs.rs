@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{Delete, Put, Update};
 use domain::{FlowName, InterchangeId, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::counts::{SKIP_PREFIX, job_counts, job_update, sum};
+use crate::counts::{SKIP_PREFIX, job_counts, sum};
+use crate::deltas::job_update;
 use crate::item::{Item, document, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, ACTIVE_JOB, DATA, IF_ABSENT, JOB, SK};
 use crate::list::Position;
@@ -267,6 +268,7 @@ impl Table {
         id: &JobId,
         number: u64,
         skips: &BTreeMap<String, u64>,
+        now: Timestamp,
     ) -> Result<bool, TableError> {
         let mark = Update::builder()
             .table_name(&self.name)
@@ -281,7 +283,7 @@ impl Table {
         adds.insert(DONE.to_owned(), 1);
         let mut actions = Actions::default();
         actions.update(self.built(mark.build())?);
-        if let Some(count) = job_update(&self.name, &format!("{}-0", self.writer), id, &adds) {
+        if let Some(count) = job_update(&self.name, &format!("{}-0", self.writer), id, &adds, now) {
             actions.update(count);
         }
         self.happened(actions, id).await

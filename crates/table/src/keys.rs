@@ -35,6 +35,12 @@ pub(crate) const REST: &str = "rest";
 pub(crate) const VERSION: &str = "v";
 /// Seconds since 1970 at which DynamoDB may remove the item.
 pub(crate) const TTL: &str = "ttl";
+/// How often a count row was changed.
+pub(crate) const CHANGES: &str = "k";
+/// When a count row was changed last.
+pub(crate) const CHANGED_AT: &str = "at";
+/// The writer whose rows hold what the sweep folded.
+pub(crate) const FOLDED: &str = "folded";
 /// The body of every item that is read whole: JSON.
 pub(crate) const DATA: &str = "d";
 /// A payload chunk's bytes.

@@ -6,9 +6,11 @@
 mod codec;
 mod commit;
 mod counts;
+mod deltas;
 mod error;
 mod event_codec;
 mod flows;
+mod fold;
 mod heads;
 mod idempotency;
 mod item;

@@ -56,13 +56,13 @@ fn a_selection_holds_only_what_it_names() {
 }
 
 #[test]
-fn after_a_crash_a_job_finds_its_own_claim_and_sends_again() {
+fn after_a_crash_a_job_finds_what_it_took_and_takes_nothing_twice() {
     let job = job(Selection::All);
     assert_eq!(job.take(&failed_at_two()), Take::Act);
     let sent = failed_at_two().reenter(Reentry::Retry, &job.cause(), &flow(), at("14:01")).unwrap().after;
-    assert_eq!(job.take(&sent), Take::Resend);
+    assert_eq!(job.take(&sent), Take::Resume);
     let failed_again = Interchange { status: Status::Failed, flight: None, ..sent };
-    assert_eq!(job.take(&failed_again), Take::Skip("already-taken"));
+    assert_eq!(job.take(&failed_again), Take::Resume);
     assert!(!job.selects(&failed_again));
 }
 
@@ -109,7 +109,8 @@ fn words_read_back_and_an_ended_job_has_ended() {
 #[test]
 fn a_rate_makes_chunks_of_a_second_and_spreads_them() {
     let limits = |rate| JobLimits { rate, ..JobLimits::default() };
-    for (rate, chunk, step) in [(None, 100, 1_000), (Some(1), 1, 600), (Some(50), 50, 1_000), (Some(5_000), 100, 1_000)]
+    for (rate, chunk, step) in
+        [(None, 100, 1_000), (Some(1), 1, 90), (Some(10), 10, 900), (Some(50), 50, 1_000), (Some(5_000), 100, 1_000)]
     {
         assert_eq!((limits(rate).chunk(), limits(rate).step()), (chunk, step), "{rate:?}");
     }

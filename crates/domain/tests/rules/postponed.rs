@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Category, Flow, Interchange, InterchangeId, Ladder, Minute, Reentry, Refusal, RetryPolicy, Schedule,
-    Slot, Status, Window, WindowEvery, thin_out,
+    Category, Flow, Interchange, InterchangeId, Ladder, Minute, Reentry, Refusal, RetryPolicy, Schedule, Slot, Status,
+    Window, WindowEvery, thin_out,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

@@ -9,7 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 #[derive(Clone)]
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     client: Client<HttpConnector, Body>,
     base: String,
 }
@@ -21,7 +21,7 @@ impl Proxy {
         Self { client: Client::builder(TokioExecutor::new()).build(connector), base }
     }
 
-    pub(super) async fn forward(&self, mut request: Request) -> Response {
+    pub(crate) async fn forward(&self, mut request: Request) -> Response {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let Ok(uri) = format!("{}{path}", self.base).parse::<Uri>() else {
             return StatusCode::BAD_REQUEST.into_response();

@@ -1,15 +1,19 @@
 //! EventBridge Scheduler over REST-JSON.
 
+use std::time::Instant;
+
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::extract::{MatchedPath, Path, Query, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Endpoint, respond};
+use crate::meter::Service;
 use crate::scheduler::SchedulerError;
 
 const JSON: &str = "application/json";
@@ -34,13 +38,41 @@ struct Asked {
     max_results: Option<String>,
 }
 
-pub(super) fn routes() -> Router<Endpoint> {
+pub(super) fn routes(endpoint: &Endpoint) -> Router<Endpoint> {
     Router::new()
         .route("/schedules", get(list))
         .route("/schedules/{name}", post(create).put(update).get(read).delete(remove))
         .route("/schedule-groups", get(list_groups))
         .route("/schedule-groups/{name}", post(create_group).get(read_group).delete(remove_group))
         .route("/tags/{arn}", get(tags).post(tag).delete(untag))
+        .route_layer(from_fn_with_state(endpoint.clone(), metered))
+}
+
+/// Notes the call at the meter.
+async fn metered(State(endpoint): State<Endpoint>, path: MatchedPath, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let operation = operation(request.method(), path.as_str());
+    let answer = next.run(request).await;
+    endpoint.aws.meter().note(Service::Scheduler, operation, answer.status().as_u16(), began);
+    answer
+}
+
+/// What AWS calls the operation that a route serves.
+fn operation(method: &Method, path: &str) -> &'static str {
+    match (method.as_str(), path) {
+        ("GET", "/schedules") => "ListSchedules",
+        ("GET", "/schedules/{name}") => "GetSchedule",
+        ("POST", "/schedules/{name}") => "CreateSchedule",
+        ("PUT", "/schedules/{name}") => "UpdateSchedule",
+        ("DELETE", "/schedules/{name}") => "DeleteSchedule",
+        ("GET", "/schedule-groups") => "ListScheduleGroups",
+        ("GET", "/schedule-groups/{name}") => "GetScheduleGroup",
+        ("POST", "/schedule-groups/{name}") => "CreateScheduleGroup",
+        ("DELETE", "/schedule-groups/{name}") => "DeleteScheduleGroup",
+        ("GET", _) => "ListTagsForResource",
+        ("POST", _) => "TagResource",
+        _ => "UntagResource",
+    }
 }
 
 async fn create(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {

@@ -1,5 +1,8 @@
 //! The stack with a specimen of a function: the Runtime API, the event sources, the HTTP API, starting and stopping.
 
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not the functions they share")]
+
+mod cli;
 mod functions;
 mod gateway;
 mod sources;

@@ -1,5 +1,7 @@
 //! Event sources: batches, partial failures, crashes, dead letters.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -88,4 +90,20 @@ async fn batches_of_large_messages_are_split_below_the_limit_of_an_event() {
     }
     stack.settle().await;
     assert_eq!(stack.waiting(), (0, 0));
+}
+
+#[tokio::test]
+async fn settling_waits_for_those_who_consume_from_outside() {
+    let stack = start().await;
+    let sqs = stack.aws().sqs();
+    stack.consumed_from_outside(DEAD);
+    let input = json!({ "QueueUrl": sqs.url(DEAD), "MessageBody": "for somebody outside" });
+    sqs.call("SendMessage", input).await.unwrap();
+    let consuming = async {
+        let message = sqs.receive(DEAD, 1, Duration::from_secs(60)).await.remove(0);
+        stack.send(json!({ "do": "echo" })).await;
+        sqs.delete(DEAD, &message.receipt);
+    };
+    tokio::join!(stack.settle(), consuming);
+    assert_eq!((stack.waiting(), sqs.in_flight(DEAD)), ((0, 0), 0));
 }

@@ -1,17 +1,10 @@
 //! Starting a second time, stopping, and what is left then.
 
-use std::path::Path;
-
 use local::{Stack, StackError};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::support::{FUNCTION, Meeting, QUEUE, options, start};
-
-fn is_running(pid: u32) -> bool {
-    // A process that was killed but not waited for is a zombie: it has no command line any more.
-    std::fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).is_ok_and(|line| !line.is_empty())
-}
+use crate::support::{FUNCTION, Meeting, QUEUE, is_running, options, start};
 
 #[tokio::test]
 async fn a_stack_that_was_shut_down_leaves_no_process_and_no_port() {

@@ -1,6 +1,6 @@
 //! A stack around the specimen, and what its tests ask of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use local::{ClockMode, Stack, StackOptions};
 use serde_json::{Value, json};
@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const FUNCTION: &str = "reprise-Specimen";
+/// The same, with a second to answer.
+pub(crate) const HASTY: &str = "reprise-Hasty";
 pub(crate) const QUEUE: &str = "reprise-Work";
 pub(crate) const DEAD: &str = "reprise-Dead";
 
@@ -18,7 +20,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: specimen
-      Timeout: 1
+      Timeout: 30
       MemorySize: 256
       Environment: { Variables: { OWN: of-the-function } }
       Events:
@@ -30,6 +32,9 @@ Resources:
             MaximumBatchingWindowInSeconds: 300
             FunctionResponseTypes: [ReportBatchItemFailures]
         Item: { Type: HttpApi, Properties: { Method: POST, Path: '/items/{id}' } }
+  Hasty:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: specimen, Timeout: 1 }
   Broken:
     Type: AWS::Serverless::Function
     Properties: { CodeUri: specimen, Environment: { Variables: { FAILS_TO_START: yes-it-does } } }
@@ -131,4 +136,9 @@ pub(crate) async fn request(base: &str, head: &str, body: &[u8]) -> (u16, String
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// A process that was killed but not waited for is a zombie: it has no command line any more.
+pub(crate) fn is_running(pid: u32) -> bool {
+    std::fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).is_ok_and(|line| !line.is_empty())
 }

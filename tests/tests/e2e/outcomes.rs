@@ -1,0 +1,48 @@
+//! Outcomes: judged by attempt and event time, never by the order in which they arrive, and each told once.
+
+mod deadlines;
+mod log;
+mod order;
+
+use serde_json::{Value, json};
+use tests::{World, report};
+
+/// A stack whose flow `orders` is retried by hand only, so that logs hold nothing but what a test does.
+async fn by_hand() -> World {
+    let world = World::start().await;
+    world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
+    world
+}
+
+/// Makes an interchange that failed at the start of the test and is retried.
+async fn retried(world: &World, id: &str) {
+    world.report(report(id, "orders", json!({}))).await;
+    retry(world, id).await;
+}
+
+async fn retry(world: &World, id: &str) {
+    let reason = json!({ "reason": "the partner is back" });
+    world.post(&format!("/interchanges/{id}/retry"), reason).await.ok();
+}
+
+/// A report of `completed`, `in_network` or `failed`; `more` is laid over it.
+fn outcome(kind: &str, id: &str, more: Value) -> Value {
+    if kind == "failed" {
+        let mut plain = json!({ "attempt": null, "occurredAt": null, "payloads": null });
+        plain.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        return report(id, "orders", plain);
+    }
+    let mut outcome = json!({ "type": format!("interchange.{kind}"), "interchangeId": id, "flow": "orders" });
+    outcome.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    outcome
+}
+
+/// The outcome of an attempt at a time after 14:00.
+async fn tell(world: &World, kind: &str, id: &str, attempt: u64, at: &str) {
+    let more = json!({ "attempt": attempt, "occurredAt": format!("2026-11-20T14:{at}Z") });
+    world.report(outcome(kind, id, more)).await;
+}
+
+async fn status(world: &World, id: &str) -> String {
+    world.interchange(id).await["status"].as_str().unwrap().to_owned()
+}

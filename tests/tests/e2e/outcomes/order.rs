@@ -1,0 +1,167 @@
+//! Repeats, outcomes in the wrong order, late ones and ones ahead.
+
+use serde_json::json;
+use tests::{FAILURES, RECEIVER_STAGE, START, World, report};
+
+use super::{by_hand, outcome, retried, retry, status, tell};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_report_five_times_is_one_failure_and_one_event() {
+    let world = World::start().await;
+    let same = report("4711", "orders", json!({})).to_string();
+    // Three in one batch, and two more one after the other.
+    world.send([same.clone(), same.clone(), same.clone()]).await;
+    let once = world.interchange("4711").await;
+    world.send([same.clone()]).await;
+    world.advance("30s").await;
+    world.send([same]).await;
+    assert_eq!(world.interchange("4711").await, once);
+    assert_eq!(world.kinds("4711").await, ["failed", "retry_scheduled"]);
+    let counts = &world.get("/flows/orders").await.ok()["counts"];
+    assert_eq!(counts["failed"], 1);
+    assert_eq!(world.get("/flows/orders/groups").await.ok()["items"][0]["count"], 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_outcomes_of_one_attempt_come_to_the_same_whichever_arrives_first() {
+    let world = by_hand().await;
+    // Each: the outcomes as they happened, by the clock of the pipeline, and what they come to.
+    let stories = [
+        (("in_network", "01:00"), ("completed", "02:00"), "completed"),
+        (("failed", "01:00"), ("completed", "02:00"), "completed"),
+        (("completed", "01:00"), ("failed", "02:00"), "failed"),
+        (("in_network", "01:00"), ("failed", "02:00"), "failed"),
+    ];
+    for (story, (first, second, expected)) in stories.into_iter().enumerate() {
+        for (order, [one, other]) in [[first, second], [second, first]].into_iter().enumerate() {
+            let id = format!("story-{story}-{order}");
+            retried(&world, &id).await;
+            for _ in 0..2 {
+                tell(&world, one.0, &id, 2, one.1).await;
+                tell(&world, other.0, &id, 2, other.1).await;
+            }
+            assert_eq!(status(&world, &id).await, expected, "{one:?} then {other:?}");
+            let kinds = world.kinds(&id).await;
+            assert_eq!(kinds.len(), 4, "each outcome is one event: {kinds:?}");
+        }
+    }
+    world.drain(RECEIVER_STAGE).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_that_share_a_batch_are_judged_like_any_others() {
+    let world = by_hand().await;
+    for id in ["rising", "falling"] {
+        retried(&world, id).await;
+    }
+    let at = |id, kind, time| outcome(kind, id, json!({ "attempt": 2, "occurredAt": time })).to_string();
+    world
+        .send([
+            at("rising", "in_network", "2026-11-20T14:01:00Z"),
+            at("falling", "completed", "2026-11-20T14:02:00Z"),
+            at("rising", "completed", "2026-11-20T14:02:00Z"),
+            at("falling", "in_network", "2026-11-20T14:01:00Z"),
+        ])
+        .await;
+    assert_eq!(world.kinds("rising").await, ["failed", "retry_requested", "in_network", "completed"]);
+    assert_eq!(world.kinds("falling").await, ["failed", "retry_requested", "completed", "late_outcome"]);
+    assert_eq!(status(&world, "falling").await, "completed");
+    assert_eq!(world.get("/flows/orders").await.ok()["counts"]["completed"], 2);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_of_an_older_attempt_is_logged_once_as_late_and_changes_no_status() {
+    let world = by_hand().await;
+    retried(&world, "4711").await;
+    for _ in 0..2 {
+        // Known: nothing. New: a late event.
+        tell(&world, "failed", "4711", 1, "00:00").await;
+        tell(&world, "completed", "4711", 1, "03:00").await;
+    }
+    assert_eq!(status(&world, "4711").await, "waiting_for_retry");
+    assert_eq!(world.kinds("4711").await, ["failed", "retry_requested", "late_outcome"]);
+    let event = world.interchange("4711").await["events"][2].clone();
+    assert_eq!((&event["attempt"], &event["outcome"]), (&json!(1), &json!("completed")));
+    assert_eq!(event["occurredAt"], "2026-11-20T14:03:00Z");
+    tell(&world, "completed", "4711", 2, "04:00").await;
+    assert_eq!(status(&world, "4711").await, "completed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_ahead_of_ours_is_taken_as_it_is() {
+    let world = by_hand().await;
+    retried(&world, "4711").await;
+    tell(&world, "failed", "4711", 5, "05:00").await;
+    let interchange = world.interchange("4711").await;
+    assert_eq!((&interchange["status"], &interchange["attempt"]), (&json!("failed"), &json!(5)));
+    assert_eq!(interchange["tries"], 1, "we sent it back once: {interchange}");
+    retry(&world, "4711").await;
+    assert_eq!(world.drain(RECEIVER_STAGE).await.last().unwrap().attempt(), 6);
+    // The pipeline ran on by itself, after a deletion too.
+    tell(&world, "failed", "4711", 6, "06:00").await;
+    world.post("/interchanges/4711/delete", json!({ "reason": "sent twice" })).await.ok();
+    tell(&world, "completed", "4711", 6, "07:00").await;
+    assert_eq!(status(&world, "4711").await, "deleted");
+    tell(&world, "completed", "4711", 7, "08:00").await;
+    assert_eq!(status(&world, "4711").await, "completed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_without_attempt_speaks_of_the_attempt_in_flight_unless_it_was_queued_before_that_was_sent() {
+    let world = by_hand().await;
+    world.report(report("4711", "orders", json!({}))).await;
+    // It is put on the queue now and delivered when the next attempt is on its way.
+    let early = outcome("failed", "4711", json!({})).to_string();
+    let call = world.sqs.send_message().queue_url(world.queue_url(FAILURES)).message_body(&early);
+    call.delay_seconds(60).send().await.unwrap();
+    world.advance("10s").await;
+    retry(&world, "4711").await;
+    world.advance("60s").await;
+    assert_eq!(world.held(FAILURES), 0);
+    assert_eq!(status(&world, "4711").await, "waiting_for_retry");
+    assert_eq!(world.kinds("4711").await, ["failed", "retry_requested"]);
+    // The same words, queued after the attempt was sent, are its outcome.
+    world.send([early]).await;
+    let interchange = world.interchange("4711").await;
+    assert_eq!((&interchange["status"], &interchange["attempt"]), (&json!("failed"), &json!(2)));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_without_attempt_and_with_nothing_in_flight_is_a_repeat_unless_it_happened_later() {
+    let world = by_hand().await;
+    world.report(report("4711", "orders", json!({ "attempt": null }))).await;
+    let once = world.interchange("4711").await;
+    assert_eq!(once["attempt"], 1);
+    world.report(outcome("failed", "4711", json!({}))).await;
+    world.report(outcome("failed", "4711", json!({ "occurredAt": START }))).await;
+    world.report(outcome("completed", "4711", json!({}))).await;
+    assert_eq!(world.interchange("4711").await, once);
+    world.report(outcome("failed", "4711", json!({ "occurredAt": "2026-11-20T14:01:00Z" }))).await;
+    let later = world.interchange("4711").await;
+    assert_eq!((&later["attempt"], &later["failedAt"]), (&json!(1), &json!("2026-11-20T14:01:00Z")));
+    assert_eq!(world.kinds("4711").await, ["failed", "failed"]);
+    world.report(outcome("completed", "4711", json!({ "occurredAt": "2026-11-20T14:02:00Z" }))).await;
+    assert_eq!(status(&world, "4711").await, "completed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_of_what_never_failed_is_acknowledged_and_nothing_is_kept() {
+    let world = World::start().await;
+    for kind in ["completed", "in_network"] {
+        world.report(outcome(kind, "4711", json!({ "attempt": 1 }))).await;
+    }
+    world.get("/interchanges/4711").await.is_problem(404, "not-found");
+    assert_eq!(world.get("/flows").await.ok()["items"], json!([]));
+    assert_eq!((world.held(FAILURES), world.held("reprise-failures-dlq")), (0, 0));
+    // A failure that arrives after its own completion is kept: nobody can know that it came later.
+    world.report(report("4711", "orders", json!({}))).await;
+    assert_eq!(status(&world, "4711").await, "failed");
+    world.stop().await;
+}

@@ -1,0 +1,158 @@
+//! Jobs: one at a time, the same request once, and only what is a selection.
+
+use serde_json::{Value, json};
+use tests::{Answer, World, report};
+
+use super::Before;
+
+const RUN_JOB: &str = "reprise-run-job";
+
+fn all() -> Value {
+    json!({ "reason": "the partner is back", "selection": { "all": true } })
+}
+
+/// Starts a job and kills whoever works on it, so that it stays active until the clock moves.
+async fn stuck_job(world: &World) -> String {
+    let job = world.post("/flows/orders/retry", all()).await;
+    assert_eq!(job.status, 202);
+    while world.stack.kill_environments(RUN_JOB).await.expect("there is such a function") == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.settle().await;
+    let path = job.location.expect("a job has a location");
+    let status = world.get(&path).await.ok()["status"].clone();
+    assert!(status == "queued" || status == "running", "{status}");
+    path
+}
+
+async fn with_failures(count: usize) -> World {
+    let world = World::start().await;
+    world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
+    world.send((0..count).map(|n| report(&format!("m-{n:03}"), "orders", json!({})).to_string())).await;
+    world
+}
+
+fn is_job_active(answer: &Answer, path: &str) {
+    let problem = answer.is_problem(409, "job-active");
+    assert_eq!(problem["job"], path);
+    assert!(problem["detail"].as_str().unwrap().contains(path), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_job_is_refused_with_a_link_to_the_first_until_that_one_has_ended() {
+    let world = with_failures(300).await;
+    world.report(report("other", "invoices", json!({}))).await;
+    let first = stuck_job(&world).await;
+    let before = Before::of(&world, &["m-000", "m-299"]).await;
+    for action in ["retry", "restart", "delete"] {
+        is_job_active(&world.post(&format!("/flows/orders/{action}"), all()).await, &first);
+    }
+    is_job_active(&world.post_once("/flows/orders/retry", "key-1", all()).await, &first);
+    before.still_holds(&world, &["m-000", "m-299"], "a second job").await;
+    // Another flow has a job of its own.
+    let other = world.post("/flows/invoices/delete", all()).await;
+    assert_eq!(other.status, 202);
+    // The first goes on where it was when its work comes again, and then there may be another.
+    world.advance("13m").await;
+    let job = world.get(&first).await.ok();
+    assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(300)));
+    assert_eq!(world.post_once("/flows/orders/retry", "key-1", all()).await.status, 202);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_under_one_key_is_one_job_and_another_request_is_refused() {
+    let world = with_failures(3).await;
+    let delete = json!({ "reason": "sent twice", "selection": { "ids": ["m-000", "m-001"] } });
+    let first = world.post_once("/flows/orders/delete", "key-1", delete.clone()).await;
+    assert_eq!(first.status, 202);
+    world.settle().await;
+    let before = Before::of(&world, &["m-000", "m-001", "m-002"]).await;
+    let again = world.post_once("/flows/orders/delete", "key-1", delete.clone()).await;
+    assert_eq!((again.status, &again.location), (202, &first.location));
+    assert_eq!(again.ok()["counts"]["sent"], 2);
+    let other = json!({ "reason": "sent twice", "selection": { "ids": ["m-002"] } });
+    world.post_once("/flows/orders/delete", "key-1", other).await.is_problem(422, "idempotency-key-reused");
+    world.post_once("/flows/orders/retry", "key-1", delete.clone()).await.is_problem(422, "idempotency-key-reused");
+    for key in ["", &"k".repeat(257)] {
+        let problem = world.post_once("/flows/orders/delete", key, delete.clone()).await;
+        assert_eq!(problem.is_problem(400, "invalid-field")["field"], "Idempotency-Key");
+    }
+    before.still_holds(&world, &["m-000", "m-001", "m-002"], "a repeated request").await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_selection_makes_no_job() {
+    let world = with_failures(2).await;
+    let before = Before::of(&world, &["m-000", "m-001"]).await;
+    let too_many: Vec<String> = (0..1_001).map(|n| format!("m-{n}")).collect();
+    for (selection, field) in [
+        (json!(null), "selection"),
+        (json!("all"), "selection"),
+        (json!({}), "selection"),
+        (json!({ "all": false }), "selection.all"),
+        (json!({ "all": "yes" }), "selection.all"),
+        (json!({ "all": true, "ids": ["m-000"] }), "selection"),
+        (json!({ "everything": true }), "selection.everything"),
+        (json!({ "ids": [] }), "selection.ids"),
+        (json!({ "ids": too_many }), "selection.ids"),
+        (json!({ "ids": "m-000" }), "selection.ids"),
+        (json!({ "ids": ["m-000", 17] }), "selection.ids[1]"),
+        (json!({ "ids": ["m-000", "a b"] }), "selection.ids[1]"),
+        (json!({ "filter": [] }), "selection.filter"),
+        (json!({ "filter": { "status": "broken" } }), "selection.filter.status"),
+        (json!({ "filter": { "status": ["failed", "broken"] } }), "selection.filter.status[1]"),
+        (json!({ "filter": { "phase": "mapping" } }), "selection.filter.phase"),
+        (json!({ "filter": { "from": 17 } }), "selection.filter.from"),
+        (json!({ "filter": { "message": "" } }), "selection.filter.message"),
+        (json!({ "filter": { "limit": 5 } }), "selection.filter.limit"),
+    ] {
+        let shown: String = selection.to_string().chars().take(80).collect();
+        let order = json!({ "reason": "the partner is back", "selection": selection });
+        let answer = world.post("/flows/orders/retry", order).await;
+        assert_eq!(answer.is_problem(400, "invalid-field")["field"], field, "{shown}");
+    }
+    for (field, value) in [
+        ("cap", json!(0)),
+        ("cap", json!("all")),
+        ("rate", json!(0)),
+        ("rate", json!(1.5)),
+        ("canary", json!(-1)),
+        ("asOf", json!("now")),
+        ("force", json!(true)),
+    ] {
+        let mut order = all();
+        order[field] = value;
+        let answer = world.post("/flows/orders/retry", order).await;
+        assert_eq!(answer.is_problem(400, "invalid-field")["field"], field);
+    }
+    let large = json!({ "reason": "x", "selection": { "all": true }, "more": "x".repeat(300_000) });
+    world.post("/flows/orders/retry", large).await.is_problem(413, "too-large");
+    before.still_holds(&world, &["m-000", "m-001"], "a wrong selection").await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_passes_over_what_cannot_be_done_and_cannot_be_cancelled_once_it_has_ended() {
+    let world = with_failures(3).await;
+    world.report(report("bare", "orders", json!({ "payloads": { "sender": { "body": "UNB+1" } } }))).await;
+    world.report(report("other", "invoices", json!({}))).await;
+    world.post("/interchanges/m-000/delete", json!({ "reason": "sent twice" })).await.ok();
+    let ids = ["m-000", "m-001", "m-002", "m-002", "bare", "other", "nobody"];
+    let order = json!({ "reason": "the partner is back", "selection": { "ids": ids } });
+    let before = Before::of(&world, &["m-000", "bare", "other"]).await;
+    let path = world.post("/flows/orders/retry", order).await.location.unwrap();
+    world.settle().await;
+    let job = world.get(&path).await.ok();
+    assert_eq!(job["status"], "completed");
+    assert_eq!((&job["counts"]["sent"], &job["counts"]["skipped"]), (&json!(2), &json!(4)), "{job}");
+    assert_eq!((&job["skips"]["not-failed"], &job["skips"]["no-receiver-payload"]), (&json!(1), &json!(1)), "{job}");
+    for id in ["m-000", "bare", "other"] {
+        assert_eq!(world.interchange(id).await, before.0[format!("interchange {id}")], "{id}");
+    }
+    let problem = world.post(&format!("{path}/cancel"), json!({})).await.is_problem(409, "job-ended");
+    assert_eq!(problem["jobStatus"], "completed");
+    assert_eq!(world.get(&path).await.ok(), job);
+    world.stop().await;
+}
