@@ -59,6 +59,18 @@ impl Ingest {
         let mut arrivals: Vec<Arrival<'_>> =
             records.iter().map(|record| Arrival { record, intake: read(record) }).collect();
         self.assign(&mut arrivals).await?;
+        self.take_all(arrivals, now).await
+    }
+
+    /// Keeps a message that can never be stored as what it says, as a dead letter of `unassigned` that says `why`.
+    ///
+    /// # Errors
+    /// When a service did not do its part.
+    pub async fn set_aside(&self, record: &QueueRecord<'_>, why: &str, now: Timestamp) -> Result<Ingested, AppError> {
+        self.take_all(vec![Arrival { record, intake: refuse(record, why) }], now).await
+    }
+
+    async fn take_all(&self, mut arrivals: Vec<Arrival<'_>>, now: Timestamp) -> Result<Ingested, AppError> {
         let mut flows = self.flows(&arrivals, now).await?;
         let mut tally = Ingested::default();
         for _ in 0..TRIES {

@@ -7,11 +7,14 @@ use domain::{
     Event, Filter, Flow, FlowName, Interchange, InterchangeId, JobId, Minute, PayloadMeta, PayloadSide, Stages, Status,
     Timestamp,
 };
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use table::{GroupCount, JobRecord, Order, Page, Position, Table};
 
 use crate::AppError;
 use crate::jobs::MOST_SHOWN;
+
+/// Flows whose oldest and newest failures are looked up side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Reads for the API.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ impl Reader {
             views.push((flow, counts.0));
         }
         let views = views.into_iter().map(|(flow, counts)| self.view(flow, counts, &runs));
-        let mut views = try_join_all(views).await?;
+        let mut views: Vec<FlowView> = stream::iter(views).buffered(SIDE_BY_SIDE).try_collect().await?;
         views.sort_by_key(|view| std::cmp::Reverse(failed(&view.facts)));
         Ok(views)
     }
@@ -177,7 +180,7 @@ impl Reader {
     ) -> Result<FlowView, AppError> {
         let mut facts = FlowFacts { counts, next_run_at: runs.get(&flow.name).copied(), ..FlowFacts::default() };
         if failed(&facts) > 0 {
-            let filter = Filter::default();
+            let filter = Filter { status: standing(&facts), ..Filter::default() };
             let oldest = self.table.list(&flow.name, &filter, Order::Oldest, 1, None).await?;
             let newest = self.table.list(&flow.name, &filter, Order::Newest, 1, None).await?;
             facts.oldest_failure_at = oldest.items.first().map(|i| i.failure.at);
@@ -196,6 +199,12 @@ impl Reader {
         }
         Ok(runs)
     }
+}
+
+/// The statuses of failure in which there is anything.
+fn standing(facts: &FlowFacts) -> Vec<Status> {
+    let counted = |status: &Status| facts.counts.get(status).is_some_and(|count| *count > 0);
+    [Status::Failed, Status::PartiallyFailed].into_iter().filter(counted).collect()
 }
 
 fn failed(facts: &FlowFacts) -> u64 {

@@ -103,20 +103,18 @@ impl Runner {
         };
         let chunk = self.table.chunk(id, number).await?;
         if let Some(chunk) = chunk.filter(|chunk| !chunk.done) {
-            let skips = if matches!(record.job.status, JobStatus::Canary | JobStatus::Running) {
-                let flow = self.flow(&record.job.flow, now).await?;
+            let flow = self.flow(&record.job.flow, now).await?;
+            if record.job.status != JobStatus::Cancelling {
                 if !flow.active && record.job.action != JobAction::Reschedule {
                     return self.pause(&record, number).await;
                 }
                 if record.job.halt.is_some() {
                     self.table.note_halt(id, None).await?;
                 }
-                let decide = |interchange| decide(&record.job, interchange, &flow, now);
-                self.executor.execute(&chunk.ids, decide, now).await?.skips
-            } else {
-                [("cancelled".to_owned(), chunk.ids.len() as u64)].into()
-            };
-            self.table.finish_chunk(id, number, &skips, now).await?;
+            }
+            let decide = |interchange| decide(&record.job, interchange, &flow, now);
+            let tally = self.executor.execute(&chunk.ids, decide, now).await?;
+            self.table.finish_chunk(id, number, &tally.skips, now).await?;
         }
         match self.table.job(id).await? {
             Some(record) => self.end_if_through(&record, now).await,

@@ -1,7 +1,7 @@
 //! Running a slot that is due: its members are retried, or judged where it is their deadline. Whoever was handled
 //! otherwise by now no longer names this slot and is passed over.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::{
     Actor, Cause, Claim, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window, thin_out,
@@ -105,8 +105,11 @@ fn cause(slot: &Slot, batch: &str) -> Cause {
     }
 }
 
+/// The members of some batches, each once.
 fn members(packs: &[Pack]) -> Vec<InterchangeId> {
-    packs.iter().flat_map(|pack| pack.ids.iter().cloned()).collect()
+    let mut seen = HashSet::new();
+    let all = packs.iter().flat_map(|pack| &pack.ids);
+    all.filter(|id| seen.insert(*id)).cloned().collect()
 }
 
 fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {

@@ -1,6 +1,6 @@
 //! Lambda's SQS event as the records that are taken in, and the partial batch response.
 
-use app::{AppError, Ingest, chain};
+use app::{AppError, Ingest, Ingested, chain};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use contract::intake::QueueRecord;
 use contract::{AttributeValue, MessageAttribute};
@@ -67,10 +67,10 @@ pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Ti
             never_failed = done.never_failed,
             "took a batch in"
         ),
-        Err(error @ AppError::Table(TableError::Unstorable { .. })) if batch.len() > 1 => {
+        Err(error @ AppError::Table(TableError::Unstorable { .. })) => {
             tracing::warn!(messages = batch.len(), error = chain(&error), "a batch is taken message by message");
             for record in batch {
-                if let Err(error) = ingest.ingest(std::slice::from_ref(record), now).await {
+                if let Err(error) = alone(ingest, record, now).await {
                     failed(record, &error, &mut response);
                 }
             }
@@ -78,6 +78,18 @@ pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Ti
         Err(error) => batch.iter().for_each(|record| failed(record, &error, &mut response)),
     }
     response
+}
+
+/// Takes one message in. What can never be stored as what it says would only come again until it is lost, so it is
+/// kept as a dead letter.
+async fn alone(ingest: &Ingest, record: &QueueRecord<'_>, now: Timestamp) -> Result<Ingested, AppError> {
+    match ingest.ingest(std::slice::from_ref(record), now).await {
+        Err(AppError::Table(TableError::Unstorable { cause, .. })) => {
+            tracing::warn!(message_id = record.message_id, cause, "a message is kept as a dead letter");
+            ingest.set_aside(record, &format!("it cannot be stored: {cause}"), now).await
+        }
+        done => done,
+    }
 }
 
 fn failed(record: &QueueRecord<'_>, error: &AppError, response: &mut SqsBatchResponse) {

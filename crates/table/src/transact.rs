@@ -20,7 +20,8 @@ pub(crate) enum Transacted {
     Done,
     /// Nothing is written; these actions (by position) failed their conditions.
     ConditionsFailed(Vec<usize>),
-    /// Nothing is written; this action is one that DynamoDB never takes, and why.
+    /// Nothing is written; this action is one that DynamoDB never takes, and why. `usize::MAX` where it does not say
+    /// which one it is.
     Refused(usize, String),
 }
 
@@ -86,12 +87,19 @@ fn verdict(error: &Failed) -> Option<Transacted> {
     if !failed.is_empty() {
         return Some(Transacted::ConditionsFailed(failed));
     }
-    let (refused, why) = reasons
+    let refused = reasons
         .iter()
         .enumerate()
         .find(|(_, (code, _))| code == "ValidationError" || code == "ItemCollectionSizeLimitExceeded")
-        .map(|(i, (_, message))| (i, message.clone()))?;
+        .map(|(i, (_, message))| (i, message.clone()));
+    let (refused, why) = refused.or_else(|| refused_whole(error))?;
     Some(Transacted::Refused(refused, why))
+}
+
+/// An item over 400 KB is told of the whole call, without the action that has it.
+fn refused_whole(error: &Failed) -> Option<(usize, String)> {
+    let service = error.as_service_error().filter(|service| service.code() == Some("ValidationException"))?;
+    Some((usize::MAX, service.message().unwrap_or_default().to_owned()))
 }
 
 fn is_contention(error: &Failed) -> bool {

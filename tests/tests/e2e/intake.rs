@@ -186,27 +186,37 @@ async fn many_of_the_largest_messages_at_once_are_all_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept() {
+async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept_and_one_beyond_the_table_is_a_dead_letter() {
     let world = World::start().await;
-    let parts: Vec<Value> = (0..100)
-        .map(|n| json!({ "id": format!("{n:0>128}"), "status": "failed", "message": "𝄞".repeat(1_000) }))
-        .collect();
-    let text = "𝄞".repeat(256);
-    let error = json!({ "category": "system", "code": "𝄞".repeat(128), "message": "𝄞".repeat(10_000) });
-    let more = json!({
-        "status": "partially_failed", "parts": parts, "error": error, "origin": text, "sender": text, "receiver": text,
-        "partner": text, "sourceId": text, "correlationId": text,
-    });
-    let id = "x".repeat(128);
-    world.report(report(&id, &"f".repeat(64), more)).await;
+    let flow = "f".repeat(64);
+    let with_parts = |id: &str, message: &str| {
+        let part = |n| json!({ "id": format!("{n:0>128}"), "status": "failed", "message": message.repeat(1_000) });
+        let parts: Vec<Value> = (0..100).map(part).collect();
+        let text = "𝄞".repeat(256);
+        let error = json!({ "category": "system", "code": "𝄞".repeat(128), "message": "𝄞".repeat(10_000) });
+        report(id, &flow, json!({
+            "status": "partially_failed", "parts": parts, "error": error, "origin": text, "sender": text,
+            "receiver": text, "partner": text, "sourceId": text, "correlationId": text,
+        }))
+    };
+    let long = with_parts(&"x".repeat(128), "y");
+    let id = long["interchangeId"].as_str().unwrap();
+    world.put_message(FAILURES, &long.to_string(), &[]).await;
+    // DynamoDB takes items of 400 KB. What is longer holds nobody up: neither itself nor the rest of its batch.
+    let too_long = with_parts("4711", "𝄞").to_string();
+    let letter = format!("dlq-{}", world.put_message(FAILURES, &too_long, &[]).await);
+    world.report(report("4712", &flow, json!({}))).await;
     is_drained(&world);
-    let shown = world.interchange(&id).await;
-    assert_eq!((&shown["status"], &shown["parts"], &shown["error"]), (&json!("partially_failed"), &json!(parts), &error));
-    let page = world.get(&format!("/flows/{}/interchanges", "f".repeat(64))).await.ok();
-    assert_eq!(page["items"][0]["error"], error);
-    // Its parts are more than SQS takes as an attribute.
-    world.post(&format!("/interchanges/{id}/retry"), json!({ "reason": "x" })).await.ok();
+    let shown = world.interchange(id).await;
+    assert_eq!((&shown["parts"], &shown["error"]), (&long["parts"], &long["error"]));
+    world.post(&format!("/interchanges/{id}/retry"), json!({ "reason": "the partner is back" })).await.ok();
     assert_eq!(world.drain(RECEIVER_STAGE).await[0].reprise["parts"].as_array().unwrap().len(), 100);
+    assert_eq!(world.interchange("4712").await["status"], "failed");
+    world.get("/interchanges/4711").await.is_problem(404, "not-found");
+    let kept = world.interchange(&letter).await;
+    assert_eq!((&kept["flow"], &kept["error"]["code"]), (&json!("unassigned"), &json!("refused")));
+    assert!(kept["error"]["message"].as_str().unwrap().contains("cannot be stored"), "{kept}");
+    assert!(bytes(&world, &letter).await == too_long.as_bytes());
     world.stop().await;
 }
 

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod fingerprints;
 mod flows;
 mod jobs;
 mod orders_of_arrival;

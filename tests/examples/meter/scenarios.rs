@@ -1,0 +1,172 @@
+//! What is measured, and how. Each scenario has a stack of its own that has already taken one message in, so that what
+//! happens once in the life of a flow or a process is not counted; what happens once a minute or once a job is.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use local_aws::Call;
+use serde_json::{Value, json};
+use tests::World;
+
+use crate::messages::{FLOW, Payloads, completed, failed, id, take_in};
+use crate::table::Target;
+
+/// Batches of an ingest scenario, each in a minute of its own.
+const BATCHES: usize = 3;
+
+/// Messages of a job.
+const MANY: usize = 1_000;
+
+/// The event source's batch, as the template sets it.
+const BATCH: usize = 100;
+
+type Run = fn(World) -> BoxFuture<'static, (usize, Vec<Call>)>;
+
+/// One row of the table.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) targets: &'static [Target],
+    run: Run,
+}
+
+/// What one row came to.
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    pub(crate) targets: &'static [Target],
+    /// How many messages, or requests, the calls were for.
+    pub(crate) messages: usize,
+    pub(crate) calls: Vec<Call>,
+}
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "ingest, batch of 1", targets: &[], run: |w| Box::pin(ingest(w, 1, Payloads::Sender)) },
+    Scenario { name: "ingest, batch of 10", targets: &[], run: |w| Box::pin(ingest(w, 10, Payloads::Sender)) },
+    Scenario {
+        name: "ingest, batch of 100",
+        targets: &[Target::Calls(0.08), Target::WriteUnits(7.0)],
+        run: |w| Box::pin(ingest(w, 100, Payloads::Sender)),
+    },
+    Scenario { name: "ingest, batch of 1,000", targets: &[], run: |w| Box::pin(ingest(w, 1_000, Payloads::Sender)) },
+    Scenario {
+        name: "ingest, batch of 100, two payloads",
+        targets: &[],
+        run: |w| Box::pin(ingest(w, 100, Payloads::Both)),
+    },
+    Scenario {
+        name: "bulk retry",
+        targets: &[Target::Calls(0.15), Target::WriteUnits(6.0), Target::SqsCalls(0.11)],
+        run: |w| Box::pin(bulk(w, "retry", Payloads::Receiver)),
+    },
+    Scenario { name: "bulk restart", targets: &[], run: |w| Box::pin(bulk(w, "restart", Payloads::Sender)) },
+    Scenario { name: "bulk delete", targets: &[], run: |w| Box::pin(bulk(w, "delete", Payloads::Sender)) },
+    Scenario { name: "scheduled retry", targets: &[Target::Calls(0.20)], run: |w| Box::pin(scheduled(w)) },
+    Scenario { name: "outcome, batch of 100", targets: &[], run: |w| Box::pin(outcome(w)) },
+    Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(one(w)) },
+    Scenario {
+        name: "list, page of 50 of 1,000",
+        targets: &[Target::RoundTrips(1)],
+        run: |w| Box::pin(read(w, format!("/flows/{FLOW}/interchanges?limit=50"))),
+    },
+    Scenario { name: "detail", targets: &[], run: |w| Box::pin(read(w, format!("/interchanges/{}", id(1)))) },
+    Scenario { name: "flows", targets: &[], run: |w| Box::pin(read(w, "/flows".to_owned())) },
+];
+
+impl Scenario {
+    pub(crate) async fn run(&self) -> Measured {
+        let (messages, calls) = (self.run)(World::start_metered().await).await;
+        Measured { name: self.name, targets: self.targets, messages, calls }
+    }
+}
+
+async fn ingest(world: World, batch: usize, payloads: Payloads) -> (usize, Vec<Call>) {
+    fill(&world, 1, payloads).await;
+    let mut calls = Vec::new();
+    for run in 1..=BATCHES {
+        world.advance("1m").await;
+        let now = now(&world);
+        let reports: Vec<Value> = (0..batch).map(|n| failed(run * batch + n, payloads, &now)).collect();
+        calls.extend(during(&world, take_in(&world, &reports)).await);
+    }
+    world.stop().await;
+    (BATCHES * batch, calls)
+}
+
+async fn bulk(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
+    fill(&world, MANY, payloads).await;
+    let calls = during(&world, job(&world, action)).await;
+    world.stop().await;
+    (MANY, calls)
+}
+
+async fn scheduled(world: World) -> (usize, Vec<Call>) {
+    fill(&world, MANY, Payloads::Receiver).await;
+    let calls = during(&world, world.advance("6m")).await;
+    assert_eq!(world.held(tests::RECEIVER_STAGE), MANY);
+    world.stop().await;
+    (MANY, calls)
+}
+
+async fn outcome(world: World) -> (usize, Vec<Call>) {
+    fill(&world, BATCH, Payloads::Receiver).await;
+    job(&world, "retry").await;
+    world.advance("1m").await;
+    let now = now(&world);
+    let reports: Vec<Value> = (0..BATCH).map(|n| completed(n, &now)).collect();
+    let calls = during(&world, take_in(&world, &reports)).await;
+    world.stop().await;
+    (BATCH, calls)
+}
+
+async fn one(world: World) -> (usize, Vec<Call>) {
+    fill(&world, 3, Payloads::Receiver).await;
+    let retry = |n: usize| {
+        let path = format!("/interchanges/{}/retry", id(n));
+        let world = &world;
+        async move { world.post(&path, json!({ "reason": "the partner is back" })).await.ok() }
+    };
+    retry(0).await;
+    let calls = during(&world, retry(1)).await;
+    world.stop().await;
+    (1, calls)
+}
+
+async fn read(world: World, path: String) -> (usize, Vec<Call>) {
+    fill(&world, MANY, Payloads::Sender).await;
+    world.get(&path).await.ok();
+    let calls = during(&world, world.get(&path)).await;
+    world.stop().await;
+    (1, calls)
+}
+
+/// Lets so many messages fail, in batches as the event source makes them.
+async fn fill(world: &World, messages: usize, payloads: Payloads) {
+    let now = now(world);
+    let reports: Vec<Value> = (0..messages).map(|n| failed(n, payloads, &now)).collect();
+    for batch in reports.chunks(BATCH) {
+        take_in(world, batch).await;
+    }
+}
+
+/// A job over all failures of the flow, to its end.
+async fn job(world: &World, action: &str) {
+    let order = json!({ "reason": "the partner is back", "selection": { "all": true } });
+    let job = world.post(&format!("/flows/{FLOW}/{action}"), order).await.ok();
+    world.settle().await;
+    // What a job leaves for later it leaves on a queue; the clock stands still meanwhile.
+    tokio::time::timeout(Duration::from_secs(60), world.settle()).await.expect("the job ends");
+    assert!(job["id"].is_string(), "{job}");
+}
+
+/// The calls that something takes, itself and what follows from it.
+async fn during<T>(world: &World, doing: impl Future<Output = T>) -> Vec<Call> {
+    world.settle().await;
+    let meter = world.stack.aws().meter().clone();
+    drop(meter.take());
+    doing.await;
+    world.settle().await;
+    meter.take()
+}
+
+fn now(world: &World) -> String {
+    world.stack.aws().clock().now().to_string()
+}
