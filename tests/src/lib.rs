@@ -3,12 +3,14 @@
 
 mod answer;
 mod binaries;
+mod process;
 mod queues;
 mod samples;
 mod stage;
 mod world;
 
 pub use answer::Answer;
+pub use process::{Ended, Process};
 pub use queues::{binary_attribute, text_attribute};
 pub use samples::{Sample, noise, samples};
 pub use stage::Staged;

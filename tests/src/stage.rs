@@ -1,6 +1,7 @@
 //! What a pipeline finds on its stage queues.
 
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::types::MessageSystemAttributeName::All;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -66,5 +67,27 @@ impl Staged {
     pub fn system(&self, name: &str) -> Option<&str> {
         let attributes = self.message.attributes.as_ref()?;
         attributes.get(&MessageSystemAttributeName::from(name)).map(String::as_str)
+    }
+}
+
+/// Takes everything off a queue.
+pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Staged> {
+    let mut staged = Vec::new();
+    loop {
+        let call = sqs.receive_message().queue_url(url).max_number_of_messages(10).message_attribute_names("All");
+        let answer = call.message_system_attribute_names(All).send().await.expect("SQS answers");
+        let messages = answer.messages.unwrap_or_default();
+        if messages.is_empty() {
+            return staged;
+        }
+        let entries = messages.iter().enumerate().map(|(i, message)| {
+            let receipt = message.receipt_handle().expect("a receipt");
+            let entry = DeleteMessageBatchRequestEntry::builder().id(i.to_string()).receipt_handle(receipt);
+            entry.build().expect("an entry")
+        });
+        let call = sqs.delete_message_batch().queue_url(url).set_entries(Some(entries.collect()));
+        let deleted = call.send().await.expect("SQS answers");
+        assert!(deleted.failed().is_empty(), "{:?}", deleted.failed());
+        staged.extend(messages.into_iter().map(Staged::of));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use aws_sdk_sqs::types::MessageSystemAttributeName::All;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use local::{ClockMode, Stack, StackOptions};
 use serde_json::{Value, json};
 
-use crate::{Answer, Staged, binaries};
+use crate::{Answer, Staged, binaries, stage};
 
 /// The time at which every test begins.
 pub const START: &str = "2026-11-20T14:00:00Z";
@@ -74,12 +73,7 @@ impl World {
     }
 
     async fn with(stack: Stack) -> Self {
-        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .region(aws_sdk_sqs::config::Region::new("eu-west-1"))
-            .credentials_provider(aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests"))
-            .endpoint_url(stack.aws_url())
-            .load()
-            .await;
+        let aws = aws_config(&stack.aws_url()).await;
         Self {
             sqs: aws_sdk_sqs::Client::new(&aws),
             scheduler: aws_sdk_scheduler::Client::new(&aws),
@@ -162,27 +156,7 @@ impl World {
     /// # Panics
     /// When SQS does not answer.
     pub async fn drain(&self, queue: &str) -> Vec<Staged> {
-        let url = self.queue_url(queue);
-        let mut staged = Vec::new();
-        loop {
-            let call = self.sqs.receive_message().queue_url(&url).max_number_of_messages(10);
-            let answer = call
-                .message_attribute_names("All")
-                .message_system_attribute_names(All)
-                .send()
-                .await
-                .expect("SQS answers");
-            let messages = answer.messages.unwrap_or_default();
-            if messages.is_empty() {
-                return staged;
-            }
-            for message in messages {
-                let receipt = message.receipt_handle().expect("a receipt");
-                let delete = self.sqs.delete_message().queue_url(&url).receipt_handle(receipt);
-                delete.send().await.expect("SQS answers");
-                staged.push(Staged::of(message));
-            }
-        }
+        stage::drain(&self.sqs, &self.queue_url(queue)).await
     }
 
     /// How many messages a queue holds, in flight or not.
@@ -216,6 +190,13 @@ impl World {
     async fn call(&self, request: reqwest::RequestBuilder) -> Answer {
         Answer::of(request.send().await.expect("the API answers")).await
     }
+}
+
+/// What an outside client of the endpoint needs: any credentials.
+pub(crate) async fn aws_config(aws_url: &str) -> aws_config::SdkConfig {
+    let credentials = aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests");
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials);
+    config.region(aws_sdk_sqs::config::Region::new("eu-west-1")).endpoint_url(aws_url).load().await
 }
 
 /// A failure report with a sender and a receiver payload; `more` is laid over it.

@@ -1,7 +1,8 @@
 //! Restart, retry or delete of one interchange: done when answered.
 
 use domain::{
-    Actor, Cause, Claim, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Status, Timestamp, Trigger,
+    Actor, Cause, Claim, ConfirmationMode, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Status,
+    Timestamp, Trigger,
 };
 use queues::StageQueues;
 use table::Table;
@@ -78,7 +79,7 @@ impl Actions {
         let flow = self.table.flow(&head.flow).await?;
         let flow = flow.unwrap_or_else(|| Flow::registered(head.flow.clone(), &self.defaults, now));
         let cause = Cause {
-            claim: Claim(format!("request:{}", Uuid::new_v4())),
+            claim: Claim::of_request(&Uuid::new_v4().to_string()),
             actor: Actor::Person(actor),
             trigger: Trigger::Manual,
             reason: Some(reason),
@@ -113,6 +114,9 @@ impl Actions {
             Ok(tally) => match tally.changed.into_iter().next() {
                 Some(after) if after.status.is_failed() => {
                     Err(ActError::NotSent { cause: after.error.message.unwrap_or_default() })
+                }
+                Some(after) if after.status.is_waiting() && flow.confirmation.mode == ConfirmationMode::Silent => {
+                    Ok(self.executor.note_sent(after, now).await?)
                 }
                 Some(after) => Ok(after),
                 None => Err(ActError::NotFound(id.clone())),

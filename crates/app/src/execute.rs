@@ -125,6 +125,20 @@ impl Executor {
         Ok(())
     }
 
+    /// Notes that SQS has the message, where nothing else would tell. Whoever was faster knows more.
+    ///
+    /// # Errors
+    /// When the table did not do its part.
+    pub(crate) async fn note_sent(&self, sent: Interchange, now: Timestamp) -> Result<Interchange, AppError> {
+        let Some(change) = sent.clone().noted_as_sent(sent.attempt) else { return Ok(sent) };
+        let work = Work::new(Some(sent), change);
+        let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
+        Ok(match outcomes.first() {
+            Some(Committed::Done { version }) => Interchange { version: *version, ..work.after },
+            _ => work.after,
+        })
+    }
+
     /// Gives back those that others overtook.
     async fn commit_and_send(
         &self,

@@ -118,6 +118,9 @@ pub struct Flight {
     pub payload: Revision,
     /// Where it goes.
     pub queue_url: String,
+    /// SQS is known to have it. Only noted for a single request in a silent flow: work items see to their sends
+    /// themselves, and where outcomes are confirmed silence is a failure anyway.
+    pub sent: bool,
 }
 
 /// How a completion is known.

@@ -61,6 +61,20 @@ impl Trigger {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claim(pub String);
 
+impl Claim {
+    /// The claim of a single request, which nobody repeats when its function dies between commit and send.
+    #[must_use]
+    pub fn of_request(id: &str) -> Self {
+        Self(format!("{REQUEST}{id}"))
+    }
+
+    fn is_request(&self) -> bool {
+        self.0.starts_with(REQUEST)
+    }
+}
+
+const REQUEST: &str = "request:";
+
 /// Why an interchange is sent back or deleted, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -141,6 +155,7 @@ impl Interchange {
             sent_at: now,
             payload: payload.clone(),
             queue_url: queue_url.clone(),
+            sent: false,
         });
         next.job = cause.job.clone();
         next.due = Some(flow.confirmation.deadline(now));
@@ -198,6 +213,19 @@ impl Interchange {
         Some(change)
     }
 
+    /// Notes that SQS has the message of the attempt in flight. `None` when it is another one's by now.
+    #[must_use]
+    pub fn noted_as_sent(self, attempt: u32) -> Option<Change> {
+        if self.attempt != attempt || !self.status.is_waiting() {
+            return None;
+        }
+        let mut change = Change::of(self);
+        if let Some(flight) = &mut change.after.flight {
+            flight.sent = true;
+        }
+        Some(change)
+    }
+
     /// Takes an interchange whose automatic retry is impossible off the schedule, with the reason in its log: it waits
     /// for a person. `None` when it is not failed any more.
     #[must_use]
@@ -213,18 +241,20 @@ impl Interchange {
     }
 
     /// Judges an interchange whose deadline passed without an outcome; `None` when this slot is not its deadline.
+    /// In a silent flow it is only taken as completed when its message is certain to have been sent.
     #[must_use]
     pub fn overdue(self, slot: &Slot, flow: &Flow, now: Timestamp) -> Option<Change> {
         if !self.status.is_waiting() || self.due != Some(slot.minute) {
             return None;
         }
+        let certain = self.flight.as_ref().is_some_and(|flight| flight.sent || !flight.claim.is_request());
         let mut change = Change::of(self);
         match flow.confirmation.mode {
-            ConfirmationMode::Silent => {
+            ConfirmationMode::Silent if certain => {
                 change.after.completes(crate::Completion::Assumed);
                 change.log(now, Actor::Scheduler, EventKind::AssumedCompleted);
             }
-            ConfirmationMode::Confirms => {
+            ConfirmationMode::Silent | ConfirmationMode::Confirms => {
                 let next = &mut change.after;
                 next.error = ErrorInfo {
                     category: Category::NoOutcome,

@@ -167,7 +167,7 @@ impl Window {
 /// When an interchange is retried next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextRetry {
-    /// On a whole minute, never in the past.
+    /// On a whole minute, always still to come.
     pub at: Minute,
     /// Why then: "3rd of 5, ladder, partner GLOBEX".
     pub why: String,
@@ -212,7 +212,9 @@ impl Flow {
             return Err(NoRetry::Exhausted { rule: policy.schedule.exhausted_rule() });
         }
         let failed_at = delay_base(interchange.failure);
-        let earliest = retry_after.map_or(now, |by| after(failed_at, by).max(now));
+        // A schedule for this very instant might be made too late to fire.
+        let soonest = after(now, SignedDuration::from_nanos(1));
+        let earliest = retry_after.map_or(soonest, |by| after(failed_at, by).max(soonest));
         let due = policy.schedule.due(interchange.automatic, failed_at, earliest, self.activated_at);
         let due = match policy.schedule {
             Schedule::Window(_) => due,

@@ -1,7 +1,5 @@
 //! What the calls that pass the endpoint would cost at AWS: how many of each operation, and the read and write units
-//! that DynamoDB charges for them. It measures and never changes what happens, except that a metered DynamoDB call
-//! takes its turn and some milliseconds, as one at AWS does: so calls that run side by side are told from those that
-//! wait for each other.
+//! that DynamoDB charges for them. It measures and never changes what happens; it only makes DynamoDB calls take turns.
 
 mod dynamodb;
 mod items;
@@ -12,9 +10,6 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::dynamodb::forward;
 
-/// How long a metered DynamoDB call takes at least.
-const LATENCY: Duration = Duration::from_millis(20);
-
 /// Counts calls, when it runs; else it is nothing, and costs nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Option<Arc<Counting>>);
@@ -24,6 +19,14 @@ struct Counting {
     calls: Mutex<Vec<Call>>,
     /// One DynamoDB call at a time, so that the items before and after it are its own doing.
     turn: tokio::sync::Mutex<()>,
+    waves: Mutex<Option<Waves>>,
+}
+
+/// When DynamoDB was asked last, and for how long nobody must have asked before it answers.
+#[derive(Debug, Clone, Copy)]
+struct Waves {
+    quiet: Duration,
+    asked: Instant,
 }
 
 /// Who was called.
@@ -84,6 +87,14 @@ impl Meter {
         self.0.as_ref().map_or_else(Vec::new, |counting| std::mem::take(&mut *lock(&counting.calls)))
     }
 
+    /// From now on DynamoDB answers when nobody has asked it anything for so long, in real time. What is asked side by
+    /// side is then answered together, however slow the client, and [`round_trips`] tells it from what is asked in turn.
+    pub fn answer_in_waves(&self, quiet: Duration) {
+        if let Some(counting) = &self.0 {
+            *lock(&counting.waves) = Some(Waves { quiet, asked: Instant::now() });
+        }
+    }
+
     /// Notes a call that costs nothing but itself.
     pub(crate) fn note(&self, service: Service, operation: &str, status: u16, began: Instant) {
         self.add(|| Call { status, ..Call::new(service, operation, began) });
@@ -93,6 +104,22 @@ impl Meter {
         if let Some(counting) = &self.0 {
             let call = call();
             lock(&counting.calls).push(call);
+        }
+    }
+}
+
+impl Counting {
+    fn asked(&self) {
+        if let Some(waves) = lock(&self.waves).as_mut() {
+            waves.asked = Instant::now();
+        }
+    }
+
+    /// Resolves when an answer may be given.
+    async fn quiet(&self) {
+        let answer_at = || lock(&self.waves).map(|waves| waves.asked + waves.quiet);
+        while let Some(at) = answer_at().filter(|at| *at > Instant::now()) {
+            tokio::time::sleep_until(at.into()).await;
         }
     }
 }
@@ -112,7 +139,8 @@ impl Call {
     }
 }
 
-/// How many times somebody waited for an answer before asking on: calls side by side are one round trip.
+/// How many times somebody waited for an answer before asking on: calls side by side are one round trip. It takes
+/// [`Meter::answer_in_waves`] to tell them surely.
 #[must_use]
 pub fn round_trips(calls: &[Call]) -> usize {
     let mut spans: Vec<(Instant, Instant)> = calls.iter().map(|call| (call.ended, call.began)).collect();

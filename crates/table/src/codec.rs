@@ -102,6 +102,8 @@ struct StoredFlight {
     at: Timestamp,
     p: StoredRevision,
     q: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    ok: bool,
 }
 
 /// The head item of an interchange as version `version`; `ttl` in seconds since 1970.
@@ -230,6 +232,7 @@ fn rest(i: &Interchange) -> StoredRest {
             at: f.sent_at,
             p: stored_revision(&f.payload),
             q: f.queue_url.clone(),
+            ok: f.sent,
         }),
         done: i.completion.map(|completion| match completion {
             Completion::Assumed => "assumed".to_owned(),
@@ -271,6 +274,7 @@ fn flight(stored: StoredFlight, item: &Item) -> Result<Flight, TableError> {
         sent_at: stored.at,
         payload: revision(stored.p, item)?,
         queue_url: stored.q,
+        sent: stored.ok,
     })
 }
 

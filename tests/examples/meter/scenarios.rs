@@ -14,11 +14,17 @@ use crate::table::Target;
 /// Batches of an ingest scenario, each in a minute of its own.
 const BATCHES: usize = 3;
 
+/// The job that a scheduled retry is held against.
+const RETRY: &str = "bulk retry";
+
 /// Messages of a job.
 const MANY: usize = 1_000;
 
 /// The event source's batch, as the template sets it.
 const BATCH: usize = 100;
+
+/// How long nobody must have asked DynamoDB anything before it answers, where round trips are counted.
+const QUIET: Duration = Duration::from_millis(150);
 
 type Run = fn(World) -> BoxFuture<'static, (usize, Vec<Call>)>;
 
@@ -53,13 +59,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: |w| Box::pin(ingest(w, 100, Payloads::Both)),
     },
     Scenario {
-        name: "bulk retry",
+        name: RETRY,
         targets: &[Target::Calls(0.15), Target::WriteUnits(6.0), Target::SqsCalls(0.11)],
         run: |w| Box::pin(bulk(w, "retry", Payloads::Receiver)),
     },
     Scenario { name: "bulk restart", targets: &[], run: |w| Box::pin(bulk(w, "restart", Payloads::Sender)) },
     Scenario { name: "bulk delete", targets: &[], run: |w| Box::pin(bulk(w, "delete", Payloads::Sender)) },
-    Scenario { name: "scheduled retry", targets: &[Target::Calls(0.20)], run: |w| Box::pin(scheduled(w)) },
+    Scenario { name: "scheduled retry", targets: &[Target::CallsBeyond(RETRY, 0.05)], run: |w| Box::pin(scheduled(w)) },
     Scenario { name: "outcome, batch of 100", targets: &[], run: |w| Box::pin(outcome(w)) },
     Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(one(w)) },
     Scenario {
@@ -125,7 +131,7 @@ async fn one(world: World) -> (usize, Vec<Call>) {
         async move { world.post(&path, json!({ "reason": "the partner is back" })).await.ok() }
     };
     retry(0).await;
-    let calls = during(&world, retry(1)).await;
+    let calls = in_waves(&world, retry(1)).await;
     world.stop().await;
     (1, calls)
 }
@@ -133,7 +139,7 @@ async fn one(world: World) -> (usize, Vec<Call>) {
 async fn read(world: World, path: String) -> (usize, Vec<Call>) {
     fill(&world, MANY, Payloads::Sender).await;
     world.get(&path).await.ok();
-    let calls = during(&world, world.get(&path)).await;
+    let calls = in_waves(&world, world.get(&path)).await;
     world.stop().await;
     (1, calls)
 }
@@ -155,6 +161,12 @@ async fn job(world: &World, action: &str) {
     // What a job leaves for later it leaves on a queue; the clock stands still meanwhile.
     tokio::time::timeout(Duration::from_secs(60), world.settle()).await.expect("the job ends");
     assert!(job["id"].is_string(), "{job}");
+}
+
+/// As [`during`], with answers in waves, so that round trips can be told.
+async fn in_waves<T>(world: &World, doing: impl Future<Output = T>) -> Vec<Call> {
+    world.stack.aws().meter().answer_in_waves(QUIET);
+    during(world, doing).await
 }
 
 /// The calls that something takes, itself and what follows from it.

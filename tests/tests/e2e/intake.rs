@@ -41,7 +41,10 @@ async fn a_broken_report_is_a_dead_letter_of_unassigned_that_says_what_is_broken
         (error(json!({ "message": "x".repeat(10_001) })), "`error.message`"),
         (payloads(json!("UNB")), "`payloads`"),
         (payloads(json!({ "sender": {} })), "`payloads.sender.body`"),
-        (payloads(json!({ "sender": { "body": "%%%", "encoding": "base64" } })), "`payloads.sender.body` is not base64"),
+        (
+            payloads(json!({ "sender": { "body": "%%%", "encoding": "base64" } })),
+            "`payloads.sender.body` is not base64",
+        ),
         (payloads(json!({ "sender": { "body": "a", "encoding": "gzip" } })), "`payloads.sender.encoding`"),
         (payloads(json!({ "receiver": { "ref": "http://a/b" } })), "`payloads.receiver.ref`"),
         (payloads(json!({ "receiver": { "body": "a", "contentType": "text/plain\nx: y" } })), "contentType"),
@@ -79,8 +82,21 @@ async fn a_body_that_is_no_report_is_kept_whatever_it_is() {
     let world = World::start().await;
     let deep = "[".repeat(10_000);
     let bodies = [
-        "not JSON", "{", "{}", "[]", "null", "17", "\"text\"", "{\"type\":\"order\"}", "{\"type\":17}", "\u{feff}{}", "\u{fffd}",
-        "{\"requestContext\":{\"condition\":null}}", " ", "\r\n", deep.as_str(),
+        "not JSON",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "17",
+        "\"text\"",
+        "{\"type\":\"order\"}",
+        "{\"type\":17}",
+        "\u{feff}{}",
+        "\u{fffd}",
+        "{\"requestContext\":{\"condition\":null}}",
+        " ",
+        "\r\n",
+        deep.as_str(),
     ];
     let mut sent = Vec::new();
     for body in bodies {
@@ -90,7 +106,11 @@ async fn a_body_that_is_no_report_is_kept_whatever_it_is() {
     is_drained(&world);
     for (id, body) in &sent {
         let interchange = world.interchange(id).await;
-        assert_eq!((&interchange["flow"], &interchange["phase"]), (&json!("unassigned"), &json!("processing")), "{body}");
+        assert_eq!(
+            (&interchange["flow"], &interchange["phase"]),
+            (&json!("unassigned"), &json!("processing")),
+            "{body}"
+        );
         assert_eq!(interchange["error"]["code"], "dead-letter", "{body}");
         assert_eq!(bytes(&world, id).await, body.as_bytes());
     }
@@ -143,7 +163,8 @@ async fn the_largest_message_that_sqs_takes_is_kept_whole() {
     let world = World::start().await;
     // As a dead letter, and as a report whose payload fills it to the last byte.
     let letter = STANDARD.encode(noise(MOST / 4 * 3));
-    let frame = |body: &str| report("4711", "orders", json!({ "payloads": { "receiver": { "body": body } } })).to_string();
+    let frame =
+        |body: &str| report("4711", "orders", json!({ "payloads": { "receiver": { "body": body } } })).to_string();
     let filling = "x".repeat(MOST - frame("").len());
     let whole = frame(&filling);
     assert_eq!((letter.len(), whole.len()), (MOST, MOST));
@@ -194,10 +215,14 @@ async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept_and_one_beyond
         let parts: Vec<Value> = (0..100).map(part).collect();
         let text = "𝄞".repeat(256);
         let error = json!({ "category": "system", "code": "𝄞".repeat(128), "message": "𝄞".repeat(10_000) });
-        report(id, &flow, json!({
-            "status": "partially_failed", "parts": parts, "error": error, "origin": text, "sender": text,
-            "receiver": text, "partner": text, "sourceId": text, "correlationId": text,
-        }))
+        report(
+            id,
+            &flow,
+            json!({
+                "status": "partially_failed", "parts": parts, "error": error, "origin": text, "sender": text,
+                "receiver": text, "partner": text, "sourceId": text, "correlationId": text,
+            }),
+        )
     };
     let long = with_parts(&"x".repeat(128), "y");
     let id = long["interchangeId"].as_str().unwrap();

@@ -1,8 +1,13 @@
 //! Reprise from outside: what its users do, against the whole stack.
 
+#![cfg(test)]
+
 mod intake;
+mod jobs;
 mod outcomes;
+mod paging;
 mod payloads;
 mod refusals;
 mod schedule;
+mod slots;
 mod windows;

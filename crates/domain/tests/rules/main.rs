@@ -96,7 +96,7 @@ fn failed_at_two() -> Interchange {
 
 fn by_hand() -> Cause {
     Cause {
-        claim: Claim("request:1".to_owned()),
+        claim: Claim("job:1".to_owned()),
         actor: Actor::Person("ann".to_owned()),
         trigger: Trigger::Manual,
         reason: Some("partner is back".to_owned()),

@@ -26,8 +26,8 @@ fn a_re_entry_is_the_next_attempt_and_names_what_is_sent_where() {
         let after = &change.after;
         assert_eq!((after.status, after.attempt, after.tries, after.automatic), (status, 2, 1, 0));
         assert_eq!((after.next_retry_at, after.due), (None, Some(Minute::at_or_after(at("14:25")))));
-        assert!(after.is_claimed_by(&Claim("request:1".to_owned())));
-        assert!(!after.is_claimed_by(&Claim("request:2".to_owned())));
+        assert!(after.is_claimed_by(&Claim("job:1".to_owned())));
+        assert!(!after.is_claimed_by(&Claim("job:2".to_owned())));
         let EventKind::Requested(requested) = &change.events[0].kind else { panic!() };
         assert_eq!((requested.side, requested.payload.number), (side, 1));
         assert_eq!(requested.reason.as_deref(), Some("partner is back"));
@@ -152,4 +152,18 @@ fn the_phase_decides_what_an_automatic_retry_does_unless_the_flow_or_a_missing_p
     for (failure, flow, action) in table {
         assert_eq!(told(failure).automatic_action(&flow), action);
     }
+}
+
+#[test]
+fn a_request_that_may_have_died_before_its_send_is_not_assumed_completed() {
+    let confirmation = Confirmation { mode: ConfirmationMode::Silent, ..Confirmation::default() };
+    let silent = Flow { confirmation, ..flow() };
+    let cause = domain::Cause { claim: Claim::of_request("1"), ..by_hand() };
+    let waiting = failed_at_two().reenter(Reentry::Retry, &cause, &silent, at("14:10")).unwrap().after;
+    let slot = overdue_slot(&waiting);
+    let unknown = waiting.clone().overdue(&slot, &silent, at("14:25")).unwrap().after;
+    assert_eq!(unknown.error.category, Category::NoOutcome);
+    let sent = waiting.noted_as_sent(2).unwrap().after;
+    let assumed = sent.overdue(&slot, &silent, at("14:25")).unwrap().after;
+    assert_eq!(assumed.status, Status::Completed);
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::items::{Target, tables, targets};
 use super::units::{Table, larger, units};
-use super::{Call, LATENCY, Meter, Service, Write};
+use super::{Call, Meter, Service, Write};
 use crate::http::Proxy;
 
 /// A transaction prepares and commits: the table charges each item twice, an index once.
@@ -30,6 +30,7 @@ pub(crate) async fn forward(
 ) -> Response {
     let began = Instant::now();
     let Some(counting) = &meter.0 else { return proxy.forward(request).await };
+    counting.asked();
     let (mut parts, body) = request.into_parts();
     let Ok(mut body) = axum::body::to_bytes(body, crate::http::LARGEST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -68,7 +69,7 @@ pub(crate) async fn forward(
     })
     .await;
     drop(turn);
-    tokio::time::sleep_until((began + LATENCY).into()).await;
+    counting.quiet().await;
     call.ended = Instant::now();
     meter.add(|| call);
     Response::from_parts(parts, Body::from(answer))

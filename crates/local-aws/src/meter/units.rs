@@ -85,9 +85,7 @@ fn same(a: &AttributeValue, b: &AttributeValue) -> bool {
             a.iter().collect::<BTreeSet<_>>() == b.iter().collect()
         }
         (AttributeValue::BS(a), AttributeValue::BS(b)) => a.iter().collect::<BTreeSet<_>>() == b.iter().collect(),
-        (AttributeValue::L(a), AttributeValue::L(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
+        (AttributeValue::L(a), AttributeValue::L(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (AttributeValue::M(a), AttributeValue::M(b)) => {
             let (a, b): (&HashMap<_, _>, &HashMap<_, _>) = (a, b);
             unchanged(a, b)
@@ -196,7 +194,8 @@ mod tests {
     #[test]
     fn the_members_of_a_set_have_no_order() {
         let index = index(ProjectionType::ALL, &[]);
-        let of = |set: [&str; 2]| item(json!({ "pk": { "S": "1" }, "ip": { "S": "A" }, "s": { "L": [{ "SS": set }] } }));
+        let of =
+            |set: [&str; 2]| item(json!({ "pk": { "S": "1" }, "ip": { "S": "A" }, "s": { "L": [{ "SS": set }] } }));
         assert_eq!(index.units(Some(&of(["a", "b"])), Some(&of(["b", "a"]))), 0);
         assert_eq!(index.units(Some(&of(["a", "b"])), Some(&of(["a", "c"]))), 1);
     }

@@ -4,6 +4,7 @@ mod clock;
 mod dynamodb;
 mod fifo;
 mod here;
+mod meter;
 mod persistence;
 mod protocol;
 mod queues;

@@ -1,0 +1,176 @@
+//! `local` as a process of its own, the way a developer has it: started, killed, interrupted.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::{Answer, FAILURES, Staged, binaries, stage};
+
+/// A running `local` without the demo, and clients of it.
+pub struct Process {
+    child: Child,
+    http_url: String,
+    aws_url: String,
+    /// An AWS client as a pipeline would have one.
+    pub sqs: aws_sdk_sqs::Client,
+    http: reqwest::Client,
+}
+
+/// How a `local` ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote as errors.
+    pub errors: String,
+    /// How long that took.
+    pub after: Duration,
+}
+
+impl Process {
+    /// Starts it on free ports, with everything kept in `data`; resolves when it says that it is ready.
+    ///
+    /// # Panics
+    /// When it ends before.
+    pub async fn start(data: &Path) -> Self {
+        let mut command = command().await;
+        command.args(["--http", "127.0.0.1:0", "--aws", "127.0.0.1:0"]).arg("--data").arg(data);
+        let mut child = command.spawn().expect("local starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let (http_url, aws_url) = loop {
+            let line = lines.next_line().await.expect("its output").expect("it ends before it is ready");
+            if let Some((http, aws)) = line.strip_prefix("ready:").and_then(addresses) {
+                break (http, aws);
+            }
+        };
+        // What is not read would stop it one day.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut errors = child.stderr.take().expect("its errors");
+        tokio::spawn(async move { errors.read_to_end(&mut Vec::new()).await });
+        let sqs = crate::world::aws_config(&aws_url).await;
+        Self { child, http_url, aws_url, sqs: aws_sdk_sqs::Client::new(&sqs), http: reqwest::Client::new() }
+    }
+
+    /// Starts one that does not get as far, with these options, and waits for its end.
+    ///
+    /// # Panics
+    /// When it cannot be started at all.
+    pub async fn refused(options: &[&str]) -> Ended {
+        let started = Instant::now();
+        let output = command().await.args(options).output().await.expect("local starts");
+        Ended {
+            code: output.status.code(),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+            after: started.elapsed(),
+        }
+    }
+
+    /// The HTTP API's and the AWS endpoint's addresses.
+    #[must_use]
+    pub fn addresses(&self) -> [String; 2] {
+        [&self.http_url, &self.aws_url].map(|url| url.trim_start_matches("http://").to_owned())
+    }
+
+    /// The function processes that it has started.
+    ///
+    /// # Panics
+    /// When the operating system does not tell.
+    #[must_use]
+    pub fn functions(&self) -> Vec<u32> {
+        let own = self.child.id().expect("it runs");
+        let tasks = std::fs::read_dir(format!("/proc/{own}/task")).expect("its threads");
+        let children = tasks.flatten().flat_map(|task| std::fs::read_to_string(task.path().join("children")));
+        children.flat_map(|pids| pids.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>()).collect()
+    }
+
+    /// `kill -9` of it and of every function process at once.
+    ///
+    /// # Panics
+    /// When they cannot be killed.
+    pub async fn kill_everything(mut self) {
+        let all = self.functions().into_iter().chain(self.child.id());
+        let killed = Command::new("kill").arg("-9").args(all.map(|pid| pid.to_string())).output();
+        killed.await.expect("kill runs");
+        self.child.wait().await.expect("it ends");
+    }
+
+    /// Ctrl-C; resolves when it has ended.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn interrupt(mut self) -> Ended {
+        let started = Instant::now();
+        let own = self.child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-INT", &own]).status().await.expect("kill runs").success());
+        let status = self.child.wait().await.expect("it ends");
+        Ended { code: status.code(), errors: String::new(), after: started.elapsed() }
+    }
+
+    /// Puts bodies on the failures queue until all are there or nobody answers any more. Gives how many were accepted.
+    pub async fn offer(sqs: aws_sdk_sqs::Client, aws_url: String, bodies: Vec<String>) -> usize {
+        let url = format!("{aws_url}/000000000000/{FAILURES}");
+        let mut accepted = 0;
+        for bodies in bodies.chunks(10) {
+            let entries = bodies.iter().enumerate().map(|(i, body)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
+                entry.build().expect("an entry")
+            });
+            let call = sqs.send_message_batch().queue_url(&url).set_entries(Some(entries.collect()));
+            let Ok(answer) = call.send().await else { break };
+            assert!(answer.failed().is_empty(), "{:?}", answer.failed());
+            accepted += bodies.len();
+        }
+        accepted
+    }
+
+    /// The AWS endpoint.
+    #[must_use]
+    pub fn aws_url(&self) -> String {
+        self.aws_url.clone()
+    }
+
+    /// `GET`.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.http.get(format!("{}{path}", self.http_url)).send().await.expect("the API answers")).await
+    }
+
+    /// Moves the clock, and everything that falls due happens in order.
+    ///
+    /// # Panics
+    /// When the endpoint refuses.
+    pub async fn advance(&self, by: &str) -> Value {
+        let call = self.http.post(format!("{}/_local/clock", self.aws_url)).json(&json!({ "advance": by }));
+        Answer::of(call.send().await.expect("the clock answers")).await.ok()
+    }
+
+    /// Takes everything off a queue.
+    pub async fn drain(&self, queue: &str) -> Vec<Staged> {
+        stage::drain(&self.sqs, &format!("{}/000000000000/{queue}", self.aws_url)).await
+    }
+}
+
+async fn command() -> Command {
+    let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
+    let mut command = Command::new(binaries.join("local"));
+    command.arg("--no-demo").env_remove("RUST_LOG").stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// The two addresses that the line names: the HTTP API's, then the AWS endpoint's.
+fn addresses(line: &str) -> Option<(String, String)> {
+    let words = line.split([' ', ',']).filter(|word| word.starts_with("http://"));
+    let urls: Vec<String> = words.map(str::to_owned).collect();
+    match <[String; 2]>::try_from(urls) {
+        Ok([http, aws]) => Some((http, aws)),
+        Err(_) => None,
+    }
+}

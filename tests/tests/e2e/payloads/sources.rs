@@ -1,0 +1,43 @@
+//! Whose failure it is, by the queue or the function it comes from.
+
+use serde_json::json;
+use tests::{FAILURES, SENDER_STAGE, World, text_attribute};
+
+use super::{act, failure_record, listed};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_record_to_the_one_that_lists_its_function()
+ {
+    let world = World::start().await;
+    let stage = world.stage_with_dead_letters("legacy-stage", FAILURES).await;
+    world.stage_with_dead_letters("unlisted-stage", FAILURES).await;
+    let function = "arn:aws:lambda:eu-west-1:000000000000:function:legacy-mapping";
+    let config = json!({
+        "stages": { "sender": { "queueUrl": world.queue_url(SENDER_STAGE) }, "receiver": { "queueUrl": stage } },
+        "deadLetterQueues": [{ "arn": world.queue_arn("legacy-stage"), "phase": "delivery" }],
+        "functions": [function],
+    });
+    world.put("/flows/legacy", config).await.ok();
+    let own = [("tenant", text_attribute("String", "acme"))];
+    let listed_id = format!("dlq-{}", world.put_message("legacy-stage", "UNB+1", &own).await);
+    world.give_up_at("legacy-stage").await;
+    let unlisted_id = format!("dlq-{}", world.put_message("unlisted-stage", "UNB+2", &[]).await);
+    world.give_up_at("unlisted-stage").await;
+    for (request, qualifier) in [("r-1", ""), ("r-2", ":$LATEST"), ("r-3", ":live")] {
+        let record = failure_record(request, &format!("{function}{qualifier}"), "{\"order\": 1}");
+        world.put_message(FAILURES, &record, &[]).await;
+    }
+    world.settle().await;
+    let mut of_the_flow = vec![listed_id.clone(), "lambda-r-1".into(), "lambda-r-2".into(), "lambda-r-3".into()];
+    of_the_flow.sort();
+    assert_eq!(listed(&world, "legacy").await, of_the_flow);
+    assert_eq!(listed(&world, "unassigned").await, [unlisted_id]);
+    let interchange = world.interchange(&listed_id).await;
+    assert_eq!(interchange["phase"], "delivery");
+    // What the receiver stage was given is what a retry gives it again, attributes and all.
+    act(&world, &listed_id, "retry").await;
+    let retried = world.drain("legacy-stage").await;
+    assert_eq!(retried[0].payload(), b"UNB+1");
+    assert_eq!(retried[0].message.message_attributes.as_ref().unwrap()["tenant"], own[0].1);
+    world.stop().await;
+}
