@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// What runs in production, from the inside out. A crate depends on crates further in only: never sideways, never out.
 const LAYERS: [&[&str]; 6] = [
-    &["domain"],
+    &["domain", "aws-cause"],
     &["contract"],
     &["table", "queues", "schedules"],
     &["app"],

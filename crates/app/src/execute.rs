@@ -83,6 +83,9 @@ impl Executor {
             for deleted in taken.iter().filter(|i| i.status == Status::Deleted) {
                 self.clear(&deleted.id, now).await?;
             }
+            for completed in taken.iter().filter(|i| i.status == Status::Completed) {
+                self.table.set_expiry(&completed.id, Some(self.table.expires_at(now))).await?;
+            }
             taken.retain(|i| i.status.is_waiting());
             for sends in by_bytes(taken, |i| i) {
                 self.send(sends, now).await?;

@@ -91,7 +91,7 @@ impl Reader {
         }
     }
 
-    /// A page of a flow's interchanges.
+    /// A page of a flow's interchanges; `None` when there is no such flow.
     ///
     /// # Errors
     /// When the table did not do its part.
@@ -102,8 +102,11 @@ impl Reader {
         order: Order,
         limit: usize,
         from: Option<&Position>,
-    ) -> Result<Page, AppError> {
-        Ok(self.table.list(flow, filter, order, limit, from).await?)
+    ) -> Result<Option<Page>, AppError> {
+        let page = self.table.list(flow, filter, order, limit, from).await?;
+        // What holds an interchange exists: only an empty answer needs a second look.
+        let exists = !page.items.is_empty() || from.is_some() || self.exists(flow).await?;
+        Ok(exists.then_some(page))
     }
 
     /// An interchange with its log and its flow; `None` when nothing is known of it.
@@ -150,12 +153,14 @@ impl Reader {
         Ok(self.table.job(id).await?)
     }
 
-    /// A flow's jobs, newest first.
+    /// A flow's jobs, newest first; `None` when there is no such flow.
     ///
     /// # Errors
     /// When the table did not do its part.
-    pub async fn jobs(&self, flow: &FlowName) -> Result<Vec<JobRecord>, AppError> {
-        Ok(self.table.jobs_of(flow, MOST_SHOWN).await?)
+    pub async fn jobs(&self, flow: &FlowName) -> Result<Option<Vec<JobRecord>>, AppError> {
+        let jobs = self.table.jobs_of(flow, MOST_SHOWN).await?;
+        let exists = !jobs.is_empty() || self.exists(flow).await?;
+        Ok(exists.then_some(jobs))
     }
 
     /// The key that signs cursors.
@@ -164,6 +169,10 @@ impl Reader {
     /// When the table did not do its part.
     pub async fn cursor_key(&self, fresh: Vec<u8>) -> Result<Vec<u8>, AppError> {
         Ok(self.table.cursor_key(fresh).await?)
+    }
+
+    async fn exists(&self, flow: &FlowName) -> Result<bool, AppError> {
+        Ok(flow.is_unassigned() || self.table.flow(flow).await?.is_some())
     }
 
     async fn known_flow(&self, name: &FlowName, now: Timestamp) -> Result<Option<Flow>, AppError> {
@@ -192,7 +201,7 @@ impl Reader {
     /// The first slot still to come of each flow.
     async fn next_runs(&self, now: Timestamp) -> Result<BTreeMap<FlowName, Minute>, AppError> {
         let mut runs = BTreeMap::new();
-        for slot in self.table.registered_slots().await? {
+        for slot in self.table.retry_slots().await? {
             if slot.minute.timestamp() >= now {
                 runs.entry(slot.flow).or_insert(slot.minute);
             }

@@ -12,7 +12,7 @@ use crate::execute::Decision;
 use crate::{AppError, Runner};
 
 /// Seconds until a job looks again whether its canary's outcomes have come, or its flow is active again.
-const LOOK_AGAIN: u32 = 5;
+const LOOK_AGAIN: u32 = 30;
 
 impl Runner {
     pub(crate) async fn walk(&self, id: &JobId, step: u64, first_chunk: u64, now: Timestamp) -> Result<(), AppError> {

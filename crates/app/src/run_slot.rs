@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::{
-    Actor, Cause, Claim, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window, thin_out,
+    Actor, Cause, Claim, Completion, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window,
+    thin_out,
 };
 use table::Pack;
 
@@ -114,6 +115,9 @@ fn members(packs: &[Pack]) -> Vec<InterchangeId> {
 
 fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
     if interchange.is_claimed_by(&cause.claim) && interchange.due != Some(slot.minute) {
+        return Decision::Resume;
+    }
+    if interchange.completion == Some(Completion::Assumed) {
         return Decision::Resume;
     }
     if interchange.flow != slot.flow || interchange.due != Some(slot.minute) {

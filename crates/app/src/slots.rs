@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::Slot;
 use futures::future::try_join_all;
 use schedules::Schedules;
-use table::{Table, Work};
+use table::{Enrolled, Table, Work};
 
 use crate::AppError;
 
@@ -19,7 +19,7 @@ const MOST_REMEMBERED: usize = 10_000;
 pub struct Slots {
     table: Table,
     schedules: Option<Schedules>,
-    made: Mutex<HashSet<Slot>>,
+    made: Mutex<HashSet<(Slot, Enrolled)>>,
 }
 
 impl Slots {
@@ -40,12 +40,13 @@ impl Slots {
     /// # Errors
     /// When the table or Scheduler did not do its part; nothing is enrolled then.
     pub(crate) async fn ensure(&self, works: &[Work]) -> Result<(), AppError> {
-        let wanted: BTreeSet<Slot> = works.iter().filter_map(Work::enrols_in).collect();
-        let fresh: Vec<Slot> = {
+        let wanted: BTreeSet<(Slot, Enrolled)> =
+            works.iter().filter_map(|work| Some((work.enrols_in()?, work.enrolled_as()))).collect();
+        let fresh: Vec<(Slot, Enrolled)> = {
             let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             wanted.into_iter().filter(|slot| !made.contains(slot)).collect()
         };
-        try_join_all(fresh.iter().map(|slot| self.make(slot))).await?;
+        try_join_all(fresh.iter().map(|(slot, enrolled)| self.make(slot, *enrolled))).await?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.len() + fresh.len() > MOST_REMEMBERED {
             made.clear();
@@ -54,8 +55,8 @@ impl Slots {
         Ok(())
     }
 
-    async fn make(&self, slot: &Slot) -> Result<(), AppError> {
-        self.table.register_slot(slot).await?;
+    async fn make(&self, slot: &Slot, enrolled: Enrolled) -> Result<(), AppError> {
+        self.table.register_slot(slot, enrolled).await?;
         match &self.schedules {
             Some(schedules) => Ok(schedules.ensure(slot).await?),
             None => Ok(()),

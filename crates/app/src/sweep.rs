@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 
-use domain::{FlowName, Slot, Timestamp};
+use domain::{FlowName, JobStatus, Slot, Timestamp};
 use jiff::SignedDuration;
 use queues::{WorkItem, WorkQueue};
 use table::{Pack, Table};
 
 use crate::AppError;
+use crate::jobs::first_step;
 
 /// How late a slot must be for the sweep to take it over from its schedule.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
@@ -59,10 +60,22 @@ impl Sweeper {
                 brought += self.bring_up(&slot).await?;
             }
         }
+        self.start_forgotten_jobs(late).await?;
         let quiet = now.checked_sub(QUIET).unwrap_or(Timestamp::MIN);
         let folded = self.table.fold_counts(quiet).await?;
         tracing::info!(brought, folded, "swept");
         Ok(brought)
+    }
+
+    /// Begins jobs whose maker died before it could have them begun.
+    async fn start_forgotten_jobs(&self, late: Timestamp) -> Result<(), AppError> {
+        for id in self.table.registered_jobs().await? {
+            let record = self.table.job(&id).await?;
+            if record.is_some_and(|r| r.job.status == JobStatus::Queued && r.job.created_at < late) {
+                self.work.send(&[first_step(&id)]).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings up what was held of a flow that is active again.

@@ -22,6 +22,10 @@ pub(crate) const PART_MESSAGE: usize = 1_000;
 pub(crate) const REF: usize = 1_200;
 /// The highest attempt number.
 pub(crate) const ATTEMPT: u32 = 1_000_000;
+/// Dead-letter queues of a flow, and functions: their owners are stored in one transaction with the flow.
+pub(crate) const SOURCES: usize = 20;
+/// Partners of a flow that have a policy of their own: the configuration is one item.
+pub(crate) const PARTNERS: usize = 500;
 /// Characters in a reason.
 pub(crate) const REASON: usize = 500;
 /// Ids in a job's selection.

@@ -2,7 +2,8 @@
 
 use app::{Configure, JobOrder, Jobs};
 use aws_lambda_events::http::header;
-use contract::api::{FlowFacts, JobRequest, flow_summary};
+use contract::api::JobRequest;
+use contract::flow_config;
 use domain::{FlowName, JobAction, JobLimits, Selection, Timestamp};
 use table::JobRecord;
 
@@ -48,7 +49,9 @@ impl ConfigureApi {
             self.jobs.must_be_free(&name).await?;
         }
         let flow = self.configure.put(&name, &call.body()?, version, now).await?;
-        let mut body = flow_summary(&flow, &FlowFacts::default());
+        let mut body = flow_config(&flow);
+        body["flow"] = flow.name.as_str().into();
+        body["version"] = flow.version.into();
         let job = if reschedules { Some(self.reschedule(name, call.actor(), now).await?) } else { None };
         if let Some(record) = &job {
             body["job"] = record.job.id.0.as_str().into();

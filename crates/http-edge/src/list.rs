@@ -87,6 +87,7 @@ impl ListApi {
             None => None,
         };
         let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref()).await?;
+        let page = page.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
         let mut body = json!({ "items": items });
         if let Some(next) = page.next {
@@ -96,7 +97,8 @@ impl ListApi {
     }
 
     async fn jobs(&self, call: &Call<'_>) -> Result<Response, Problem> {
-        let jobs = self.reader.jobs(&call.flow()?).await?;
+        let flow = call.flow()?;
+        let jobs = self.reader.jobs(&flow).await?.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
         Ok(respond::json(200, &json!({ "items": items })))
     }

@@ -49,7 +49,7 @@ pub struct Call {
     pub read_units: f64,
     /// DynamoDB's write units, of table and indexes.
     pub write_units: f64,
-    /// The items it wrote or tried to, as far as the request names them (a PartiQL statement does not).
+    /// The items it wrote or tried to, as far as the request names them (a statement does not).
     pub writes: Vec<Write>,
     began: Instant,
     ended: Instant,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use aws_cause::cause;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
@@ -120,16 +121,23 @@ fn note(deliveries: &mut [Delivery], id: &str, delivery: Delivery) {
     }
 }
 
-/// A whole call that failed: what SQS says no to, it says no to for good; all else may pass.
+/// What SQS says of a queue or a message that it will say again, whenever it is asked.
+const FOR_GOOD: [&str; 8] = [
+    "NonExistentQueue",
+    "QueueDoesNotExist",
+    "InvalidAddress",
+    "AccessDenied",
+    "UnsupportedOperation",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "BatchRequestTooLong",
+];
+
+/// A whole call that failed: for good only where SQS would say the same of it again.
 fn judged(error: &SdkError<SendMessageBatchError>) -> Delivery {
-    let Some(service) = error.as_service_error() else {
-        return Delivery::Failed(DisplayErrorContext(error).to_string());
-    };
-    let code = service.code().unwrap_or("error");
-    let why = format!("{code}: {}", service.message().unwrap_or("no message"));
-    let status = error.raw_response().map_or(500, |response| response.status().as_u16());
-    let passes = status >= 500 || code.contains("Throttl") || code.contains("OverLimit") || code == "RequestThrottled";
-    if passes { Delivery::Failed(why) } else { Delivery::Refused(why) }
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let why = cause(error);
+    if FOR_GOOD.iter().any(|known| code.contains(known)) { Delivery::Refused(why) } else { Delivery::Failed(why) }
 }
 
 /// A message as SQS takes it.

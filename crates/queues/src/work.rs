@@ -1,7 +1,7 @@
 //! Reprise's own work: the messages on the jobs queue. Each may come more than once and in any order.
 
+use aws_cause::cause;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ impl WorkQueue {
             });
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
             let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
-            let answer = call.send().await.map_err(|e| self.failed(DisplayErrorContext(&e).to_string()))?;
+            let answer = call.send().await.map_err(|e| self.failed(cause(&e)))?;
             if let Some(failed) = answer.failed().first() {
                 return Err(self.failed(failed.message().unwrap_or(failed.code()).to_owned()));
             }

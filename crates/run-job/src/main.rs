@@ -21,7 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
                 }
             };
             if let Err(error) = runner.run(&item, stack.clock.now()?).await {
-                tracing::error!(message_id = id, ?item, error = ?error, "a work item must come again");
+                tracing::error!(message_id = id, ?item, error = app::chain(&error), "a work item must come again");
                 response.add_failure(id);
             }
         }

@@ -1,7 +1,7 @@
 //! One-time schedules: one for each slot, shared by all its interchanges.
 
+use aws_cause::cause;
 use aws_sdk_scheduler::Client;
-use aws_sdk_scheduler::error::DisplayErrorContext;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, Target,
 };
@@ -79,7 +79,7 @@ impl Schedules {
         match created {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => Ok(()),
-            Err(error) => Err(failed(DisplayErrorContext(&error).to_string())),
+            Err(error) => Err(failed(cause(&error))),
         }
     }
 }

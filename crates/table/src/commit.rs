@@ -126,7 +126,7 @@ impl Table {
                 owners.push(*index);
             }
         }
-        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer), now) {
+        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer), now, self.expires_at(now)) {
             actions.update(update);
         }
         for (slot, ids) in &group.slots {

@@ -7,7 +7,7 @@ use domain::{Fingerprint, FlowName, Status, Timestamp};
 
 use crate::deltas::{COMPLETED, FAILED_AGAIN, GROUP_COUNT, SENT};
 use crate::item::{Item, number, s};
-use crate::keys::{self, FLOWS, PK, SK};
+use crate::keys::{self, FLOWS, PK, SK, TTL};
 use crate::{Table, TableError};
 
 /// How many interchanges of a flow stand where.
@@ -35,7 +35,7 @@ pub struct GroupCount {
 pub(crate) fn sum(rows: &[Item]) -> HashMap<String, i64> {
     let mut sums = HashMap::new();
     for row in rows {
-        for name in row.keys().filter(|name| *name != PK && *name != SK) {
+        for name in row.keys().filter(|name| ![PK, SK, TTL].contains(&name.as_str())) {
             if let Some(by) = number::<i64>(row, name) {
                 *sums.entry(name.clone()).or_default() += by;
             }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::Update;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use domain::{Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
+use domain::{Category, Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
 
 use crate::Work;
 use crate::item::{Item, key, n, s};
-use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS};
+use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, TTL};
 
 /// The row that a count stands in; a writer's name completes its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,10 +48,12 @@ impl Deltas {
         if after.status.is_failed() {
             self.sample(after);
         }
-        let finished = work.before.as_ref().filter(|b| b.status.is_in_flight()).and_then(|b| b.job.as_ref());
-        if let Some(job) = finished.filter(|_| !after.status.is_in_flight()) {
-            let what = if after.status == Status::Completed { COMPLETED } else { FAILED_AGAIN };
-            self.change(Place::Job(job.clone()), what, 1);
+        if let Some(before) = &work.before
+            && let Some(job) = &before.job
+        {
+            for (what, by) in outcome(before, after) {
+                self.change(Place::Job(job.clone()), what, by);
+            }
         }
         let acted_on_by = work.before.as_ref().and_then(|before| before.job.as_ref());
         if let Some(job) = after.job.as_ref().filter(|job| acted_on_by != Some(job)) {
@@ -86,15 +88,33 @@ impl Deltas {
     }
 
     /// The updates that add them up in the rows of `writer`.
-    pub(crate) fn updates(&self, table: &str, writer: &str, now: Timestamp) -> Vec<Update> {
+    pub(crate) fn updates(&self, table: &str, writer: &str, now: Timestamp, expires_at: i64) -> Vec<Update> {
         self.places
             .iter()
             .filter(|(_, adds)| adds.values().any(|by| *by != 0))
             .filter_map(|(place, adds)| {
-                let sample = self.samples.get(place);
-                update(table, row_key(place, writer), adds, sample, now).build().ok()
+                let update = update(table, row_key(place, writer), adds, now);
+                let update = match place {
+                    Place::Job(_) => expiring(update, expires_at),
+                    Place::Flow(_) | Place::Group(..) => update,
+                };
+                sampled(update, self.samples.get(place)).build().ok()
             })
             .collect()
+    }
+}
+
+/// What an outcome changes in the counts of the job that sent the attempt. One that overrules another takes the
+/// other's place.
+fn outcome(before: &Interchange, after: &Interchange) -> Vec<(&'static str, i64)> {
+    let assumed = before.status.is_failed() && before.error.category == Category::NoOutcome;
+    let same_attempt = before.attempt == after.attempt;
+    match (before.status, after.status) {
+        (from, Status::Completed) if from.is_in_flight() => vec![(COMPLETED, 1)],
+        (from, to) if from.is_in_flight() && to.is_failed() => vec![(FAILED_AGAIN, 1)],
+        (Status::Completed, to) if to.is_failed() && same_attempt => vec![(COMPLETED, -1), (FAILED_AGAIN, 1)],
+        (_, Status::Completed) if assumed && same_attempt => vec![(COMPLETED, 1), (FAILED_AGAIN, -1)],
+        _ => Vec::new(),
     }
 }
 
@@ -106,39 +126,48 @@ fn row_key(place: &Place, writer: &str) -> Item {
     }
 }
 
-fn update(
-    table: &str,
-    row: Item,
-    adds: &BTreeMap<String, i64>,
-    sample: Option<&Sample>,
-    now: Timestamp,
-) -> UpdateBuilder {
-    let mut update = Update::builder().table_name(table).set_key(Some(row));
-    let mut parts = Vec::new();
+/// The expression that adds numbers, and notes how often and when that was done last: by these the sweep folds rows
+/// that are quiet.
+fn update(table: &str, row: Item, adds: &BTreeMap<String, i64>, now: Timestamp) -> UpdateBuilder {
+    let mut update = Update::builder()
+        .table_name(table)
+        .set_key(Some(row))
+        .expression_attribute_names("#k", CHANGES)
+        .expression_attribute_values(":one", n(1))
+        .expression_attribute_names("#at", CHANGED_AT)
+        .expression_attribute_values(":now", s(now.to_string()));
+    let mut parts = vec!["#k :one".to_owned()];
     for (i, (name, by)) in adds.iter().filter(|(_, by)| **by != 0).enumerate() {
         parts.push(format!("#a{i} :a{i}"));
         update = update
             .expression_attribute_names(format!("#a{i}"), name)
             .expression_attribute_values(format!(":a{i}"), n(by));
     }
-    // How often and when it was changed last: by these the sweep folds rows that are quiet.
-    let mut expression = format!("ADD #k :one, {} SET #at = :now", parts.join(", "));
-    update = update
-        .expression_attribute_names("#k", CHANGES)
-        .expression_attribute_values(":one", n(1))
-        .expression_attribute_names("#at", CHANGED_AT)
-        .expression_attribute_values(":now", s(now.to_string()));
-    if let Some(sample) = sample {
-        expression.push_str(
-            ", msg = if_not_exists(msg, :msg), cat = if_not_exists(cat, :cat), \
-             seen0 = if_not_exists(seen0, :seen), seen1 = :seen",
-        );
-        update = update
-            .expression_attribute_values(":msg", s(sample.message.clone().unwrap_or_default()))
-            .expression_attribute_values(":cat", s(sample.category))
-            .expression_attribute_values(":seen", s(sample.seen.to_string()));
-    }
-    update.update_expression(expression)
+    update.update_expression(format!("ADD {} SET #at = :now", parts.join(", ")))
+}
+
+/// Lets a row go when its job's retention ends.
+fn expiring(update: UpdateBuilder, expires_at: i64) -> UpdateBuilder {
+    also(update, "#ttl = if_not_exists(#ttl, :ttl)")
+        .expression_attribute_names("#ttl", TTL)
+        .expression_attribute_values(":ttl", n(expires_at))
+}
+
+/// Keeps what a failure group looks like.
+fn sampled(update: UpdateBuilder, sample: Option<&Sample>) -> UpdateBuilder {
+    let Some(sample) = sample else { return update };
+    let kept = "msg = if_not_exists(msg, :msg), cat = if_not_exists(cat, :cat), \
+                seen0 = if_not_exists(seen0, :seen), seen1 = :seen";
+    also(update, kept)
+        .expression_attribute_values(":msg", s(sample.message.clone().unwrap_or_default()))
+        .expression_attribute_values(":cat", s(sample.category))
+        .expression_attribute_values(":seen", s(sample.seen.to_string()))
+}
+
+/// Lengthens the SET that ends the expression.
+fn also(update: UpdateBuilder, set: &str) -> UpdateBuilder {
+    let expression = update.get_update_expression().clone().unwrap_or_default();
+    update.update_expression(format!("{expression}, {set}"))
 }
 
 /// A plain update that adds one job's skips (and chunks done) to the rows of `writer`.
@@ -148,6 +177,7 @@ pub(crate) fn job_update(
     job: &JobId,
     adds: &BTreeMap<String, i64>,
     now: Timestamp,
+    expires_at: i64,
 ) -> Option<Update> {
-    update(table, row_key(&Place::Job(job.clone()), writer), adds, None, now).build().ok()
+    expiring(update(table, row_key(&Place::Job(job.clone()), writer), adds, now), expires_at).build().ok()
 }

@@ -1,7 +1,6 @@
 //! What can go wrong at the table.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
-use aws_sdk_dynamodb::operation::RequestId;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// A call to the table that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +10,7 @@ pub enum TableError {
     Call {
         /// The DynamoDB operation.
         operation: &'static str,
-        /// The whole chain as DynamoDB and the SDK tell it.
+        /// What DynamoDB or the way to it said.
         cause: String,
     },
     /// DynamoDB kept refusing parts of a batch or transaction for lack of capacity or in conflict with others.
@@ -43,10 +42,9 @@ pub enum TableError {
 impl TableError {
     pub(crate) fn call<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where
-        E: std::error::Error + 'static,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
         R: std::fmt::Debug,
-        SdkError<E, R>: std::error::Error + RequestId,
     {
-        move |error| Self::Call { operation, cause: DisplayErrorContext(&error).to_string() }
+        move |error| Self::Call { operation, cause: aws_cause::cause(&error) }
     }
 }

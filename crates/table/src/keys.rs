@@ -16,6 +16,7 @@
 //! | `JOB#id` | `JOB` | the job |
 //! | `JOB#id` | `CHUNK#00000001` | the ids of one chunk, and whether it is done |
 //! | `JOB#id` | `COUNT#writer` | one writer's counts of the job |
+//! | `JOBS` | job id | registers a job until it ends |
 //! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made |
 //! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
 
@@ -56,6 +57,7 @@ pub(crate) const SOURCE: &str = "SOURCE";
 pub(crate) const REQUEST: &str = "REQUEST";
 pub(crate) const FLOWS: &str = "FLOWS";
 pub(crate) const SLOTS: &str = "SLOTS";
+pub(crate) const JOBS: &str = "JOBS";
 pub(crate) const SETTINGS: &str = "SETTINGS";
 pub(crate) const CURSOR_KEY: &str = "CURSOR-KEY";
 

@@ -14,6 +14,7 @@ mod fold;
 mod heads;
 mod idempotency;
 mod item;
+mod job_steps;
 mod jobs;
 mod keys;
 mod list;
@@ -28,10 +29,11 @@ pub use commit::Committed;
 pub use counts::{FlowCounts, GroupCount};
 pub use error::TableError;
 pub use flows::{FlowPut, SourceOwner};
-pub use jobs::{Chunk, JobCreated, JobRecord, NewJob, WalkStep};
+pub use job_steps::{Chunk, WalkStep};
+pub use jobs::{JobCreated, JobRecord, NewJob};
 pub use list::{Order, Page, Position};
 pub use payloads::StoredBody;
-pub use slots::Pack;
+pub use slots::{Enrolled, Pack};
 pub use work::Work;
 
 /// The table behind one SDK client. A function makes one when it starts and keeps it.

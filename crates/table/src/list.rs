@@ -8,11 +8,14 @@ use domain::{Filter, FlowName, Interchange};
 use futures::future::try_join_all;
 
 use crate::item::{Item, s, text};
-use crate::keys::{self, INDEX_SK};
+use crate::keys::{self, INDEX_SK, ROW};
 use crate::{Table, TableError, codec};
 
 /// Rows a page may read before it answers with what it has and a cursor.
 const MOST_SCANNED: usize = 20_000;
+
+/// Bytes of rows that a page holds before it ends early: an answer of a function has 6 MB at most.
+const MOST_BYTES: usize = 3_000_000;
 
 /// Which end of time comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,9 +76,10 @@ impl Table {
             .collect();
         let mut items = Vec::new();
         let mut scanned = 0;
+        let mut bytes = 0;
         let mut size = limit / 4 + 8;
         let mut passed = None;
-        while items.len() < limit && scanned < MOST_SCANNED {
+        while items.len() < limit && scanned < MOST_SCANNED && bytes < MOST_BYTES {
             let dry = shards.iter_mut().filter(|shard| shard.buffer.is_empty() && !shard.ended);
             try_join_all(dry.map(|shard| self.read(shard, order, size))).await?;
             size = 250;
@@ -90,6 +94,7 @@ impl Table {
             passed = Some(Position(at));
             let interchange = codec::listed(&item)?;
             if filter.matches(&interchange) {
+                bytes += text(&item, ROW)?.len();
                 items.push(interchange);
             }
         }

@@ -3,7 +3,7 @@
 
 use domain::{FlowName, InterchangeId, Minute, Slot, Timestamp};
 
-use crate::item::{Item, document, key, read, s, text, unreadable};
+use crate::item::{Item, key, read, s, text, unreadable};
 use crate::keys::{self, DATA, SK, SLOTS};
 use crate::{Table, TableError};
 
@@ -16,16 +16,38 @@ pub struct Pack {
     pub ids: Vec<InterchangeId>,
 }
 
+/// What is enrolled in a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Enrolled {
+    /// Retries.
+    Retries,
+    /// Deadlines of outcomes.
+    Deadlines,
+}
+
+impl Enrolled {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Retries => "retries",
+            Self::Deadlines => "deadlines",
+        }
+    }
+}
+
 impl Table {
-    /// Registers a slot, so that the sweep finds it. To be done before anything is enrolled in it; doing it again
-    /// changes nothing.
+    /// Registers a slot, so that the sweep finds it, with what is enrolled in it. To be done before anything is;
+    /// doing it again changes nothing.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn register_slot(&self, slot: &Slot) -> Result<(), TableError> {
-        let item = document(SLOTS, keys::slot_registration(slot), &());
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        put.send().await.map_err(TableError::call("PutItem")).map(drop)
+    pub async fn register_slot(&self, slot: &Slot, enrolled: Enrolled) -> Result<(), TableError> {
+        let registration = key(SLOTS, keys::slot_registration(slot));
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(registration));
+        let update = update
+            .update_expression("SET #what = :yes")
+            .expression_attribute_names("#what", enrolled.as_str())
+            .expression_attribute_values(":yes", s("yes"));
+        update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
     }
 
     /// Takes an emptied slot off the register.
@@ -82,13 +104,14 @@ impl Table {
         Ok(self.packs(slot).await?.iter().map(|pack| pack.ids.len()).sum())
     }
 
-    /// Every registered slot, oldest first.
+    /// Every registered slot in which retries are enrolled, oldest first.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn registered_slots(&self) -> Result<Vec<Slot>, TableError> {
+    pub async fn retry_slots(&self) -> Result<Vec<Slot>, TableError> {
         let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(SLOTS));
-        self.query_all(query).await?.iter().map(slot).collect()
+        let items = self.query_all(query).await?;
+        items.iter().filter(|item| item.contains_key(Enrolled::Retries.as_str())).map(slot).collect()
     }
 
     pub(crate) async fn delete(&self, key: Item) -> Result<(), TableError> {

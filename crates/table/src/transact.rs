@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 
@@ -55,8 +55,7 @@ impl Table {
                     Some(decided) => return Ok(decided),
                     None if is_contention(&error) => pause(attempt).await,
                     None => {
-                        let cause = DisplayErrorContext(&error).to_string();
-                        return Err(TableError::Call { operation: OPERATION, cause });
+                        return Err(TableError::Call { operation: OPERATION, cause: aws_cause::cause(&error) });
                     }
                 },
             }

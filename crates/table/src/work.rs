@@ -1,5 +1,6 @@
 //! One interchange's pending commit: as it was loaded, as it shall be, and the events between.
 
+use crate::Enrolled;
 use domain::{Change, Event, Interchange, Minute, Slot};
 
 /// A change that waits to be committed. Several reports of one batch on one interchange fold into one.
@@ -32,6 +33,12 @@ impl Work {
         let due: Minute = self.after.due?;
         let already = self.before.as_ref().is_some_and(|before| before.due == Some(due));
         (!already).then(|| Slot { minute: due, flow: self.after.flow.clone() })
+    }
+
+    /// What it is enrolled as there.
+    #[must_use]
+    pub fn enrolled_as(&self) -> Enrolled {
+        if self.after.status.is_failed() { Enrolled::Retries } else { Enrolled::Deadlines }
     }
 
     pub(crate) fn expected_version(&self) -> u64 {

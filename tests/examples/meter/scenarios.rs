@@ -1,9 +1,9 @@
 //! What is measured, and how. Each scenario has a stack of its own that has already taken one message in, so that what
 //! happens once in the life of a flow or a process is not counted; what happens once a minute or once a job is.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use local_aws::Call;
 use serde_json::{Value, json};
 use tests::World;
@@ -26,7 +26,7 @@ const BATCH: usize = 100;
 /// How long nobody must have asked DynamoDB anything before it answers, where round trips are counted.
 const QUIET: Duration = Duration::from_millis(150);
 
-type Run = fn(World) -> BoxFuture<'static, (usize, Vec<Call>)>;
+type Run = fn(World) -> Pin<Box<dyn Future<Output = (usize, Vec<Call>)>>>;
 
 /// One row of the table.
 pub(crate) struct Scenario {

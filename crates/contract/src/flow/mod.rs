@@ -74,7 +74,7 @@ fn stage(field: &Field<'_>) -> Result<Option<String>, FieldError> {
 
 fn dead_letter_queues(field: &Field<'_>) -> Result<Vec<DeadLetterQueue>, FieldError> {
     let mut queues: Vec<DeadLetterQueue> = Vec::new();
-    for item in field.list()?.unwrap_or_default() {
+    for item in at_most(field, field.list()?.unwrap_or_default())? {
         let fields = item.object()?.ok_or_else(|| item.wrong("an object"))?;
         fields.only(&["arn", "phase"])?;
         let arn = fields.at("arn").must(aws::QUEUE_ARN, aws::queue_arn)?;
@@ -89,7 +89,7 @@ fn dead_letter_queues(field: &Field<'_>) -> Result<Vec<DeadLetterQueue>, FieldEr
 
 fn functions(field: &Field<'_>) -> Result<Vec<String>, FieldError> {
     let mut functions: Vec<String> = Vec::new();
-    for item in field.list()?.unwrap_or_default() {
+    for item in at_most(field, field.list()?.unwrap_or_default())? {
         let arn = item.must(aws::FUNCTION_ARN, aws::function_arn)?;
         if functions.contains(&arn) {
             return Err(item.refused("is listed twice"));
@@ -97,6 +97,13 @@ fn functions(field: &Field<'_>) -> Result<Vec<String>, FieldError> {
         functions.push(arn);
     }
     Ok(functions)
+}
+
+fn at_most<T>(field: &Field<'_>, items: Vec<T>) -> Result<Vec<T>, FieldError> {
+    if items.len() > limits::SOURCES {
+        return Err(field.wrong(&format!("a list of at most {}", limits::SOURCES)));
+    }
+    Ok(items)
 }
 
 fn confirmation(field: &Field<'_>) -> Result<Confirmation, FieldError> {
@@ -117,6 +124,9 @@ fn partners(
     default_policy: &impl Fn() -> RetryPolicy,
 ) -> Result<BTreeMap<String, RetryPolicy>, FieldError> {
     let Some(fields) = field.object()? else { return Ok(BTreeMap::new()) };
+    if fields.each().count() > limits::PARTNERS {
+        return Err(field.wrong(&format!("an object of at most {} partners", limits::PARTNERS)));
+    }
     let mut partners = BTreeMap::new();
     for (name, partner) in fields.each() {
         if name.is_empty() || name.chars().count() > limits::TEXT {

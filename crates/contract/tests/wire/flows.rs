@@ -189,3 +189,17 @@ fn a_group_is_shown_without_what_it_lacks() {
     shown.message = None;
     assert_eq!(group(&shown).get("message"), None);
 }
+
+#[test]
+fn more_sources_or_partners_than_one_commit_takes_are_refused_by_name() {
+    let arns = |count: usize| -> Vec<String> {
+        (0..count).map(|i| format!("arn:aws:lambda:eu-west-1:000000000000:function:f{i}")).collect()
+    };
+    assert!(read(&json!({ "functions": arns(20) })).is_ok());
+    assert_eq!(read(&json!({ "functions": arns(21) })).unwrap_err().field, "functions");
+    let partners = |count: usize| -> serde_json::Map<String, Value> {
+        (0..count).map(|i| (format!("P{i}"), json!({ "retry": { "mode": "manual" } }))).collect()
+    };
+    assert!(read(&json!({ "partners": partners(500) })).is_ok());
+    assert_eq!(read(&json!({ "partners": partners(501) })).unwrap_err().field, "partners");
+}

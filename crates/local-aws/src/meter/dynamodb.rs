@@ -1,6 +1,6 @@
 //! A DynamoDB call on its way through the meter. Writes are charged by our own reading of the rules, on the items as
-//! they were before and are after. Reads and PartiQL are charged what dynoxide says they consumed, whose figures are
-//! captured from AWS: the request is made to ask for them, so the answer has a `ConsumedCapacity` more.
+//! they were before and are after. Reads, statements and repeated transactions are charged what dynoxide says they consumed,
+//! whose figures are captured from AWS: the request is made to ask for them, so the answer has a `ConsumedCapacity` more.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -37,7 +37,7 @@ pub(crate) async fn forward(
     };
     let mut asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let targets = targets(operation, &asked);
-    if targets.is_empty() && consumes(operation) && asked.is_object() {
+    if consumes(operation) && asked.is_object() {
         asked["ReturnConsumedCapacity"] = Value::from("INDEXES");
         body = Bytes::from(asked.to_string());
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -53,13 +53,13 @@ pub(crate) async fn forward(
     let response = proxy.forward(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
     let answer = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let outcome = Outcome::of(parts.status, &answer);
+    let told: Value = serde_json::from_slice(&answer).unwrap_or_default();
+    let outcome = Outcome::of(parts.status, &told);
     let operation = operation.to_owned();
     let call = Call { status: parts.status.as_u16(), ..Call::new(Service::DynamoDb, &operation, began) };
-    let told = answer.clone();
     let mut call = blocking(move || match outcome {
         Outcome::Free => call,
-        _ if !writing.items.is_empty() => {
+        _ if !writing.items.is_empty() && !repeated(&told) => {
             let writes = writing.costs(&database, &operation, outcome);
             let units: u64 = writes.iter().map(|write| write.table_units + write.index_units).sum();
             #[expect(clippy::cast_precision_loss, reason = "sums of units are far below 2^52")]
@@ -79,19 +79,18 @@ pub(crate) async fn forward(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// A condition was not met. DynamoDB charges for the item that it checked (developer guide, "Condition
-    /// expressions"); what a cancelled transaction costs it does not say, so we take the same of each item, twice.
+    /// A condition was not met. DynamoDB charges for the item that it checked (developer guide, "Working with items");
+    /// what a cancelled transaction costs it does not say, so we take the same of each item, twice.
     ConditionFailed,
     /// Refused before anything was read or written.
     Free,
 }
 
 impl Outcome {
-    fn of(status: StatusCode, answer: &[u8]) -> Self {
+    fn of(status: StatusCode, answer: &Value) -> Self {
         if status.is_success() {
             return Self::Done;
         }
-        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
         let kind = answer["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).unwrap_or_default();
         let failed = |reason: &Value| reason["Code"] == "ConditionalCheckFailed";
         let reasons = answer["CancellationReasons"].as_array().map_or(&[][..], Vec::as_slice);
@@ -147,6 +146,7 @@ fn consumes(operation: &str) -> bool {
         "GetItem"
             | "BatchGetItem"
             | "TransactGetItems"
+            | "TransactWriteItems"
             | "Query"
             | "Scan"
             | "ExecuteStatement"
@@ -155,9 +155,14 @@ fn consumes(operation: &str) -> bool {
     )
 }
 
+/// Whether a transaction was answered from memory, because its token came before. DynamoDB charges that as a read.
+fn repeated(answer: &Value) -> bool {
+    let tables = answer["ConsumedCapacity"].as_array();
+    tables.is_some_and(|tables| tables.iter().any(|table| table["ReadCapacityUnits"].is_number()))
+}
+
 /// The call with what the answer says it consumed: of one table, or of a list of them.
-fn consumed(operation: &str, asked: &Value, answer: &[u8], call: Call) -> Call {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+fn consumed(operation: &str, asked: &Value, answer: &Value, call: Call) -> Call {
     let units = match &answer["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
         table => table["CapacityUnits"].as_f64().unwrap_or_default(),
@@ -169,7 +174,7 @@ fn consumed(operation: &str, asked: &Value, answer: &[u8], call: Call) -> Call {
     }
 }
 
-/// Whether PartiQL statements write. DynamoDB takes no mix of reads and writes in one call.
+/// Whether statements write. DynamoDB takes no mix of reads and writes in one call.
 fn writes(asked: &Value) -> bool {
     let of_many = asked["Statements"].as_array().or(asked["TransactStatements"].as_array());
     let statement = of_many.and_then(|all| all.first()).unwrap_or(asked)["Statement"].as_str().unwrap_or_default();
