@@ -1,6 +1,8 @@
 //! The rules on how the crates stand to each other, held against what cargo says of the workspace. A crate that is new
 //! here must be given its place first.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! The real `local`, killed and interrupted: what it accepted survives it, and nothing of it stays behind.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;

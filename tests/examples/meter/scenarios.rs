@@ -11,8 +11,8 @@ use tests::World;
 use crate::messages::{FLOW, Payloads, completed, failed, id, take_in};
 use crate::table::Target;
 
-/// Batches of an ingest scenario, each in a minute of its own.
-const BATCHES: usize = 3;
+/// Batches of an ingest scenario: one every ten seconds, so that a slot is made for six of them.
+const BATCHES: usize = 6;
 
 /// The job that a scheduled retry is held against.
 const RETRY: &str = "bulk retry";
@@ -63,6 +63,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         targets: &[Target::Calls(0.15), Target::WriteUnits(6.0), Target::SqsCalls(0.11)],
         run: |w| Box::pin(bulk(w, "retry", Payloads::Receiver)),
     },
+    Scenario { name: "bulk retry, two payloads", targets: &[], run: |w| Box::pin(bulk(w, "retry", Payloads::Both)) },
     Scenario { name: "bulk restart", targets: &[], run: |w| Box::pin(bulk(w, "restart", Payloads::Sender)) },
     Scenario { name: "bulk delete", targets: &[], run: |w| Box::pin(bulk(w, "delete", Payloads::Sender)) },
     Scenario { name: "scheduled retry", targets: &[Target::CallsBeyond(RETRY, 0.05)], run: |w| Box::pin(scheduled(w)) },
@@ -88,7 +89,7 @@ async fn ingest(world: World, batch: usize, payloads: Payloads) -> (usize, Vec<C
     fill(&world, 1, payloads).await;
     let mut calls = Vec::new();
     for run in 1..=BATCHES {
-        world.advance("1m").await;
+        world.advance("10s").await;
         let now = now(&world);
         let reports: Vec<Value> = (0..batch).map(|n| failed(run * batch + n, payloads, &now)).collect();
         calls.extend(during(&world, take_in(&world, &reports)).await);

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod crash;
 mod intake;
 mod jobs;
 mod outcomes;

@@ -12,7 +12,7 @@ const FAILED: usize = 530;
 fn failure(n: usize) -> Value {
     // Seven share each second, so that pages end among equals.
     let second = n / 7;
-    let depot = if n % 5 == 0 { "Süd" } else { "Nord" };
+    let depot = if n.is_multiple_of(5) { "Süd" } else { "Nord" };
     let [sender, receiver] = [["ACME", "INITECH"][n % 2], ["GLOBEX", "HOOLI", "VEHEMENT"][n % 3]];
     let mut more = json!({
         "occurredAt": format!("2026-11-20T13:{:02}:{:02}Z", second / 60, second % 60),

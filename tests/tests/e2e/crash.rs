@@ -1,0 +1,98 @@
+//! Functions that are killed in the middle of their work: nothing is lost, nothing is done twice.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tests::{FAILURES, RECEIVER_STAGE, Staged, World, report};
+
+/// What must happen happens well within this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn failures(count: usize) -> Vec<String> {
+    (0..count).map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string()).collect()
+}
+
+fn ids(staged: &[Staged]) -> BTreeSet<&str> {
+    staged.iter().map(Staged::id).collect()
+}
+
+async fn failed(world: &World) -> u64 {
+    let flow = world.get("/flows/orders").await;
+    if flow.status == 404 { 0 } else { flow.ok()["counts"]["failed"].as_u64().unwrap() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_kept_once_though_ingest_is_killed_in_the_middle_of_it() {
+    let world = World::start().await;
+    world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
+    let ((), ()) = tokio::join!(world.send(failures(1_500)), async {
+        let end = Instant::now() + PATIENCE;
+        for kept in [1, 300] {
+            while failed(&world).await < kept {
+                assert!(Instant::now() < end, "nothing is taken in");
+            }
+            assert!(world.stack.kill_environments("reprise-ingest-failure").await.unwrap() > 0);
+        }
+    });
+    // What was in its hands comes back after the failures queue's visibility timeout.
+    world.advance("8m").await;
+    assert_eq!(failed(&world).await, 1_500);
+    let groups = world.get("/flows/orders/groups").await.ok();
+    assert_eq!(groups["items"][0]["count"], 1_500);
+    for n in (0..1_500).step_by(50) {
+        assert_eq!(world.kinds(&format!("o-{n}")).await, ["failed"]);
+    }
+    assert_eq!(world.held(FAILURES) + world.held("reprise-failures-dlq"), 0);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_is_sent_to_the_last_though_its_runner_is_killed() {
+    let world = World::start().await;
+    world.put("/flows/orders", json!({ "confirmation": { "mode": "confirms", "within": "30d" } })).await.ok();
+    world.send(failures(600)).await;
+    let ((), ()) = tokio::join!(world.advance("5m"), async {
+        let end = Instant::now() + PATIENCE;
+        while world.held(RECEIVER_STAGE) == 0 {
+            assert!(Instant::now() < end, "nothing is sent");
+            tokio::task::yield_now().await;
+        }
+        assert!(world.stack.kill_environments("reprise-run-job").await.unwrap() > 0);
+    });
+    world.advance("13m").await;
+    let sent = world.drain(RECEIVER_STAGE).await;
+    assert_eq!(ids(&sent).len(), 600);
+    assert!(sent.iter().all(|staged| staged.attempt() == 2), "a repeat carries the same attempt");
+    for n in (0..600).step_by(20) {
+        assert_eq!(world.kinds(&format!("o-{n}")).await, ["failed", "retry_scheduled", "retry_requested"]);
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_goes_on_where_it_was_after_the_whole_stack_was_stopped_in_the_middle_of_it() {
+    let data = tempfile::tempdir().unwrap();
+    let world = World::start_at(Some(data.path().to_owned())).await;
+    let quiet = json!({ "retry": { "mode": "manual" }, "confirmation": { "mode": "confirms", "within": "30d" } });
+    world.put("/flows/orders", quiet).await.ok();
+    world.send(failures(1_000)).await;
+    let all = json!({ "reason": "the partner is up again", "selection": { "all": true } });
+    let path = world.post("/flows/orders/retry", all).await.location.unwrap();
+    let end = Instant::now() + PATIENCE;
+    while world.held(RECEIVER_STAGE) < 100 {
+        assert!(Instant::now() < end, "nothing is sent");
+        tokio::task::yield_now().await;
+    }
+    world.stop().await;
+
+    let world = World::start_at(Some(data.path().to_owned())).await;
+    world.advance("13m").await;
+    let sent = world.drain(RECEIVER_STAGE).await;
+    assert_eq!(ids(&sent).len(), 1_000);
+    assert!(sent.iter().all(|staged| staged.attempt() == 2));
+    let job = world.get(&path).await.ok();
+    assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(1_000)), "{job}");
+    assert_eq!(job["counts"]["skipped"], 0);
+    world.stop().await;
+}
