@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod careful_jobs;
+mod chaos;
 mod crash;
 mod intake;
 mod jobs;

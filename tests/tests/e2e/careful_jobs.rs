@@ -1,0 +1,147 @@
+//! Jobs that go carefully: a plan first, a canary, a rate, and a flow that is switched off in between.
+
+use serde_json::{Value, json};
+use tests::{RECEIVER_STAGE, World, report};
+
+const START_OF_TESTS: &str = tests::START;
+
+/// A flow with `count` failures, in which nothing happens by itself.
+async fn failed(count: usize) -> World {
+    let world = World::start().await;
+    world.put("/flows/orders", manual(true)).await.ok();
+    world.send((0..count).map(|n| report(&format!("o-{n:03}"), "orders", json!({})).to_string())).await;
+    world
+}
+
+fn manual(active: bool) -> Value {
+    json!({ "active": active, "retry": { "mode": "manual" }, "confirmation": { "within": "48h" } })
+}
+
+fn all(more: Value) -> Value {
+    let mut body = json!({ "reason": "the partner is up again", "selection": { "all": true } });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// Orders a retry of everything and gives the path of the job.
+async fn retry(world: &World, more: Value) -> String {
+    let answer = world.post("/flows/orders/retry", all(more)).await;
+    assert_eq!(answer.status, 202, "{}", answer.json());
+    world.settle().await;
+    answer.location.unwrap()
+}
+
+/// Reports what became of everything that is on the receiver stage, and gives how many that were.
+async fn outcomes(world: &World, kind: &str) -> usize {
+    let staged = world.drain(RECEIVER_STAGE).await;
+    let now = world.stack.aws().clock().now().to_string();
+    let reports = staged.iter().map(|staged| {
+        report(staged.id(), "orders", json!({ "type": kind, "attempt": staged.attempt(), "occurredAt": now }))
+            .to_string()
+    });
+    world.send(reports).await;
+    staged.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_changes_nothing_and_its_as_of_takes_exactly_what_it_showed() {
+    let world = failed(12).await;
+    let planned = world.post("/flows/orders/retry?plan=true", all(json!({}))).await;
+    assert_eq!(planned.status, 200);
+    let plan = planned.json();
+    assert_eq!(
+        (&plan["count"], &plan["countIsExact"], &plan["asOf"]),
+        (&json!(12), &json!(true), &json!(START_OF_TESTS))
+    );
+    assert_eq!(plan["sample"].as_array().unwrap().len(), 10);
+    assert!(world.get("/flows/orders/jobs").await.ok()["items"].as_array().unwrap().is_empty());
+    world.advance("1s").await;
+    world.send([report("later", "orders", json!({ "occurredAt": null })).to_string()]).await;
+    let job = world.get(&retry(&world, json!({ "asOf": plan["asOf"] })).await).await.ok();
+    assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(12)));
+    assert_eq!(world.interchange("later").await["status"], "failed");
+    let wrong = world.post(
+        "/flows/orders/retry?plan=true",
+        json!({ "reason": "x", "selection": { "filter": { "phase": "lunch" } } }),
+    );
+    assert_eq!(wrong.await.is_problem(400, "invalid-field")["field"], "selection.filter.phase");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_completes_lets_the_rest_go() {
+    let world = failed(7).await;
+    let job = retry(&world, json!({ "canary": 2 })).await;
+    assert_eq!(world.get(&job).await.ok()["status"], "canary");
+    assert_eq!(outcomes(&world, "interchange.completed").await, 2);
+    world.advance("1m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!(
+        (&shown["status"], &shown["counts"]["sent"], &shown["counts"]["completed"]),
+        (&json!("completed"), &json!(7), &json!(2))
+    );
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 5);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_that_fails_again_halts_the_job_and_frees_the_flow() {
+    let world = failed(7).await;
+    let job = retry(&world, json!({ "canary": 1 })).await;
+    assert_eq!(outcomes(&world, "interchange.failed").await, 1);
+    world.advance("1m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!(
+        (&shown["status"], &shown["counts"]["sent"], &shown["counts"]["failedAgain"]),
+        (&json!("halted"), &json!(1), &json!(1))
+    );
+    assert!(shown["halt"].is_string() && shown["endedAt"].is_string(), "{shown}");
+    assert!(world.drain(RECEIVER_STAGE).await.is_empty());
+    let next = world.get(&retry(&world, json!({})).await).await.ok();
+    assert_eq!((&next["status"], &next["counts"]["sent"]), (&json!("completed"), &json!(7)));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_of_everything_there_is_ends_the_job() {
+    let world = failed(2).await;
+    let job = retry(&world, json!({ "canary": 5 })).await;
+    assert_eq!(outcomes(&world, "interchange.completed").await, 2);
+    world.advance("1m").await;
+    assert_eq!(world.get(&job).await.ok()["status"], "completed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_sends_so_many_a_second() {
+    let world = failed(120).await;
+    let job = retry(&world, json!({ "rate": 10 })).await;
+    let mut sent = world.drain(RECEIVER_STAGE).await.len();
+    assert_eq!(sent, 10, "those of the first second");
+    for second in 1..=10 {
+        world.advance("1s").await;
+        sent += world.drain(RECEIVER_STAGE).await.len();
+        assert_eq!(sent, 10 + 10 * second);
+    }
+    world.advance("10s").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["sent"]), (&json!("completed"), &json!(120)));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_flow_becomes_inactive_pauses_with_that_reason_and_goes_on_afterwards() {
+    let world = failed(40).await;
+    let job = retry(&world, json!({ "rate": 10 })).await;
+    world.put("/flows/orders", manual(false)).await.ok();
+    world.advance("5s").await;
+    let paused = world.get(&job).await.ok();
+    assert_eq!((&paused["status"], &paused["counts"]["sent"]), (&json!("running"), &json!(10)));
+    assert_eq!(paused["halt"], "the flow is inactive");
+    world.put("/flows/orders", manual(true)).await.ok();
+    world.advance("1m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["sent"]), (&json!("completed"), &json!(40)));
+    assert!(shown.get("halt").is_none(), "{shown}");
+    world.stop().await;
+}

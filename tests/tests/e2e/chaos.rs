@@ -1,0 +1,130 @@
+//! Functions killed at random while failures, jobs and outcomes go through them and the sweep folds: in the end every
+//! sum is right.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tests::{RECEIVER_STAGE, World, report};
+
+/// Decides who is killed when: another seed is another story.
+const SEED: u64 = 4711;
+
+const KILLS: usize = 20;
+
+/// Failures that come in a round.
+const A_ROUND: usize = 25;
+
+/// Killed messages are back after this, and count rows are quiet.
+const A_WHILE: &str = "61m";
+
+/// Numbers without a pattern (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Kills a function at a moment when it has processes, after letting it go on for some rolls of the dice.
+async fn kill(world: &World, function: &str, dice: &mut Dice) {
+    for _ in 0..2_000 {
+        if world.stack.environment_pids(function).is_ok_and(|pids| !pids.is_empty()) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..dice.roll(3_000) {
+        tokio::task::yield_now().await;
+    }
+    world.stack.kill_environments(function).await.unwrap();
+}
+
+/// Reports an outcome of everything on the stage: every third fails again.
+async fn outcomes(world: &World) {
+    let now = world.stack.aws().clock().now().to_string();
+    let reports = world.drain(RECEIVER_STAGE).await.into_iter().map(|staged| {
+        let number: usize = staged.id().trim_start_matches("o-").parse().unwrap();
+        let kind = if number.is_multiple_of(3) { "interchange.failed" } else { "interchange.completed" };
+        report(staged.id(), "orders", json!({ "type": kind, "attempt": staged.attempt(), "occurredAt": now }))
+            .to_string()
+    });
+    world.send(reports).await;
+}
+
+async fn every_row(world: &World) -> Vec<Value> {
+    let statuses = "failed,partially_failed,waiting_for_retry,waiting_for_restart,in_network,completed,deleted";
+    let mut rows = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = world.get(&format!("/flows/orders/interchanges?limit=200&status={statuses}{cursor}")).await.ok();
+        rows.extend(page["items"].as_array().unwrap().clone());
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return rows,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sums_counts_and_statuses_are_right_after_twenty_kills() {
+    let world = World::start().await;
+    let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "365d" } });
+    world.put("/flows/orders", config).await.ok();
+    let mut dice = Dice(SEED);
+    let mut jobs = Vec::new();
+    for round in 0..KILLS {
+        let numbers = round * A_ROUND..(round + 1) * A_ROUND;
+        let failures = numbers.map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string());
+        if dice.roll(2) == 0 {
+            tokio::join!(world.send(failures), kill(&world, "reprise-ingest-failure", &mut dice));
+        } else {
+            world.send(failures).await;
+            let body = json!({ "reason": "round and round", "selection": { "all": true } });
+            let order = async {
+                let answer = world.post("/flows/orders/retry", body).await;
+                world.settle().await;
+                answer
+            };
+            let (answer, ()) = tokio::join!(order, kill(&world, "reprise-run-job", &mut dice));
+            // While the one before is interrupted there is no second one.
+            jobs.extend(answer.location);
+        }
+        world.advance(A_WHILE).await;
+        outcomes(&world).await;
+    }
+    for _ in 0..3 {
+        world.advance(A_WHILE).await;
+        outcomes(&world).await;
+    }
+
+    let rows = every_row(&world).await;
+    assert_eq!(rows.len(), KILLS * A_ROUND, "nothing is lost, nothing is there twice");
+    let mut stands: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in &rows {
+        *stands.entry(row["status"].as_str().unwrap()).or_default() += 1;
+    }
+    let flow = world.get("/flows/orders").await.ok();
+    for (status, count) in flow["counts"].as_object().unwrap() {
+        assert_eq!(count, stands.get(status.as_str()).unwrap_or(&0), "{status}");
+    }
+    let groups = world.get("/flows/orders/groups").await.ok();
+    let grouped: u64 = groups["items"].as_array().unwrap().iter().map(|group| group["count"].as_u64().unwrap()).sum();
+    assert_eq!(grouped, *stands.get("failed").unwrap_or(&0));
+    assert!(!jobs.is_empty());
+    let mut sent = 0;
+    for path in &jobs {
+        let job = world.get(path).await.ok();
+        assert_eq!(job["status"], "completed", "{job}");
+        let of = |name: &str| job["counts"][name].as_u64().unwrap();
+        assert_eq!(of("matched"), of("sent") + of("skipped"), "{job}");
+        assert_eq!(of("sent"), of("completed") + of("failedAgain"), "{job}");
+        sent += of("sent");
+    }
+    let tries: u64 = rows.iter().map(|row| row["tries"].as_u64().unwrap()).sum();
+    assert_eq!(sent, tries, "every attempt belongs to a job");
+    world.stop().await;
+}
