@@ -2,6 +2,7 @@
 //! processes, and outside clients that use nothing but the public contracts. Time moves by hand.
 
 mod answer;
+mod batch;
 mod binaries;
 mod process;
 mod queues;

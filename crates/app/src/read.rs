@@ -135,10 +135,7 @@ impl Reader {
         revision: Option<u32>,
     ) -> Result<Option<PayloadView>, AppError> {
         let Some(interchange) = self.table.head(id).await? else { return Ok(None) };
-        let payloads = match side {
-            PayloadSide::Sender => &interchange.sender_payloads,
-            PayloadSide::Receiver => &interchange.receiver_payloads,
-        };
+        let payloads = interchange.payloads(side);
         let found = revision.map_or_else(|| payloads.current(), |number| payloads.revision(number));
         let Some(found) = found else { return Ok(None) };
         let bytes = self.table.payload(id, found.meta.digest).await?;

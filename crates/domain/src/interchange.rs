@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::event::{Actor, Event, EventKind};
 use crate::{
     Claim, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry, Part,
-    Payloads, Phase, Reentry, Revision, Trigger,
+    PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
 };
 
 /// Where an interchange stands.
@@ -200,6 +200,15 @@ pub struct Interchange {
 }
 
 impl Interchange {
+    /// The kept payloads of one side.
+    #[must_use]
+    pub fn payloads(&self, side: PayloadSide) -> &Payloads {
+        match side {
+            PayloadSide::Sender => &self.sender_payloads,
+            PayloadSide::Receiver => &self.receiver_payloads,
+        }
+    }
+
     /// Whether `claim` took the attempt that is waiting now.
     #[must_use]
     pub fn is_claimed_by(&self, claim: &Claim) -> bool {

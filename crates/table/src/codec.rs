@@ -45,7 +45,9 @@ struct StoredRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     co: Option<String>,
     at: Timestamp,
-    rec: Timestamp,
+    /// Left out where it is `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rec: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nx: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -100,7 +102,8 @@ struct StoredFlight {
     s: bool,
     c: String,
     at: Timestamp,
-    p: StoredRevision,
+    /// The number of the payload's revision, of the side that the action sends.
+    p: u32,
     q: String,
     #[serde(default, skip_serializing_if = "is_false")]
     ok: bool,
@@ -134,7 +137,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.due = rest.due.map(Minute::at_or_after);
     interchange.retry_note = rest.why;
     interchange.parts = rest.parts.into_iter().map(part).collect();
-    interchange.flight = rest.fl.map(|f| flight(f, item)).transpose()?;
+    interchange.flight = rest.fl.map(|f| flight(f, &interchange, item)).transpose()?;
     interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
     interchange.attributes = payloads(rest.at, item)?;
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
@@ -171,7 +174,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         },
         group: Fingerprint::kept(row.g),
         parts: Vec::new(),
-        failure: Failure { at: row.at, recorded_at: row.rec },
+        failure: Failure { at: row.at, recorded_at: row.rec.unwrap_or(row.at) },
         flight: None,
         completion: None,
         due: None,
@@ -202,7 +205,7 @@ fn row(i: &Interchange, version: u64) -> StoredRow {
         si: i.parties.source_id.clone(),
         co: i.parties.correlation_id.clone(),
         at: i.failure.at,
-        rec: i.failure.recorded_at,
+        rec: Some(i.failure.recorded_at).filter(|recorded| *recorded != i.failure.at),
         nx: i.next_retry_at.map(Minute::timestamp),
         ex: i.exhausted,
         g: i.group.to_string(),
@@ -230,7 +233,7 @@ fn rest(i: &Interchange) -> StoredRest {
             s: f.trigger == Trigger::Scheduled,
             c: f.claim.0.clone(),
             at: f.sent_at,
-            p: stored_revision(&f.payload),
+            p: f.payload.number,
             q: f.queue_url.clone(),
             ok: f.sent,
         }),
@@ -266,13 +269,15 @@ fn part((id, completed, message): (String, bool, Option<String>)) -> Part {
     Part { id, status: if completed { PartStatus::Completed } else { PartStatus::Failed }, message }
 }
 
-fn flight(stored: StoredFlight, item: &Item) -> Result<Flight, TableError> {
+fn flight(stored: StoredFlight, of: &Interchange, item: &Item) -> Result<Flight, TableError> {
+    let action = if stored.r { Reentry::Retry } else { Reentry::Restart };
+    let payload = of.payloads(action.side()).revision(stored.p).cloned();
     Ok(Flight {
-        action: if stored.r { Reentry::Retry } else { Reentry::Restart },
+        action,
         trigger: if stored.s { Trigger::Scheduled } else { Trigger::Manual },
         claim: Claim(stored.c),
         sent_at: stored.at,
-        payload: revision(stored.p, item)?,
+        payload: payload.ok_or_else(|| unreadable(item, "no such payload revision"))?,
         queue_url: stored.q,
         sent: stored.ok,
     })

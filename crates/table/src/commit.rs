@@ -82,8 +82,8 @@ impl Table {
         let mut free: Vec<usize> = (0..LANES).collect();
         let mut running = FuturesUnordered::new();
         loop {
-            while let (Some(lane), Some(group)) = (free.pop(), waiting.pop()) {
-                running.push(self.commit_group(works, group, lane, now));
+            while let Some(lane) = free.pop_if(|_| !waiting.is_empty()) {
+                running.extend(waiting.pop().map(|group| self.commit_group(works, group, lane, now)));
             }
             let Some((lane, group, result)) = running.next().await else { break };
             free.push(lane);

@@ -1,7 +1,6 @@
 //! The messages that are measured: with all that a careful pipeline tells, and a payload of its own each.
 
 use serde_json::{Value, json};
-use tests::{FAILURES, World};
 
 /// The flow that they belong to.
 pub(crate) const FLOW: &str = "orders-inbound";
@@ -50,24 +49,4 @@ fn body(side: &str, n: usize) -> String {
     let mut body: String = std::iter::once(head).chain(lines.take(PAYLOAD_BYTES / 20)).collect();
     body.truncate(PAYLOAD_BYTES);
     body
-}
-
-/// Hands reports to ingest-failure as one batch of its event source.
-///
-/// # Panics
-/// When the function fails or keeps one back.
-pub(crate) async fn take_in(world: &World, reports: &[Value]) {
-    let sent = world.stack.aws().clock().now().as_millisecond().to_string();
-    let record = |(i, report): (usize, &Value)| {
-        json!({
-            "messageId": format!("{sent}-{i}"), "receiptHandle": "r", "body": report.to_string(),
-            "attributes": { "SentTimestamp": sent, "ApproximateReceiveCount": "1" }, "messageAttributes": {},
-            "eventSource": "aws:sqs", "eventSourceARN": world.queue_arn(FAILURES), "awsRegion": "eu-west-1",
-        })
-    };
-    let records: Vec<Value> = reports.iter().enumerate().map(record).collect();
-    let event = json!({ "Records": records }).to_string();
-    let answer = world.stack.invoke("reprise-ingest-failure", event).await.expect("ingest-failure answers");
-    let answer: Value = serde_json::from_slice(&answer).expect("a batch response");
-    assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
 }

@@ -8,7 +8,7 @@ use local_aws::Call;
 use serde_json::{Value, json};
 use tests::World;
 
-use crate::messages::{FLOW, Payloads, completed, failed, id, take_in};
+use crate::messages::{FLOW, Payloads, completed, failed, id};
 use crate::table::Target;
 
 /// Batches of an ingest scenario: one every ten seconds, so that a slot is made for six of them.
@@ -92,7 +92,7 @@ async fn ingest(world: World, batch: usize, payloads: Payloads) -> (usize, Vec<C
         world.advance("10s").await;
         let now = now(&world);
         let reports: Vec<Value> = (0..batch).map(|n| failed(run * batch + n, payloads, &now)).collect();
-        calls.extend(during(&world, take_in(&world, &reports)).await);
+        calls.extend(during(&world, world.take_in(&reports)).await);
     }
     world.stop().await;
     (BATCHES * batch, calls)
@@ -121,7 +121,7 @@ async fn outcome(world: World) -> (usize, Vec<Call>) {
     world.advance("1m").await;
     let now = now(&world);
     let reports: Vec<Value> = (0..BATCH).map(|n| completed(n, &now)).collect();
-    let calls = during(&world, take_in(&world, &reports)).await;
+    let calls = during(&world, world.take_in(&reports)).await;
     world.stop().await;
     (BATCH, calls)
 }
@@ -152,7 +152,7 @@ async fn fill(world: &World, messages: usize, payloads: Payloads) {
     let now = now(world);
     let reports: Vec<Value> = (0..messages).map(|n| failed(n, payloads, &now)).collect();
     for batch in reports.chunks(BATCH) {
-        take_in(world, batch).await;
+        world.take_in(batch).await;
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod careful_jobs;
 mod chaos;
+mod costs;
 mod crash;
 mod intake;
 mod jobs;

@@ -16,14 +16,14 @@ fn failure(n: usize) -> Value {
     let [sender, receiver] = [["ACME", "INITECH"][n % 2], ["GLOBEX", "HOOLI", "VEHEMENT"][n % 3]];
     let mut more = json!({
         "occurredAt": format!("2026-11-20T13:{:02}:{:02}Z", second / 60, second % 60),
-        "phase": if n % 2 == 0 { "delivery" } else { "processing" },
+        "phase": if n.is_multiple_of(2) { "delivery" } else { "processing" },
         "origin": format!("Step {}", n % 4),
         "sender": sender, "receiver": receiver,
         "sourceId": format!("PO-{}", n % 50),
         "error": { "category": if n % 3 == 2 { "mapping" } else { "system" },
                    "message": format!("Straße {n} is UNKNOWN to depot {depot}") },
     });
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         more["status"] = "partially_failed".into();
         more["parts"] = json!([{ "id": "line-1", "status": "failed" }]);
     }
