@@ -100,6 +100,25 @@ fn a_daily_run_follows_its_zone_through_both_changes_of_the_clock() {
     }
 }
 
+#[test]
+fn every_day_of_a_year_has_one_run_at_half_past_two_in_oslo() {
+    let zone = TimeZone::get("Europe/Oslo").unwrap();
+    let window = daily(48);
+    let mut run = domain::Minute::at_or_after(utc("2025-12-31T23:00:00Z"));
+    let mut days = Vec::new();
+    for _ in 0..365 {
+        run = window.run_after(run, at("12:00"));
+        days.push(zone.to_datetime(run.timestamp()));
+    }
+    for (n, (day, next)) in days.iter().zip(&days[1..]).enumerate() {
+        assert_eq!(next.date(), day.date().tomorrow().unwrap(), "one run a day, day {n}");
+    }
+    assert_eq!((days[0].date().to_string(), days[364].date().to_string()), ("2026-01-01".into(), "2026-12-31".into()));
+    let elsewhere: Vec<_> = days.iter().filter(|run| run.time() != time(2, 30, 0, 0)).collect();
+    // The clock jumps from two to three on 29 March: the run that has no half past two comes at half past three.
+    assert_eq!(elsewhere.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2026-03-29T03:30:00"]);
+}
+
 proptest! {
     #[test]
     fn an_hourly_run_is_on_the_grid_and_is_the_first_that_counts(
