@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use contract::{MessageAttribute, RepriseAttribute, decode_attributes};
-use domain::{Change, Claim, Digest, Interchange, InterchangeId, PartStatus, SendFailure, Status, Timestamp};
+use domain::{Change, Claim, Digest, Interchange, InterchangeId, PartStatus, Revision, SendFailure, Status, Timestamp};
 use queues::{Delivery, StageMessage, StageQueues};
 use table::{Committed, Table, Work};
 
@@ -236,13 +236,12 @@ impl Executor {
 }
 
 /// The payloads and kept attributes that these need.
-fn wanted(claimed: &[Interchange]) -> Vec<(InterchangeId, Digest)> {
+fn wanted(claimed: &[Interchange]) -> Vec<(InterchangeId, Revision)> {
     claimed
         .iter()
         .flat_map(|i| {
-            let payload = i.flight.as_ref().map(|flight| flight.payload.meta.digest);
-            let attributes = i.attributes.current().map(|kept| kept.meta.digest);
-            payload.into_iter().chain(attributes).map(|digest| (i.id.clone(), digest))
+            let payload = i.flight.as_ref().map(|flight| flight.payload.clone());
+            payload.into_iter().chain(i.attributes.current().cloned()).map(|revision| (i.id.clone(), revision))
         })
         .collect()
 }

@@ -147,7 +147,7 @@ impl Ingest {
                 None => settled.extend(known.filter(|i| i.status.is_resolved())),
             }
         }
-        self.keep_payloads(&taken).await?;
+        self.keep_payloads(&mut taken).await?;
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
@@ -193,22 +193,25 @@ impl Ingest {
         Ok(())
     }
 
-    /// Stores the payloads that the table does not hold yet.
-    async fn keep_payloads(&self, taken: &[Taken<'_>]) -> Result<(), AppError> {
-        let mut bodies = Vec::new();
+    /// Stores the payloads that the table does not hold yet: small ones go with the commit, the others before it.
+    async fn keep_payloads(&self, taken: &mut [Taken<'_>]) -> Result<(), AppError> {
+        let mut apart: Vec<(InterchangeId, &Body)> = Vec::new();
         for Taken { work, bodies: brought } in taken {
             let kept = work.before.as_ref().filter(|before| before.status != Status::Deleted);
-            for body in brought {
+            let is_fresh = |body: &&&Body| {
                 let digest = body.meta.digest;
-                let holds = |i: &Interchange| {
-                    i.sender_payloads.holds(digest) || i.receiver_payloads.holds(digest) || i.attributes.holds(digest)
-                };
-                if holds(&work.after) && !kept.is_some_and(holds) {
-                    bodies.push(StoredBody { id: &work.after.id, meta: &body.meta, bytes: &body.bytes });
+                work.after.brought_by(digest).is_some() && kept.is_none_or(|i| i.brought_by(digest).is_none())
+            };
+            let fresh: Vec<&Body> = brought.iter().filter(is_fresh).copied().collect();
+            for body in fresh {
+                if !work.carry(body.meta.digest, &body.bytes)? {
+                    apart.push((work.after.id.clone(), body));
                 }
             }
         }
-        if bodies.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&bodies).await?) }
+        let apart: Vec<StoredBody<'_>> =
+            apart.iter().map(|(id, body)| StoredBody { id, meta: &body.meta, bytes: &body.bytes }).collect();
+        if apart.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&apart).await?) }
     }
 
     /// Lets the retention of what is resolved run, and stops it where the pipeline ran the interchange again.

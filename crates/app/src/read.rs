@@ -16,6 +16,10 @@ use crate::jobs::MOST_SHOWN;
 /// Flows whose oldest and newest failures are looked up side by side.
 const SIDE_BY_SIDE: usize = 8;
 
+/// What failed and is not resolved.
+const UNRESOLVED: [Status; 5] =
+    [Status::Failed, Status::PartiallyFailed, Status::WaitingForRetry, Status::WaitingForRestart, Status::InNetwork];
+
 /// Reads for the API.
 #[derive(Debug)]
 pub struct Reader {
@@ -138,7 +142,7 @@ impl Reader {
         let payloads = interchange.payloads(side);
         let found = revision.map_or_else(|| payloads.current(), |number| payloads.revision(number));
         let Some(found) = found else { return Ok(None) };
-        let bytes = self.table.payload(id, found.meta.digest).await?;
+        let bytes = self.table.payload(id, found).await?;
         Ok(bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes }))
     }
 
@@ -186,7 +190,8 @@ impl Reader {
     ) -> Result<FlowView, AppError> {
         let mut facts = FlowFacts { counts, next_run_at: runs.get(&flow.name).copied(), ..FlowFacts::default() };
         if failed(&facts) > 0 {
-            let filter = Filter { status: standing(&facts), ..Filter::default() };
+            // The first row of the unresolved ones: nothing is passed over to find it.
+            let filter = Filter { status: UNRESOLVED.to_vec(), ..Filter::default() };
             let oldest = self.table.list(&flow.name, &filter, Order::Oldest, 1, None).await?;
             let newest = self.table.list(&flow.name, &filter, Order::Newest, 1, None).await?;
             facts.oldest_failure_at = oldest.items.first().map(|i| i.failure.at);
@@ -205,12 +210,6 @@ impl Reader {
         }
         Ok(runs)
     }
-}
-
-/// The statuses of failure in which there is anything.
-fn standing(facts: &FlowFacts) -> Vec<Status> {
-    let counted = |status: &Status| facts.counts.get(status).is_some_and(|count| *count > 0);
-    [Status::Failed, Status::PartiallyFailed].into_iter().filter(counted).collect()
 }
 
 fn failed(facts: &FlowFacts) -> u64 {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, Event, EventKind};
 use crate::{
-    Claim, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry, Part,
-    PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
+    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry,
+    Part, PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
 };
 
 /// Where an interchange stands.
@@ -200,6 +200,14 @@ pub struct Interchange {
 }
 
 impl Interchange {
+    /// The event that brought the bytes of this digest, when they are kept already, on whichever side.
+    #[must_use]
+    pub fn brought_by(&self, digest: Digest) -> Option<u64> {
+        let all = [&self.sender_payloads, &self.receiver_payloads, &self.attributes];
+        let revision = all.into_iter().flat_map(|payloads| &payloads.0).find(|r| r.meta.digest == digest);
+        revision.map(|revision| revision.event)
+    }
+
     /// The kept payloads of one side.
     #[must_use]
     pub fn payloads(&self, side: PayloadSide) -> &Payloads {

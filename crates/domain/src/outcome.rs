@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::event::{Actor, EventKind};
 use crate::{
     Category, Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Known,
-    Parties, Payloads, Report, ReportKind, Status,
+    Parties, PayloadSide, Payloads, Report, ReportKind, Status,
 };
 
 /// The circumstances in which a report arrived.
@@ -205,14 +205,27 @@ impl Interchange {
                 field.clone_from(told);
             }
         }
-        for (payloads, told) in [
-            (&mut self.sender_payloads, &report.sender_payload),
-            (&mut self.receiver_payloads, &report.receiver_payload),
-            (&mut self.attributes, &report.attributes),
-        ] {
+        let event = self.sequence + 1;
+        for side in [PayloadSide::Sender, PayloadSide::Receiver] {
+            let told = match side {
+                PayloadSide::Sender => &report.sender_payload,
+                PayloadSide::Receiver => &report.receiver_payload,
+            };
             if let Some(meta) = told {
-                payloads.revise(meta);
+                let event = self.brought_by(meta.digest).unwrap_or(event);
+                self.payloads_mut(side).revise(meta, event);
             }
+        }
+        if let Some(meta) = &report.attributes {
+            let event = self.brought_by(meta.digest).unwrap_or(event);
+            self.attributes.revise(meta, event);
+        }
+    }
+
+    fn payloads_mut(&mut self, side: PayloadSide) -> &mut Payloads {
+        match side {
+            PayloadSide::Sender => &mut self.sender_payloads,
+            PayloadSide::Receiver => &mut self.receiver_payloads,
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct Revision {
     pub number: u32,
     /// What it is.
     pub meta: PayloadMeta,
+    /// The sequence of the event that brought its bytes.
+    pub event: u64,
 }
 
 /// Every revision of one side, oldest first; all stay readable until the interchange's retention ends.
@@ -98,19 +100,14 @@ impl Payloads {
         self.0.iter().find(|r| r.number == number)
     }
 
-    /// Whether bytes of this digest are kept already.
-    #[must_use]
-    pub fn holds(&self, digest: Digest) -> bool {
-        self.0.iter().any(|r| r.meta.digest == digest)
-    }
-
-    /// Adds `meta` as a new revision unless it is what the newest one says already.
-    pub fn revise(&mut self, meta: &PayloadMeta) {
+    /// Adds `meta`, whose bytes came with event number `event`, as a new revision unless it is what the newest one
+    /// says already.
+    pub fn revise(&mut self, meta: &PayloadMeta, event: u64) {
         if self.current().is_some_and(|r| r.meta == *meta) {
             return;
         }
         let number = self.current().map_or(1, |r| r.number + 1);
-        self.0.push(Revision { number, meta: meta.clone() });
+        self.0.push(Revision { number, meta: meta.clone(), event });
     }
 }
 
@@ -130,9 +127,9 @@ mod tests {
     fn the_same_payload_again_is_no_new_revision() {
         let meta = |b: &[u8]| PayloadMeta { digest: Digest::of(b), bytes: b.len() as u64, content_type: None };
         let mut payloads = Payloads::default();
-        payloads.revise(&meta(b"a"));
-        payloads.revise(&meta(b"a"));
-        payloads.revise(&meta(b"b"));
+        payloads.revise(&meta(b"a"), 1);
+        payloads.revise(&meta(b"a"), 3);
+        payloads.revise(&meta(b"b"), 5);
         assert_eq!(payloads.0.iter().map(|r| r.number).collect::<Vec<_>>(), [1, 2]);
     }
 }

@@ -13,8 +13,8 @@ use crate::TableError;
 use crate::item::{Item, json, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, TTL, VERSION};
 
-/// A payload revision: number, SHA-256 in hexadecimal, bytes, media type.
-pub(crate) type StoredRevision = (u32, String, u64, Option<String>);
+/// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
+pub(crate) type StoredRevision = (u32, String, u64, Option<String>, u64);
 
 fn is_zero(n: &u32) -> bool {
     *n == 0
@@ -113,7 +113,7 @@ struct StoredFlight {
 pub(crate) fn head(interchange: &Interchange, version: u64, ttl: Option<i64>) -> Item {
     let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
     let shard = keys::shard(&interchange.id);
-    let partition = keys::index_partition(&interchange.flow, interchange.status, shard);
+    let partition = keys::index_partition(&interchange.flow, keys::index_class(interchange.status), shard);
     item.insert(INDEX_PK.to_owned(), s(partition));
     item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
     item.insert(ROW.to_owned(), s(json(&row(interchange, version))));
@@ -252,7 +252,7 @@ fn stored_payloads(payloads: &Payloads) -> Vec<StoredRevision> {
 
 pub(crate) fn stored_revision(revision: &Revision) -> StoredRevision {
     let meta = &revision.meta;
-    (revision.number, meta.digest.to_string(), meta.bytes, meta.content_type.clone())
+    (revision.number, meta.digest.to_string(), meta.bytes, meta.content_type.clone(), revision.event)
 }
 
 fn payloads(stored: Vec<StoredRevision>, item: &Item) -> Result<Payloads, TableError> {
@@ -260,9 +260,9 @@ fn payloads(stored: Vec<StoredRevision>, item: &Item) -> Result<Payloads, TableE
 }
 
 pub(crate) fn revision(stored: StoredRevision, item: &Item) -> Result<Revision, TableError> {
-    let (number, digest, bytes, content_type) = stored;
+    let (number, digest, bytes, content_type, event) = stored;
     let digest = Digest::from_hex(&digest).ok_or_else(|| unreadable(item, "payload digest"))?;
-    Ok(Revision { number, meta: PayloadMeta { digest, bytes, content_type } })
+    Ok(Revision { number, meta: PayloadMeta { digest, bytes, content_type }, event })
 }
 
 fn part((id, completed, message): (String, bool, Option<String>)) -> Part {

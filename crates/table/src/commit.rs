@@ -154,6 +154,7 @@ impl Table {
     fn events_put(&self, work: &Work, first: u64, now: Timestamp) -> Result<Put, TableError> {
         let mut item =
             document(keys::interchange(&work.after.id), keys::event(first), &event_codec::stored(&work.events));
+        work.load(&mut item);
         if let Some(ttl) = self.expiry(work, now) {
             item.insert(TTL.to_owned(), n(ttl));
         }

@@ -3,6 +3,7 @@
 //! Keys and expressions stand in `keys.rs` alone. Nothing here decides what may happen to an interchange; it
 //! stores what the domain decided, on the condition that nobody else was faster.
 
+mod carried;
 mod codec;
 mod commit;
 mod counts;

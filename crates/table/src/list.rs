@@ -1,7 +1,7 @@
 //! Walking a flow's interchanges in time order: the index's shards are read side by side and merged, so that a page
 //! ends at one place for all of them and nothing is lost or repeated there.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Filter, FlowName, Interchange};
@@ -63,23 +63,23 @@ impl Table {
         from: Option<&Position>,
     ) -> Result<Page, TableError> {
         let start = from.map(|position| position.0.clone()).or_else(|| bound(filter, order));
-        let mut shards: Vec<Shard> = filter
-            .statuses()
+        let classes: BTreeSet<&str> = filter.statuses().into_iter().map(keys::index_class).collect();
+        let mut shards: Vec<Shard> = classes
             .into_iter()
-            .flat_map(|status| (0..keys::SHARDS).map(move |shard| (status, shard)))
-            .map(|(status, shard)| Shard {
-                partition: keys::index_partition(flow, status, shard),
+            .flat_map(|class| (0..keys::SHARDS).map(move |shard| (class, shard)))
+            .map(|(class, shard)| Shard {
+                partition: keys::index_partition(flow, class, shard),
                 buffer: VecDeque::new(),
                 after: start.clone(),
                 ended: false,
             })
             .collect();
-        let mut items = Vec::new();
+        let mut items: Vec<Interchange> = Vec::new();
         let mut scanned = 0;
         let mut bytes = 0;
         let mut size = limit / 4 + 8;
         let mut passed = None;
-        while items.len() < limit && scanned < MOST_SCANNED && bytes < MOST_BYTES {
+        while scanned < MOST_SCANNED && bytes < MOST_BYTES {
             let dry = shards.iter_mut().filter(|shard| shard.buffer.is_empty() && !shard.ended);
             try_join_all(dry.map(|shard| self.read(shard, order, size))).await?;
             size = 250;
@@ -91,15 +91,19 @@ impl Table {
             if beyond(filter, order, &at) {
                 return Ok(Page { items, next: None });
             }
-            passed = Some(Position(at));
             let interchange = codec::listed(&item)?;
-            if filter.matches(&interchange) {
+            let matches = filter.matches(&interchange);
+            // One more than asked for is looked for, so that a page that names a position is not the last.
+            if matches && items.len() == limit {
+                break;
+            }
+            passed = Some(Position(at));
+            if matches {
                 bytes += text(&item, ROW)?.len();
                 items.push(interchange);
             }
         }
-        let more = shards.iter().any(|shard| !shard.ended || !shard.buffer.is_empty());
-        Ok(Page { items, next: passed.filter(|_| more) })
+        Ok(Page { items, next: passed })
     }
 
     async fn read(&self, shard: &mut Shard, order: Order, size: usize) -> Result<(), TableError> {

@@ -1,10 +1,12 @@
 //! Payload bytes: zstd, in chunks, under their SHA-256, so that writing the same bytes twice changes nothing and two
 //! writers can never spoil each other's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use domain::{Digest, InterchangeId, PayloadMeta};
+use domain::{Digest, InterchangeId, PayloadMeta, Revision};
+
+use crate::carried::{carried, carrying};
 
 use crate::item::{Item, b, key, n, number, s, text, unreadable};
 use crate::keys::{self, BYTES, CHUNKS, SK, TTL};
@@ -63,13 +65,14 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be read or the bytes are not what their digest says.
-    pub async fn payload(&self, id: &InterchangeId, digest: Digest) -> Result<Option<Vec<u8>>, TableError> {
-        let query = self
-            .query(keys::BY_PREFIX)
-            .expression_attribute_values(":pk", s(keys::interchange(id)))
-            .expression_attribute_values(":sk", s(keys::payload(digest)));
-        let items = self.query_all(query).await?;
-        if items.is_empty() { Ok(None) } else { assemble(items.iter(), digest).map(Some) }
+    pub async fn payload(&self, id: &InterchangeId, revision: &Revision) -> Result<Option<Vec<u8>>, TableError> {
+        let digest = revision.meta.digest;
+        if let Some(item) = self.get(key(keys::interchange(id), keys::event(revision.event))).await?
+            && let Some(bytes) = carried(&item, digest)?
+        {
+            return Ok(Some(bytes));
+        }
+        self.chunked(id, digest).await
     }
 
     /// The bytes of many payloads; what was purged is left out.
@@ -78,42 +81,80 @@ impl Table {
     /// When the table cannot be read or bytes are not what their digest says.
     pub async fn payloads(
         &self,
-        wanted: &[(InterchangeId, Digest)],
+        wanted: &[(InterchangeId, Revision)],
     ) -> Result<HashMap<(InterchangeId, Digest), Vec<u8>>, TableError> {
-        let mut keys: Vec<(String, String)> =
-            wanted.iter().map(|(id, digest)| (keys::interchange(id), keys::payload_chunk(*digest, 0))).collect();
-        keys.sort();
-        keys.dedup();
-        let firsts = self.get_all(keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await?;
-        let mut firsts: HashMap<(String, String), Item> = firsts
-            .into_iter()
-            .map(|item| Ok(((text(&item, keys::PK)?.to_owned(), text(&item, SK)?.to_owned()), item)))
-            .collect::<Result<_, TableError>>()?;
         let mut bodies = HashMap::new();
-        for (id, digest) in wanted {
-            let at = (keys::interchange(id), keys::payload_chunk(*digest, 0));
-            let Some(first) = firsts.remove(&at) else { continue };
-            let bytes = match number::<usize>(&first, CHUNKS) {
-                Some(1) => Some(assemble([&first].into_iter(), *digest)?),
-                _ => self.payload(id, *digest).await?,
-            };
-            if let Some(bytes) = bytes {
-                bodies.insert((id.clone(), *digest), bytes);
+        let events = self.items_at(wanted, |revision| keys::event(revision.event)).await?;
+        for (id, revision) in wanted {
+            let digest = revision.meta.digest;
+            let item = events.get(&(keys::interchange(id), keys::event(revision.event)));
+            if let Some(bytes) = item.map(|item| carried(item, digest)).transpose()?.flatten() {
+                bodies.insert((id.clone(), digest), bytes);
             }
+        }
+        let is_missing = |(id, r): &&(InterchangeId, Revision)| !bodies.contains_key(&(id.clone(), r.meta.digest));
+        let missing: Vec<(InterchangeId, Revision)> = wanted.iter().filter(is_missing).cloned().collect();
+        let firsts = self.items_at(&missing, |revision| keys::payload_chunk(revision.meta.digest, 0)).await?;
+        for (id, revision) in missing {
+            let digest = revision.meta.digest;
+            let first = firsts.get(&(keys::interchange(&id), keys::payload_chunk(digest, 0)));
+            let bytes = match first {
+                Some(first) if number::<usize>(first, CHUNKS) == Some(1) => {
+                    Some(assemble(part(first)?.to_vec(), digest, first)?)
+                }
+                Some(_) => self.chunked(&id, digest).await?,
+                None => None,
+            };
+            bodies.extend(bytes.map(|bytes| ((id, digest), bytes)));
         }
         Ok(bodies)
     }
 
-    /// Removes every payload of an interchange.
+    /// The items of these interchanges at the sort keys that `at` names, by their keys.
+    async fn items_at(
+        &self,
+        wanted: &[(InterchangeId, Revision)],
+        at: impl Fn(&Revision) -> String,
+    ) -> Result<HashMap<(String, String), Item>, TableError> {
+        let keys: BTreeSet<(String, String)> = wanted.iter().map(|(id, r)| (keys::interchange(id), at(r))).collect();
+        let items = self.get_all(keys.into_iter().map(|(pk, sk)| key(pk, sk)).collect()).await?;
+        items
+            .into_iter()
+            .map(|item| Ok(((text(&item, keys::PK)?.to_owned(), text(&item, SK)?.to_owned()), item)))
+            .collect()
+    }
+
+    async fn chunked(&self, id: &InterchangeId, digest: Digest) -> Result<Option<Vec<u8>>, TableError> {
+        let query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":sk", s(keys::payload(digest)));
+        let items = self.query_all(query).await?;
+        let Some(last) = items.last() else { return Ok(None) };
+        let packed = items.iter().map(part).collect::<Result<Vec<_>, _>>()?.concat();
+        assemble(packed, digest, last).map(Some)
+    }
+
+    /// Removes every payload of an interchange, those too that its events' items carry.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn purge_payloads(&self, id: &InterchangeId) -> Result<(), TableError> {
-        let query = self
-            .query(keys::BY_PREFIX)
-            .expression_attribute_values(":pk", s(keys::interchange(id)))
-            .expression_attribute_values(":sk", s(keys::PAYLOAD_PREFIX));
-        self.delete_all(self.keys_of(query).await?).await
+        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(keys::interchange(id)));
+        let mut chunks = Vec::new();
+        for item in self.query_all(query).await? {
+            let at = text(&item, SK)?;
+            let names = carrying(&item);
+            if at.starts_with(keys::PAYLOAD_PREFIX) {
+                chunks.push(key(keys::interchange(id), at));
+            } else if !names.is_empty() {
+                let update = self.client.update_item().table_name(&self.name);
+                let update = update.set_key(Some(key(keys::interchange(id), at)));
+                let update = update.update_expression(format!("REMOVE {}", names.join(", ")));
+                update.send().await.map_err(TableError::call("UpdateItem"))?;
+            }
+        }
+        self.delete_all(chunks).await
     }
 
     /// Deletes items by their keys, twenty-five a call.
@@ -193,8 +234,7 @@ fn batched(writes: Vec<(usize, WriteRequest)>) -> Vec<Vec<WriteRequest>> {
 }
 
 fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
-    let packed = zstd::bulk::compress(body.bytes, LEVEL)
-        .map_err(|e| TableError::Unstorable { id: body.id.to_string(), cause: e.to_string() })?;
+    let packed = pack(body.id, body.bytes)?;
     let parts: Vec<&[u8]> = packed.chunks(CHUNK_BYTES).collect();
     let count = parts.len();
     let items = parts.into_iter().enumerate().map(|(i, part)| {
@@ -206,21 +246,22 @@ fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
     Ok(items.collect())
 }
 
-/// Puts chunks in key order together, unpacks them and checks that they are what was kept.
-fn assemble<'a>(items: impl Iterator<Item = &'a Item>, digest: Digest) -> Result<Vec<u8>, TableError> {
-    let mut packed = Vec::new();
-    let mut last = None;
-    for item in items {
-        let bytes = item.get(BYTES).and_then(|v| v.as_b().ok()).ok_or_else(|| unreadable(item, "no bytes"))?;
-        packed.extend_from_slice(bytes.as_ref());
-        last = Some(item);
+pub(crate) fn pack(id: &InterchangeId, bytes: &[u8]) -> Result<Vec<u8>, TableError> {
+    let unstorable = |e: std::io::Error| TableError::Unstorable { id: id.to_string(), cause: e.to_string() };
+    zstd::bulk::compress(bytes, LEVEL).map_err(unstorable)
+}
+
+fn part(item: &Item) -> Result<&[u8], TableError> {
+    let bytes = item.get(BYTES).and_then(|v| v.as_b().ok());
+    bytes.map(AsRef::as_ref).ok_or_else(|| unreadable(item, "no bytes"))
+}
+
+/// Unpacks what was read from `item` and checks that it is what was kept.
+pub(crate) fn assemble(packed: Vec<u8>, digest: Digest, item: &Item) -> Result<Vec<u8>, TableError> {
+    let bytes = zstd::stream::decode_all(packed.as_slice()).map_err(|e| unreadable(item, &e.to_string()))?;
+    if Digest::of(&bytes) == digest {
+        Ok(bytes)
+    } else {
+        Err(unreadable(item, "the bytes are not what their digest says"))
     }
-    let broken = |cause: &str| {
-        last.map_or_else(
-            || TableError::Unreadable { key: digest.to_string(), cause: cause.to_owned() },
-            |item| unreadable(item, cause),
-        )
-    };
-    let bytes = zstd::stream::decode_all(packed.as_slice()).map_err(|e| broken(&e.to_string()))?;
-    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(broken("the bytes are not what their digest says")) }
 }

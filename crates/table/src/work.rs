@@ -1,7 +1,7 @@
 //! One interchange's pending commit: as it was loaded, as it shall be, and the events between.
 
 use crate::Enrolled;
-use domain::{Change, Event, Interchange, Minute, Slot};
+use domain::{Change, Digest, Event, Interchange, Minute, Slot};
 
 /// A change that waits to be committed. Several reports of one batch on one interchange fold into one.
 #[derive(Debug, Clone)]
@@ -12,13 +12,15 @@ pub struct Work {
     pub after: Interchange,
     /// Appended to the log, oldest first.
     pub events: Vec<Event>,
+    /// Payloads that are committed in the item of these events, packed.
+    pub(crate) carried: Vec<(Digest, Vec<u8>)>,
 }
 
 impl Work {
     /// The first change of an interchange that was loaded as `before`.
     #[must_use]
     pub fn new(before: Option<Interchange>, change: Change) -> Self {
-        Self { before, after: change.after, events: change.events }
+        Self { before, after: change.after, events: change.events, carried: Vec::new() }
     }
 
     /// Adds a change that was decided on what this work leads to.

@@ -70,7 +70,7 @@ fn a_request_names_the_exact_payload_and_its_queue() {
             reason: Some("partner is back".to_owned()),
             job: None,
             side: PayloadSide::Receiver,
-            payload: Revision { number: 3, meta: meta.clone() },
+            payload: Revision { number: 3, meta: meta.clone(), event: 1 },
             queue_url: "http://q".to_owned(),
         };
         let expected = json!({ "kind": kind, "action": action.as_str(), "trigger": "manual", "reason": "partner is back",
