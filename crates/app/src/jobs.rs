@@ -1,5 +1,6 @@
 //! Making, showing and cancelling jobs. The work itself is done by the runner.
 
+use contract::FieldError;
 use contract::api::JobRequest;
 use domain::{
     Filter, Flow, FlowName, Interchange, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages,
@@ -49,6 +50,9 @@ pub enum JobError {
     /// The flow cannot do this now.
     #[error("{0}")]
     Refused(Refusal),
+    /// The selection names what it must not.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// The flow has an active job.
     #[error("job {} is active", .0.0)]
     Active(JobId),
@@ -107,10 +111,7 @@ impl Jobs {
     /// # Errors
     /// [`JobError`]; with anything but `App` nothing was done.
     pub async fn create(&self, order: JobOrder, now: Timestamp) -> Result<JobRecord, JobError> {
-        let flow = self.flow(&order.flow, now).await?;
-        if let Some(refusal) = refusal(&flow, order.action) {
-            return Err(JobError::Refused(refusal));
-        }
+        self.check(&order, now).await?;
         let (job, idempotency) = job(order, now);
         let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
         let id = match self.table.create_job(&NewJob { job: &job, idempotency }).await? {
@@ -142,10 +143,7 @@ impl Jobs {
     /// # Errors
     /// As [`Jobs::create`], but for what only making a job can meet.
     pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
-        let flow = self.flow(&order.flow, now).await?;
-        if let Some(refusal) = refusal(&flow, order.action) {
-            return Err(JobError::Refused(refusal));
-        }
+        self.check(&order, now).await?;
         let (job, _) = job(order, now);
         let mut plan = Plan { count: 0, is_exact: true, sample: Vec::new(), as_of: job.as_of };
         match &job.selection {
@@ -202,6 +200,24 @@ impl Jobs {
             self.table.end_job(&record.job, JobStatus::Cancelling, JobStatus::Cancelled, now).await?;
         }
         self.job(id).await
+    }
+
+    /// Checks that the flow can do this now, and that the ids it names are its own.
+    async fn check(&self, order: &JobOrder, now: Timestamp) -> Result<(), JobError> {
+        let flow = self.flow(&order.flow, now).await?;
+        if let Some(refusal) = refusal(&flow, order.action) {
+            return Err(JobError::Refused(refusal));
+        }
+        let Selection::Ids(ids) = &order.request.selection else { return Ok(()) };
+        let heads = self.table.heads(ids).await?;
+        let foreign = ids.iter().enumerate().find_map(|(i, id)| {
+            let owner = &heads.get(id)?.flow;
+            (*owner != order.flow).then(|| FieldError {
+                field: format!("selection.ids[{i}]"),
+                problem: format!("is `{id}`, which belongs to flow {owner}"),
+            })
+        });
+        foreign.map_or(Ok(()), |error| Err(error.into()))
     }
 
     async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Flow, JobError> {

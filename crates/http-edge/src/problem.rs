@@ -134,6 +134,7 @@ impl From<JobError> for Problem {
             JobError::NoFlow(flow) => Self::not_found("flow", flow.as_str()),
             JobError::NoJob(job) => Self::not_found("job", &job.0),
             JobError::Refused(refusal) => refusal.into(),
+            JobError::Field(error) => error.into(),
             JobError::Active(job) => Self::new(409, "job-active", "The flow has an active job")
                 .detail(format!("wait for it or cancel it: /jobs/{}", job.0))
                 .with("job", format!("/jobs/{}", job.0)),

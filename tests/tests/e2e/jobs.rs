@@ -225,10 +225,12 @@ async fn a_job_over_ids_takes_these_and_says_why_it_left_some() {
     world.report(report("unmapped", "orders", unmapped)).await;
     world.report(report("foreign", "invoices", json!({}))).await;
     world.post("/interchanges/o-3/delete", json!({ "reason": "a double" })).await.ok();
-    let named = ["o-1", "o-3", "unmapped", "foreign", "unknown", "o-2", "o-1"];
+    let foreign = order(&world, "retry", json!({ "selection": { "ids": ["o-1", "foreign"] } })).await;
+    assert_eq!(foreign.is_problem(400, "invalid-field")["field"], "selection.ids[1]");
+    let named = ["o-1", "o-3", "unmapped", "unknown", "o-2", "o-1"];
     let job = ended(&world, "retry", json!({ "selection": { "ids": named } })).await;
-    assert_eq!((job["status"].as_str(), counts(&job)), (Some("completed"), [6, 2, 4, 0, 0]), "{job}");
-    let skips = json!({ "not-failed": 1, "no-receiver-payload": 1, "other-flow": 1, "not-found": 1 });
+    assert_eq!((job["status"].as_str(), counts(&job)), (Some("completed"), [5, 2, 3, 0, 0]), "{job}");
+    let skips = json!({ "not-failed": 1, "no-receiver-payload": 1, "not-found": 1 });
     assert_eq!(job["skips"], skips);
     let sent = world.drain(RECEIVER_STAGE).await;
     assert_eq!(ids(&sent), BTreeSet::from(["o-1".to_owned(), "o-2".to_owned()]));
