@@ -139,14 +139,19 @@ async fn a_job_passes_over_what_cannot_be_done_and_cannot_be_cancelled_once_it_h
     world.report(report("bare", "orders", json!({ "payloads": { "sender": { "body": "UNB+1" } } }))).await;
     world.report(report("other", "invoices", json!({}))).await;
     world.post("/interchanges/m-000/delete", json!({ "reason": "sent twice" })).await.ok();
-    let ids = ["m-000", "m-001", "m-002", "m-002", "bare", "other", "nobody"];
-    let order = json!({ "reason": "the partner is back", "selection": { "ids": ids } });
+    let order = |ids: &[&str]| json!({ "reason": "the partner is back", "selection": { "ids": ids } });
     let before = Before::of(&world, &["m-000", "bare", "other"]).await;
-    let path = world.post("/flows/orders/retry", order).await.location.unwrap();
+    for path in ["/flows/orders/retry", "/flows/orders/retry?plan=true"] {
+        let foreign = world.post(path, order(&["m-001", "other"])).await;
+        assert_eq!(foreign.is_problem(400, "invalid-field")["field"], "selection.ids[1]");
+    }
+    before.still_holds(&world, &["m-000", "bare", "other"], "an id of another flow").await;
+    let ids = ["m-000", "m-001", "m-002", "m-002", "bare", "nobody"];
+    let path = world.post("/flows/orders/retry", order(&ids)).await.location.unwrap();
     world.settle().await;
     let job = world.get(&path).await.ok();
     assert_eq!(job["status"], "completed");
-    assert_eq!((&job["counts"]["sent"], &job["counts"]["skipped"]), (&json!(2), &json!(4)), "{job}");
+    assert_eq!((&job["counts"]["sent"], &job["counts"]["skipped"]), (&json!(2), &json!(3)), "{job}");
     assert_eq!((&job["skips"]["not-failed"], &job["skips"]["no-receiver-payload"]), (&json!(1), &json!(1)), "{job}");
     for id in ["m-000", "bare", "other"] {
         assert_eq!(world.interchange(id).await, before.0[format!("interchange {id}")], "{id}");
