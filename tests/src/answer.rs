@@ -13,6 +13,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// `ETag`.
     pub etag: Option<String>,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<String>,
     /// The body's bytes.
     pub bytes: Vec<u8>,
 }
@@ -25,6 +27,7 @@ impl Answer {
             content_type: header("content-type").unwrap_or_default(),
             location: header("location"),
             etag: header("etag"),
+            challenge: header("www-authenticate"),
             bytes: response.bytes().await.expect("the body arrives").to_vec(),
         }
     }

@@ -4,6 +4,8 @@
 mod answer;
 mod batch;
 mod binaries;
+mod guarded;
+mod log;
 mod process;
 mod queues;
 mod samples;
@@ -11,6 +13,7 @@ mod stage;
 mod world;
 
 pub use answer::Answer;
+pub use log::{Log, metrics};
 pub use process::{Ended, Process};
 pub use queues::{binary_attribute, text_attribute};
 pub use samples::{Sample, noise, samples};

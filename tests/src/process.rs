@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Answer, FAILURES, Staged, binaries, stage};
+use crate::{Answer, FAILURES, Log, Staged, binaries, stage};
 
 /// A running `local` without the demo, and clients of it.
 pub struct Process {
@@ -38,7 +38,19 @@ impl Process {
     /// # Panics
     /// When it ends before.
     pub async fn start(data: &Path) -> Self {
+        Self::start_by(command().await, data, Log::new()).await
+    }
+
+    /// As [`Self::start`], with functions that log all they can. Gives what they log.
+    pub async fn start_verbose(data: &Path) -> (Self, Log) {
         let mut command = command().await;
+        // What `local` itself would tell is of no interest.
+        command.env("RUST_LOG", "trace,local=off,local_aws=off,dynoxide=off");
+        let log = Log::new();
+        (Self::start_by(command, data, log.clone()).await, log)
+    }
+
+    async fn start_by(mut command: Command, data: &Path, log: Log) -> Self {
         command.args(["--http", "127.0.0.1:0", "--aws", "127.0.0.1:0"]).arg("--data").arg(data);
         let mut child = command.spawn().expect("local starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -50,8 +62,14 @@ impl Process {
         };
         // What is not read would stop it one day.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut errors = child.stderr.take().expect("its errors");
-        tokio::spawn(async move { errors.read_to_end(&mut Vec::new()).await });
+        let mut errors = BufReader::new(child.stderr.take().expect("its errors")).lines();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = errors.next_line().await {
+                if let Some(start) = line.find("{\"timestamp\"") {
+                    log.tell(&line[start..]);
+                }
+            }
+        });
         let sqs = crate::world::aws_config(&aws_url).await;
         Self { child, http_url, aws_url, sqs: aws_sdk_sqs::Client::new(&sqs), http: reqwest::Client::new() }
     }

@@ -36,6 +36,7 @@ impl World {
     /// # Panics
     /// When SQS refuses.
     pub async fn put_message(&self, queue: &str, body: &str, attributes: &[(&str, MessageAttributeValue)]) -> String {
+        self.log().sends(body);
         let attributes: HashMap<_, _> = attributes.iter().map(|(name, v)| ((*name).to_owned(), v.clone())).collect();
         let call = self.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
         let answer = call.set_message_attributes(Some(attributes)).send().await.expect("SQS takes the message");

@@ -6,7 +6,8 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use local::{ClockMode, Stack, StackOptions};
 use serde_json::{Value, json};
 
-use crate::{Answer, Staged, binaries, stage};
+use crate::log::Looked;
+use crate::{Answer, Log, Staged, binaries, stage};
 
 /// The time at which every test begins.
 pub const START: &str = "2026-11-20T14:00:00Z";
@@ -28,7 +29,8 @@ pub struct World {
     pub sqs: aws_sdk_sqs::Client,
     /// An AWS client for schedules.
     pub scheduler: aws_sdk_scheduler::Client,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
+    log: Looked,
 }
 
 impl World {
@@ -58,7 +60,7 @@ impl World {
         Self::with(Stack::start_metered(options).await.expect("the stack starts")).await
     }
 
-    async fn options(data: Option<PathBuf>) -> StackOptions {
+    pub(crate) async fn options(data: Option<PathBuf>) -> StackOptions {
         // Cargo builds while the runtime's other threads go on.
         let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
         let free = "127.0.0.1:0".parse().expect("an address");
@@ -69,15 +71,19 @@ impl World {
             clock: ClockMode::Frozen(START.parse().expect("a time")),
             binaries,
             template: binaries::template(),
+            issuer: None,
         }
     }
 
-    async fn with(stack: Stack) -> Self {
+    pub(crate) async fn with(stack: Stack) -> Self {
         let aws = aws_config(&stack.aws_url()).await;
+        let log = Log::new();
+        stack.read_along(log.reader());
         Self {
             sqs: aws_sdk_sqs::Client::new(&aws),
             scheduler: aws_sdk_scheduler::Client::new(&aws),
             http: reqwest::Client::new(),
+            log: Looked(log),
             stack,
         }
     }
@@ -94,6 +100,7 @@ impl World {
     /// When SQS refuses one.
     pub async fn send(&self, bodies: impl IntoIterator<Item = String>) {
         let bodies: Vec<String> = bodies.into_iter().collect();
+        bodies.iter().for_each(|body| self.log().sends(body));
         for bodies in bodies.chunks(10) {
             let entries = bodies.iter().enumerate().map(|(i, body)| {
                 let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
@@ -109,6 +116,12 @@ impl World {
     /// Puts one report on the failures queue and waits until all that follows from it has happened.
     pub async fn report(&self, report: Value) {
         self.send([report.to_string()]).await;
+    }
+
+    /// What the functions log. When the world ends there must be no payload in it that was sent, and no token.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log.0
     }
 
     /// Waits until queues with consumers are empty and no function runs.
@@ -183,11 +196,11 @@ impl World {
         self.stack.shutdown().await;
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.stack.http_url())
     }
 
-    async fn call(&self, request: reqwest::RequestBuilder) -> Answer {
+    pub(crate) async fn call(&self, request: reqwest::RequestBuilder) -> Answer {
         Answer::of(request.send().await.expect("the API answers")).await
     }
 }

@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// What runs on a developer's machine, and knows Reprise by its template and its public contracts alone.
-const AROUND: [&str; 5] = ["local-aws", "local", "demo", "launch", "tests"];
+const AROUND: [&str; 6] = ["local-aws", "test-issuer", "local", "demo", "launch", "tests"];
 
 /// All that the domain may stand on: times, digests, and errors' texts.
 const UNDER_THE_DOMAIN: [&str; 3] = ["jiff", "sha2", "thiserror"];

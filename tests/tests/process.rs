@@ -116,11 +116,26 @@ async fn ctrl_c_ends_it_at_once_and_leaves_no_process_and_no_port_behind() {
 async fn a_taken_port_is_told_with_the_option_that_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for (option, other) in [("--http", "--aws"), ("--aws", "--http")] {
-        let ended = Process::refused(&[option, &address, other, "127.0.0.1:0"]).await;
+    let free = "127.0.0.1:0";
+    for (option, others) in [
+        ("--http", ["--aws", free, "--issuer", free]),
+        ("--aws", ["--http", free, "--issuer", free]),
+        ("--issuer", ["--http", free, "--aws", free]),
+    ] {
+        let ended = Process::refused(&[&["--auth", option, &address], others.as_slice()].concat()).await;
         assert_eq!(ended.code, Some(1));
         assert!(ended.errors.contains(&format!("cannot listen on {address}")), "{}", ended.errors);
         assert!(ended.errors.contains(&format!("choose another address with {option} ")), "{}", ended.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_test_issuer_is_never_seen_from_another_machine() {
+    let free = ["--http", "127.0.0.1:0", "--aws", "127.0.0.1:0"];
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let ended = Process::refused(&[&["--auth", "--issuer", address], free.as_slice()].concat()).await;
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.errors.contains("listens on this machine's own addresses only"), "{}", ended.errors);
     }
 }
 

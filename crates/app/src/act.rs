@@ -9,7 +9,7 @@ use table::Table;
 use uuid::Uuid;
 
 use crate::execute::{Decision, Executor};
-use crate::{AppError, Slots};
+use crate::{AppError, Slots, journal};
 
 /// Acts on single interchanges.
 #[derive(Debug)]
@@ -68,6 +68,23 @@ impl Actions {
     /// # Errors
     /// [`ActError`]; with anything but `App` nothing was put into the pipeline.
     pub async fn act(
+        &self,
+        id: &InterchangeId,
+        action: JobAction,
+        reason: String,
+        actor: String,
+        now: Timestamp,
+    ) -> Result<Interchange, ActError> {
+        let done = self.carry_out(id, action, reason, actor.clone(), now).await;
+        match &done {
+            Err(ActError::NotFound(_)) => journal::refused(id, action, &actor, "not-found"),
+            Err(ActError::Refused { refusal, .. }) => journal::refused(id, action, &actor, refusal.slug()),
+            Ok(_) | Err(ActError::NotSent { .. } | ActError::App(_)) => {}
+        }
+        done
+    }
+
+    async fn carry_out(
         &self,
         id: &InterchangeId,
         action: JobAction,

@@ -1,12 +1,13 @@
 //! Storing a flow's configuration.
 
 use contract::FieldError;
-use domain::{Flow, FlowName, Stages, Timestamp};
+use contract::api::FlowPlan;
+use domain::{Category, Flow, FlowName, Imagined, Phase, Stages, Timestamp};
 use queues::WorkQueue;
 use table::{FlowPut, Table};
 
 use crate::error::TRIES;
-use crate::{AppError, Sweeper};
+use crate::{AppError, Sweeper, journal};
 
 /// Stores configurations.
 #[derive(Debug)]
@@ -14,6 +15,22 @@ pub struct Configure {
     table: Table,
     sweeper: Sweeper,
     defaults: Stages,
+}
+
+/// Most retries that a plan shows.
+const SHOWN: usize = 20;
+
+/// The replacement of a configuration, as it was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowOrder<'a> {
+    /// Of which flow.
+    pub flow: &'a FlowName,
+    /// The configuration's JSON.
+    pub body: &'a [u8],
+    /// The version that it must have.
+    pub if_match: Option<u64>,
+    /// Who asked.
+    pub actor: &'a str,
 }
 
 /// Why a configuration was not stored.
@@ -46,33 +63,19 @@ impl Configure {
         Self { sweeper: Sweeper::new(table.clone(), work), table, defaults }
     }
 
-    /// Replaces the configuration of `name` by `body`; with `if_match` only when the flow has that version.
+    /// Replaces a configuration.
     ///
     /// # Errors
     /// [`ConfigureError`]; with anything but `App` nothing was stored.
-    pub async fn put(
-        &self,
-        name: &FlowName,
-        body: &[u8],
-        if_match: Option<u64>,
-        now: Timestamp,
-    ) -> Result<Flow, ConfigureError> {
+    pub async fn put(&self, order: FlowOrder<'_>, now: Timestamp) -> Result<Flow, ConfigureError> {
         for _ in 0..TRIES {
-            let before = self.table.flow(name).await?;
-            let version = before.as_ref().map_or(0, |before| before.version);
-            if if_match.is_some_and(|wanted| wanted != version) {
-                return Err(ConfigureError::VersionMismatch { version });
-            }
-            let mut flow = contract::read_flow(name.clone(), body, &self.defaults, now)?;
-            let was_active = before.as_ref().filter(|before| before.active);
-            if let Some(before) = was_active.filter(|_| flow.active) {
-                flow.activated_at = before.activated_at;
-            }
+            let (before, mut flow) = self.read(order, now).await?;
             match self.table.put_flow(&flow, before.as_ref()).await? {
                 FlowPut::Stored { version } => {
                     flow.version = version;
-                    if flow.active && was_active.is_none() && before.is_some() {
-                        self.sweeper.release(name, now).await?;
+                    journal::configured(&flow, order.actor);
+                    if flow.active && before.is_some_and(|before| !before.active) {
+                        self.sweeper.release(order.flow, now).await?;
                     }
                     return Ok(flow);
                 }
@@ -80,7 +83,47 @@ impl Configure {
                 FlowPut::SourceTaken { arn } => return Err(taken(&flow, &arn).into()),
             }
         }
-        Err(AppError::Overtaken { id: name.to_string(), tries: TRIES }.into())
+        Err(AppError::Overtaken { id: order.flow.to_string(), tries: TRIES }.into())
+    }
+
+    /// What [`Configure::put`] would store, and when it would retry a failure of this `category` and `phase` that happens
+    /// now. Nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Configure::put`].
+    pub async fn plan(
+        &self,
+        order: FlowOrder<'_>,
+        category: Category,
+        phase: Phase,
+        now: Timestamp,
+    ) -> Result<FlowPlan, ConfigureError> {
+        let (before, mut flow) = self.read(order, now).await?;
+        let queues = flow.dead_letter_queues.iter().map(|queue| queue.arn.as_str());
+        let sources = queues.chain(flow.functions.iter().map(String::as_str));
+        let owners = self.table.source_owners(sources).await?;
+        if let Some((arn, _)) = owners.iter().find(|(_, owner)| owner.flow != flow.name) {
+            return Err(taken(&flow, arn).into());
+        }
+        flow.version = before.map_or(0, |before| before.version);
+        let forecast = |partner| flow.forecast(Imagined { partner, category, phase }, SHOWN, now);
+        let default = forecast(None);
+        let partners = flow.partners.keys().map(|name| (name.clone(), forecast(Some(name)))).collect();
+        Ok(FlowPlan { default, partners, flow, now, category, phase })
+    }
+
+    /// The flow as it is, and as the order would have it. What stays active keeps its activation.
+    async fn read(&self, order: FlowOrder<'_>, now: Timestamp) -> Result<(Option<Flow>, Flow), ConfigureError> {
+        let before = self.table.flow(order.flow).await?;
+        let version = before.as_ref().map_or(0, |before| before.version);
+        if order.if_match.is_some_and(|wanted| wanted != version) {
+            return Err(ConfigureError::VersionMismatch { version });
+        }
+        let mut flow = contract::read_flow(order.flow.clone(), order.body, &self.defaults, now)?;
+        if let Some(before) = before.as_ref().filter(|before| before.active && flow.active) {
+            flow.activated_at = before.activated_at;
+        }
+        Ok((before, flow))
     }
 }
 

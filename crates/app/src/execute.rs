@@ -1,15 +1,15 @@
 //! The one executor of re-entries and deletions: claim, commit, then send. After a crash in between, the same work
 //! finds its own claim and sends again: same id, same attempt, no new event.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use contract::{MessageAttribute, RepriseAttribute, decode_attributes};
-use domain::{Change, Claim, Digest, Interchange, InterchangeId, PartStatus, Revision, SendFailure, Status, Timestamp};
-use queues::{Delivery, StageMessage, StageQueues};
+use domain::{Actor, Change, Claim, Interchange, InterchangeId, SendFailure, Status, Timestamp};
+use queues::{Delivery, StageQueues};
 use table::{Committed, Table, Work};
 
 use crate::error::TRIES;
-use crate::{AppError, Slots};
+use crate::stage_message::{message, wanted};
+use crate::{AppError, Slots, journal};
 
 /// Payload bytes held in memory at a time.
 const MOST_BYTES: u64 = 24 * 1024 * 1024;
@@ -28,16 +28,28 @@ pub(crate) enum Decision {
 /// What came of a list of interchanges.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// Left alone, by reason.
-    pub(crate) skips: BTreeMap<String, u64>,
+    /// Left alone, and why.
+    pub(crate) skipped: Vec<(InterchangeId, &'static str)>,
     /// As they stand now, those that were changed.
     pub(crate) changed: Vec<Interchange>,
 }
 
 impl Tally {
-    fn skip(&mut self, reason: &str) {
-        *self.skips.entry(reason.to_owned()).or_default() += 1;
+    /// How many were left alone, by reason.
+    pub(crate) fn skips(&self) -> BTreeMap<String, u64> {
+        self.skipped.iter().fold(BTreeMap::new(), |mut skips, (_, reason)| {
+            *skips.entry((*reason).to_owned()).or_default() += 1;
+            skips
+        })
     }
+}
+
+/// An interchange that is to be sent.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) interchange: Interchange,
+    /// Who asked, where the claim is fresh; `None` where it was made before, and the message may have been sent already.
+    pub(crate) by: Option<Actor>,
 }
 
 /// Carries decisions out.
@@ -71,13 +83,13 @@ impl Executor {
             let mut taken = Vec::new();
             for id in &left {
                 let Some(head) = heads.remove(id) else {
-                    tally.skip("not-found");
+                    tally.skipped.push((id.clone(), "not-found"));
                     continue;
                 };
                 match decide(head.clone()) {
                     Decision::Commit(change) => works.push(Work::new(Some(head), *change)),
                     Decision::Resume => taken.push(head),
-                    Decision::Skip(reason) => tally.skip(reason),
+                    Decision::Skip(reason) => tally.skipped.push((id.clone(), reason)),
                 }
             }
             for deleted in taken.iter().filter(|i| i.status == Status::Deleted) {
@@ -88,7 +100,8 @@ impl Executor {
             }
             taken.retain(|i| i.status.is_waiting());
             for sends in by_bytes(taken, |i| i) {
-                self.send(sends, now).await?;
+                let sends = sends.into_iter().map(|interchange| Claimed { interchange, by: None });
+                self.send(sends.collect(), now).await?;
             }
             left = Vec::new();
             for works in by_bytes(works, |work| &work.after) {
@@ -158,9 +171,11 @@ impl Executor {
                 overtaken.push(work.after.id);
                 continue;
             };
+            journal::committed(&work);
+            let by = work.events.last().map(|event| event.actor.clone());
             let after = Interchange { version, ..work.after };
             match after.status {
-                status if status.is_waiting() => sends.push(after),
+                status if status.is_waiting() => sends.push(Claimed { interchange: after, by }),
                 Status::Deleted => {
                     self.clear(&after.id, now).await?;
                     tally.changed.push(after);
@@ -178,29 +193,32 @@ impl Executor {
 
     /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed
     /// for the same work to send again.
-    async fn send(&self, claimed: Vec<Interchange>, now: Timestamp) -> Result<Vec<Interchange>, AppError> {
+    async fn send(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Interchange>, AppError> {
         if claimed.is_empty() {
-            return Ok(claimed);
+            return Ok(Vec::new());
         }
         let bodies = self.table.payloads(&wanted(&claimed)).await?;
         let mut sent = Vec::new();
         let mut refused = Vec::new();
         let mut messages = Vec::new();
         let mut sending = Vec::new();
-        for interchange in claimed {
-            match message(&interchange, &bodies) {
+        for claimed in claimed {
+            match message(&claimed.interchange, &bodies) {
                 Ok(message) => {
                     messages.push(message);
-                    sending.push(interchange);
+                    sending.push(claimed);
                 }
-                Err(why) => refused.push((interchange, why)),
+                Err(why) => refused.push((claimed.interchange, why)),
             }
         }
         let mut failed = Vec::new();
-        for (interchange, delivery) in sending.into_iter().zip(self.stages.send(messages).await) {
+        for (claimed, delivery) in sending.into_iter().zip(self.stages.send(messages).await) {
             match delivery {
-                Delivery::Sent => sent.push(interchange),
-                Delivery::Refused(why) => refused.push((interchange, why)),
+                Delivery::Sent => {
+                    journal::sent(&claimed);
+                    sent.push(claimed.interchange);
+                }
+                Delivery::Refused(why) => refused.push((claimed.interchange, why)),
                 Delivery::Failed(why) => failed.push(why),
             }
         }
@@ -224,6 +242,7 @@ impl Executor {
             let work = Work::new(Some(current.clone()), change);
             let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
             if let Some(Committed::Done { version }) = outcomes.first() {
+                journal::committed(&work);
                 return Ok(Interchange { version: *version, ..work.after });
             }
             match self.table.head(&current.id).await? {
@@ -233,52 +252,6 @@ impl Executor {
         }
         Err(AppError::Overtaken { id: current.id.to_string(), tries: TRIES })
     }
-}
-
-/// The payloads and kept attributes that these need.
-fn wanted(claimed: &[Interchange]) -> Vec<(InterchangeId, Revision)> {
-    claimed
-        .iter()
-        .flat_map(|i| {
-            let payload = i.flight.as_ref().map(|flight| flight.payload.clone());
-            payload.into_iter().chain(i.attributes.current().cloned()).map(|revision| (i.id.clone(), revision))
-        })
-        .collect()
-}
-
-fn message(
-    interchange: &Interchange,
-    bodies: &HashMap<(InterchangeId, Digest), Vec<u8>>,
-) -> Result<StageMessage, String> {
-    let flight = interchange.flight.as_ref().ok_or("nothing is in flight")?;
-    let body = |digest: Digest| bodies.get(&(interchange.id.clone(), digest)).cloned();
-    let payload = body(flight.payload.meta.digest).ok_or("the payload is not kept any more")?;
-    let attributes = interchange.attributes.current().and_then(|kept| body(kept.meta.digest));
-    let carried: Vec<MessageAttribute> = match attributes {
-        Some(kept) => decode_attributes(&kept).map_err(|e| e.to_string())?,
-        None => Vec::new(),
-    };
-    let parties = &interchange.parties;
-    let failed_parts = interchange.parts.iter().filter(|part| part.status == PartStatus::Failed);
-    Ok(StageMessage {
-        queue_url: flight.queue_url.clone(),
-        payload,
-        attribute: RepriseAttribute {
-            interchange_id: interchange.id.clone(),
-            flow: interchange.flow.clone(),
-            attempt: interchange.attempt,
-            action: flight.action,
-            trigger: flight.trigger,
-            encoding: None,
-            content_type: flight.payload.meta.content_type.clone(),
-            parts: failed_parts.map(|part| part.id.clone()).collect(),
-            correlation_id: parties.correlation_id.clone(),
-            traceparent: parties.traceparent.clone(),
-            job: interchange.job.clone(),
-        },
-        carried,
-        group: parties.order_key.clone().unwrap_or_else(|| interchange.id.to_string()),
-    })
 }
 
 /// Splits a list so that the payloads of each part fit in memory together.

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{
-    Flow, FlowName, Interchange, InterchangeId, Received, ReportKind, Stages, Status, Timestamp, Verdict, receive,
-};
+use domain::{Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, Work};
 
 use crate::error::TRIES;
-use crate::{AppError, Slots};
+use crate::verdicts::{Arrival, Taken, decide, settle};
+use crate::{AppError, Slots, metric};
 
 /// Takes in reports and dead letters.
 #[derive(Debug)]
@@ -30,18 +29,6 @@ pub struct Ingested {
     pub repeats: usize,
     /// Outcomes of interchanges that never failed.
     pub never_failed: usize,
-}
-
-/// A message that was read, with the message itself, should it have to be refused.
-struct Arrival<'a> {
-    record: &'a QueueRecord<'a>,
-    intake: Intake,
-}
-
-/// The work on one interchange, with the bytes its reports brought.
-struct Taken<'a> {
-    work: Work,
-    bodies: Vec<&'a Body>,
 }
 
 impl Ingest {
@@ -138,28 +125,41 @@ impl Ingest {
             self.set_foreign_aside(heads.get(id), arrivals, &mut again, flows, now).await?;
         }
         let mut taken = Vec::new();
+        let mut told = Vec::new();
         let mut settled = Vec::new();
         for (id, arrivals) in &by_id {
             let head = heads.remove(id);
             let known = head.clone();
-            match decide(head, arrivals, flows, tally, now) {
-                Some(work) => taken.push(work),
-                None => settled.extend(known.filter(|i| i.status.is_resolved())),
+            let decided = decide(head, arrivals, flows, now);
+            match decided.taken {
+                Some(work) => {
+                    taken.push(work);
+                    told.push(decided.told);
+                }
+                None => {
+                    settle(&decided.told, known.as_ref(), tally);
+                    settled.extend(known.filter(|i| i.status.is_resolved()));
+                }
             }
         }
         self.keep_payloads(&mut taken).await?;
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        for (work, outcome) in works.iter().zip(outcomes) {
+        let mut overtaken = Vec::new();
+        for ((work, told), outcome) in works.iter().zip(&told).zip(outcomes) {
             match outcome {
                 Committed::Done { .. } => {
                     tally.changed += 1;
+                    metric::committed(&work.events);
+                    settle(told, Some(&work.after), tally);
                     self.expire(work, now).await?;
                 }
-                Committed::Stale => again.extend(by_id.remove(&work.after.id).unwrap_or_default()),
+                Committed::Stale => overtaken.push(&work.after.id),
             }
         }
+        drop(told);
+        again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(id)).flatten());
         // A report that was known may be one whose first delivery died before it set the expiry.
         for resolved in settled.iter().filter(|i| i.status == Status::Completed) {
             self.table.set_expiry(&resolved.id, Some(self.table.expires_at(now))).await?;
@@ -224,41 +224,6 @@ impl Ingest {
         }
         Ok(())
     }
-}
-
-/// Folds all reports on one interchange, in the order they came, into one work; `None` when nothing changes.
-fn decide<'a>(
-    mut head: Option<Interchange>,
-    arrivals: &'a [Arrival<'_>],
-    flows: &HashMap<FlowName, Flow>,
-    tally: &mut Ingested,
-    now: Timestamp,
-) -> Option<Taken<'a>> {
-    let mut taken: Option<Taken<'a>> = None;
-    for Arrival { intake, .. } in arrivals {
-        let report = &intake.incoming.report;
-        let Some(flow) = flows.get(&report.flow) else {
-            tally.never_failed += 1;
-            continue;
-        };
-        let received = Received { queued_at: intake.queued_at, now, flow };
-        let current = taken.as_ref().map_or_else(|| head.clone(), |taken| Some(taken.work.after.clone()));
-        match receive(current, report, received) {
-            Verdict::Change(change) => {
-                let bodies = intake.incoming.bodies.iter();
-                match &mut taken {
-                    Some(taken) => {
-                        taken.work.then(*change);
-                        taken.bodies.extend(bodies);
-                    }
-                    None => taken = Some(Taken { work: Work::new(head.take(), *change), bodies: bodies.collect() }),
-                }
-            }
-            Verdict::Repeat => tally.repeats += 1,
-            Verdict::NeverFailed => tally.never_failed += 1,
-        }
-    }
-    taken
 }
 
 fn arn(intake: &Intake) -> Option<&str> {

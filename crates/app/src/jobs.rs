@@ -10,7 +10,7 @@ use queues::{WorkItem, WorkQueue};
 use table::{JobCreated, JobRecord, NewJob, Order, Table};
 use uuid::Uuid;
 
-use crate::AppError;
+use crate::{AppError, journal};
 
 /// Most jobs of a flow that are shown.
 pub(crate) const MOST_SHOWN: usize = 50;
@@ -115,7 +115,10 @@ impl Jobs {
         let (job, idempotency) = job(order, now);
         let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
         let id = match self.table.create_job(&NewJob { job: &job, idempotency }).await? {
-            JobCreated::Created => job.id,
+            JobCreated::Created => {
+                journal::job(&job, JobStatus::Queued);
+                job.id
+            }
             JobCreated::Replayed(id) => id,
             JobCreated::KeyReused => return Err(JobError::KeyReused),
             JobCreated::Active(id) => return Err(JobError::Active(id)),
@@ -194,10 +197,15 @@ impl Jobs {
         if record.job.status.has_ended() {
             return Err(JobError::Ended(record.job.status));
         }
-        self.table.cancel_job(id).await?;
+        if self.table.cancel_job(id).await? {
+            journal::job(&record.job, JobStatus::Cancelling);
+        }
         let record = self.job(id).await?;
         if record.job.status == JobStatus::Cancelling && record.done >= record.chunks {
-            self.table.end_job(&record.job, JobStatus::Cancelling, JobStatus::Cancelled, now).await?;
+            let ended = self.table.end_job(&record.job, JobStatus::Cancelling, JobStatus::Cancelled, now).await?;
+            if ended {
+                journal::job(&record.job, JobStatus::Cancelled);
+            }
         }
         self.job(id).await
     }

@@ -9,7 +9,7 @@ use queues::WorkItem;
 use table::{JobRecord, Order, WalkStep};
 
 use crate::execute::Decision;
-use crate::{AppError, Runner};
+use crate::{AppError, Runner, journal};
 
 /// Seconds until a job looks again whether its canary's outcomes have come, or its flow is active again.
 const LOOK_AGAIN: u32 = 30;
@@ -33,7 +33,9 @@ impl Runner {
         let works = matches!(record.job.status, JobStatus::Queued | JobStatus::Canary | JobStatus::Running);
         if record.step == step && works {
             let found = self.find(&record, step, first_chunk).await?;
-            self.table.record_step(id, &found, now).await?;
+            if self.table.record_step(id, &found, now).await? && found.status != record.job.status {
+                journal::job(&record.job, found.status);
+            }
             match self.table.job(id).await? {
                 Some(recorded) => record = recorded,
                 None => return Ok(()),
@@ -56,7 +58,9 @@ impl Runner {
         if says == CanarySays::Halt {
             let why = format!("{} of the canary failed again", record.counts.failed_again);
             self.table.note_halt(&record.job.id, Some(&why)).await?;
-            self.table.end_job(&record.job, JobStatus::Canary, JobStatus::Halted, now).await?;
+            if self.table.end_job(&record.job, JobStatus::Canary, JobStatus::Halted, now).await? {
+                journal::job(&record.job, JobStatus::Halted);
+            }
         }
         Ok(says)
     }
@@ -114,7 +118,9 @@ impl Runner {
             }
             let decide = |interchange| decide(&record.job, interchange, &flow, now);
             let tally = self.executor.execute(&chunk.ids, decide, now).await?;
-            self.table.finish_chunk(id, number, &tally.skips, now).await?;
+            if self.table.finish_chunk(id, number, &tally.skips(), now).await? {
+                tally.skipped.iter().for_each(|(skipped, why)| journal::skipped(skipped, why, Some(id), None));
+            }
         }
         match self.table.job(id).await? {
             Some(record) => self.end_if_through(&record, now).await,
@@ -138,7 +144,9 @@ impl Runner {
             JobStatus::Cancelling if record.done >= record.chunks => (JobStatus::Cancelling, JobStatus::Cancelled),
             _ => return Ok(()),
         };
-        self.table.end_job(&record.job, from, to, now).await?;
+        if self.table.end_job(&record.job, from, to, now).await? {
+            journal::job(&record.job, to);
+        }
         Ok(())
     }
 }

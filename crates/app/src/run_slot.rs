@@ -11,7 +11,7 @@ use table::Pack;
 
 use crate::execute::Decision;
 use crate::sweep::batches;
-use crate::{AppError, Runner};
+use crate::{AppError, Runner, journal};
 
 /// Later runs whose members are counted when a run is full.
 const RUNS_AHEAD: usize = 100;
@@ -32,8 +32,12 @@ impl Runner {
             let batch = batch_of.get(&interchange.id).copied().unwrap_or_default();
             due(interchange, slot, &flow, &cause(slot, batch), now)
         };
-        self.executor.execute(&members(&packs), decide, now).await?;
+        let members = members(&packs);
+        let tally = self.executor.execute(&members, decide, now).await?;
+        journal::slot(slot, members.len(), tally.changed.len());
+        // What is held while the flow is inactive comes by with every sweep.
         if flow.active {
+            tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
             self.table.delete_packs(slot, &packs).await?;
         }
         Ok(())

@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 
-use domain::{FlowName, JobStatus, Slot, Timestamp};
+use domain::{Flow, FlowName, JobStatus, Slot, Timestamp};
 use jiff::SignedDuration;
 use queues::{WorkItem, WorkQueue};
 use table::{Pack, Table};
 
 use crate::AppError;
 use crate::jobs::first_step;
+use crate::metric::{self, Metric};
 
 /// How late a slot must be for the sweep to take it over from its schedule.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
@@ -37,13 +38,19 @@ impl Sweeper {
     /// When a service did not do its part; doing it again does no harm.
     pub async fn bring_up(&self, slot: &Slot) -> Result<usize, AppError> {
         let flow = self.table.flow(&slot.flow).await?;
-        let items = if flow.is_some_and(|flow| flow.has_batched_window()) {
+        self.bring_up_of(flow.as_ref(), slot).await
+    }
+
+    async fn bring_up_of(&self, flow: Option<&Flow>, slot: &Slot) -> Result<usize, AppError> {
+        let items = if flow.is_some_and(Flow::has_batched_window) {
             vec![WorkItem::Run { flow: slot.flow.to_string(), minute: slot.minute.to_string() }]
         } else {
             batches(slot, &self.table.packs(slot).await?)
         };
         self.work.send(&items).await?;
-        Ok(items.len())
+        let (flow, batches) = (slot.flow.as_str(), items.len());
+        tracing::info!(flow, slot = %slot.minute, outcome = "slot_due", batches, "a slot was brought up");
+        Ok(batches)
     }
 
     /// Brings up every slot that is overdue, takes emptied ones off the register, and folds count rows that are quiet.
@@ -52,18 +59,22 @@ impl Sweeper {
     /// When a service did not do its part; the next sweep goes on.
     pub async fn sweep(&self, now: Timestamp) -> Result<usize, AppError> {
         let late = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-        let mut brought = 0;
+        let (mut brought, mut overdue) = (0, 0);
         for slot in self.table.slots_due_before(late).await? {
             if self.table.enrolled(&slot).await? == 0 {
                 self.table.unregister_slot(&slot).await?;
-            } else {
-                brought += self.bring_up(&slot).await?;
+                continue;
             }
+            let flow = self.table.flow(&slot.flow).await?;
+            // What is held of an inactive flow waits for people, not for the sweep.
+            overdue += usize::from(flow.as_ref().is_none_or(|flow| flow.active));
+            brought += self.bring_up_of(flow.as_ref(), &slot).await?;
         }
+        metric::count(Metric::OverdueSlots, overdue);
         self.start_forgotten_jobs(late).await?;
         let quiet = now.checked_sub(QUIET).unwrap_or(Timestamp::MIN);
         let folded = self.table.fold_counts(quiet).await?;
-        tracing::info!(brought, folded, "swept");
+        tracing::info!(outcome = "swept", overdue, brought, folded, "the sweep has run");
         Ok(brought)
     }
 

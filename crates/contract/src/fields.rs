@@ -125,7 +125,7 @@ impl<'a> Field<'a> {
     pub(crate) fn whole(&self, range: RangeInclusive<u64>) -> Result<Option<u64>, FieldError> {
         let Some(value) = self.value else { return Ok(None) };
         let allowed = || format!("a whole number from {} to {}", range.start(), range.end());
-        value.as_u64().filter(|n| range.contains(n)).map(Some).ok_or_else(|| self.wrong(&allowed()))
+        whole(value).filter(|n| range.contains(n)).map(Some).ok_or_else(|| self.wrong(&allowed()))
     }
 
     /// As [`Self::whole`], for what is kept in 32 bits: `most` is below 2³².
@@ -146,7 +146,7 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn time(&self) -> Result<Option<Timestamp>, FieldError> {
-        self.parsed(TIME, |text| text.parse().ok())
+        self.parsed(TIME, |text| text.parse().ok().filter(has_four_digits))
     }
 
     pub(crate) fn duration(&self, range: RangeInclusive<SignedDuration>) -> Result<Option<SignedDuration>, FieldError> {
@@ -169,6 +169,21 @@ impl<'a> Field<'a> {
         let at = |(i, item)| Field { value: Some(item), path: format!("{}[{i}]", self.path) };
         Ok(Some(items.iter().enumerate().map(at).collect()))
     }
+}
+
+/// A whole number, which may be written with a fraction of nothing: JSON has one kind of number, and some write 50 as `50.0`.
+fn whole(value: &Value) -> Option<u64> {
+    /// Beyond it not every whole number has a double of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    value.as_u64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..EXACT).contains(number))?;
+        format!("{number:.0}").parse().ok()
+    })
+}
+
+/// RFC 3339 writes a year with four digits; what is before the year 0 could be read, but never be answered.
+fn has_four_digits(time: &Timestamp) -> bool {
+    *time >= Timestamp::constant(-62_167_219_200, 0)
 }
 
 fn shown(value: &Value) -> String {

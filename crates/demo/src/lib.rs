@@ -39,6 +39,8 @@ pub struct DemoConfig {
     pub http: String,
     /// The AWS endpoint: `http://127.0.0.1:4566`.
     pub aws: String,
+    /// The token that the HTTP API asks for, where it asks for one.
+    pub token: Option<String>,
 }
 
 /// Runs the pipeline until it is dropped: sends the orders of the day through it once, then serves the stages.

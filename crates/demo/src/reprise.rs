@@ -4,7 +4,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::error::DisplayErrorContext;
 use jiff::Timestamp;
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ impl Reprise {
     /// who is trying things, and is left alone.
     pub(crate) async fn configure(&self, sender_stage: &str, receiver_stage: &str) -> Result<(), DemoError> {
         let url = format!("{}/flows/{FLOW}", self.config.http);
-        let known = self.http.get(&url).send().await?;
+        let known = self.signed(self.http.get(&url)).send().await?;
         if known.status() != StatusCode::NOT_FOUND {
             return accepted(known, &format!("GET /flows/{FLOW}")).await;
         }
@@ -79,8 +79,15 @@ impl Reprise {
             "stages": { "sender": { "queueUrl": sender_stage }, "receiver": { "queueUrl": receiver_stage } },
             "retry": { "mode": "automatic", "schedule": { "kind": "ladder" } },
         });
-        let answer = self.http.put(&url).json(&configuration).send().await?;
+        let answer = self.signed(self.http.put(&url)).json(&configuration).send().await?;
         accepted(answer, &format!("PUT /flows/{FLOW}")).await
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.config.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// Puts a report on the failures queue.

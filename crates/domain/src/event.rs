@@ -107,6 +107,32 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The word used in JSON and in the log's lines.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Failed(_) => "failed",
+            Self::PartiallyFailed(_) => "partially_failed",
+            Self::RetryScheduled { .. } => "retry_scheduled",
+            Self::RetryHeld => "retry_held",
+            Self::RetrySkipped { .. } => "retry_skipped",
+            Self::Requested(requested) => match requested.action {
+                Reentry::Retry => "retry_requested",
+                Reentry::Restart => "restart_requested",
+            },
+            Self::InNetwork { .. } => "in_network",
+            Self::Completed { .. } => "completed",
+            Self::AssumedCompleted => "assumed_completed",
+            Self::OutcomeOverdue => "outcome_overdue",
+            Self::SendFailed { .. } => "send_failed",
+            Self::Exhausted { .. } => "exhausted",
+            Self::LateOutcome { .. } => "late_outcome",
+            Self::Deleted { .. } => "deleted",
+        }
+    }
+}
+
 /// A failure as the log keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureNoted {

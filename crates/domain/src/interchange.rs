@@ -278,20 +278,14 @@ impl Change {
                 self.after.retry_note = Some(why.clone());
                 self.log(now, Actor::Scheduler, EventKind::RetryScheduled { next_retry_at: at, why });
             }
-            Err(NoRetry::Exhausted { rule }) => {
-                if !self.after.exhausted {
-                    self.after.exhausted = true;
-                    self.log(now, Actor::Scheduler, EventKind::Exhausted { rule: rule.clone() });
+            Err(none) => {
+                self.after.retry_note = Some(none.to_string());
+                let was = std::mem::replace(&mut self.after.exhausted, matches!(none, NoRetry::Exhausted { .. }));
+                if let NoRetry::Exhausted { rule } = none
+                    && !was
+                {
+                    self.log(now, Actor::Scheduler, EventKind::Exhausted { rule });
                 }
-                self.after.retry_note = Some(rule);
-            }
-            Err(NoRetry::Manual) => {
-                self.after.exhausted = false;
-                self.after.retry_note = Some("retried by hand only".to_owned());
-            }
-            Err(NoRetry::Category(category)) => {
-                self.after.exhausted = false;
-                self.after.retry_note = Some(format!("{} errors wait for a person", category.as_str()));
             }
         }
     }

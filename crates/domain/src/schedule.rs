@@ -1,5 +1,7 @@
 //! Retry schedules: when a failed interchange is tried again by itself.
 
+use std::fmt;
+
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -187,6 +189,16 @@ pub enum NoRetry {
     },
 }
 
+impl fmt::Display for NoRetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => f.write_str("retried by hand only"),
+            Self::Category(category) => write!(f, "{} errors wait for a person", category.as_str()),
+            Self::Exhausted { rule } => f.write_str(rule),
+        }
+    }
+}
+
 impl Flow {
     /// The next automatic retry of a failed interchange under this flow's policy. `retry_after` (counted from
     /// the failure) moves it later, never earlier. Computing it again gives the same time.
@@ -199,8 +211,18 @@ impl Flow {
         retry_after: Option<SignedDuration>,
         now: Timestamp,
     ) -> Result<NextRetry, NoRetry> {
-        let partner = interchange.parties.partner.as_deref();
-        let policy = self.retry_for(partner);
+        self.next_retry_spread(interchange, retry_after, now, Spread::OfInterchange)
+    }
+
+    /// As [`Flow::next_retry`], with a share of the jitter that is chosen here.
+    pub(crate) fn next_retry_spread(
+        &self,
+        interchange: &Interchange,
+        retry_after: Option<SignedDuration>,
+        now: Timestamp,
+        share: Spread,
+    ) -> Result<NextRetry, NoRetry> {
+        let policy = self.retry_for(interchange.parties.partner.as_deref());
         if policy.mode == RetryMode::Manual {
             return Err(NoRetry::Manual);
         }
@@ -218,34 +240,39 @@ impl Flow {
         let due = policy.schedule.due(interchange.automatic, failed_at, earliest, self.activated_at);
         let due = match policy.schedule {
             Schedule::Window(_) => due,
-            _ => spread(due, failed_at, policy.jitter, interchange),
+            _ if policy.jitter <= 0.0 => due,
+            _ => spread(due, failed_at, policy.jitter * share.fraction(interchange)),
         };
-        let at = Minute::at_or_after(due);
-        let overridden = partner.filter(|p| self.partners.contains_key(*p));
-        let partner = overridden.map(|p| format!(", partner {p}")).unwrap_or_default();
-        let why = format!("{} of {limit}, {}{partner}", ordinal(interchange.automatic + 1), policy.schedule.kind());
-        Ok(NextRetry { at, why })
+        Ok(NextRetry { at: Minute::at_or_after(due), why: self.rung(interchange).to_string() })
     }
 }
 
-/// Moves `due` later by up to `jitter` of its delay, by an amount that depends on id and attempt alone.
-fn spread(due: Timestamp, failed_at: Timestamp, jitter: f64, interchange: &Interchange) -> Timestamp {
-    if jitter <= 0.0 {
-        return due;
+/// How much of the jitter that a policy allows is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// A share that depends on id and attempt alone.
+    OfInterchange,
+    /// None of it: as early as a retry can be.
+    Least,
+    /// All of it: as late as a retry can be.
+    Most,
+}
+
+impl Spread {
+    fn fraction(self, interchange: &Interchange) -> f64 {
+        match self {
+            Self::OfInterchange => {
+                let seed = crate::Digest::of(format!("{}#{}", interchange.id, interchange.attempt).as_bytes()).0;
+                f64::from(u32::from_be_bytes([seed[0], seed[1], seed[2], seed[3]])) / f64::from(u32::MAX)
+            }
+            Self::Least => 0.0,
+            Self::Most => 1.0,
+        }
     }
-    let seed = crate::Digest::of(format!("{}#{}", interchange.id, interchange.attempt).as_bytes()).0;
-    let fraction = f64::from(u32::from_be_bytes([seed[0], seed[1], seed[2], seed[3]])) / f64::from(u32::MAX);
-    let extra = due.duration_since(failed_at).as_secs_f64() * jitter * fraction;
+}
+
+/// Moves `due` later by `share` of its delay.
+fn spread(due: Timestamp, failed_at: Timestamp, share: f64) -> Timestamp {
+    let extra = due.duration_since(failed_at).as_secs_f64() * share;
     SignedDuration::try_from_secs_f64(extra).map_or(due, |extra| after(due, extra))
-}
-
-fn ordinal(n: u32) -> String {
-    let suffix = match (n % 10, n % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{n}{suffix}")
 }

@@ -11,6 +11,8 @@ use crate::problem::Problem;
 use crate::request::Call;
 use crate::{Request, Response, respond};
 
+const KEY: &str = "Idempotency-Key";
+
 /// Most characters of an Idempotency-Key.
 const MOST_KEY: usize = 256;
 
@@ -42,6 +44,7 @@ impl ActApi {
     }
 
     async fn one(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let id = call.interchange()?;
         let reason = read_reason(&call.body()?)?;
         let after = self.actions.act(&id, self.action, reason, call.actor(), now).await?;
@@ -49,6 +52,7 @@ impl ActApi {
     }
 
     async fn many(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&["plan"])?;
         let flow = call.flow()?;
         let body = call.body()?;
         let request = read_job_request(&body)?;
@@ -64,15 +68,16 @@ impl ActApi {
     }
 
     async fn cancel(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
-        let record = self.jobs.cancel(&call.job(), now).await?;
+        call.takes(&[])?;
+        let record = self.jobs.cancel(&call.job()?, now).await?;
         Ok(respond::json(200, &shown(&record)))
     }
 
     /// The caller's key and what it stands for: this action on this path with this body.
     fn idempotency(&self, call: &Call<'_>, body: &[u8]) -> Result<Option<(String, String)>, Problem> {
-        let Some(key) = call.header("idempotency-key") else { return Ok(None) };
+        let Some(key) = call.header(KEY)? else { return Ok(None) };
         if key.is_empty() || key.len() > MOST_KEY {
-            return Err(Problem::field("Idempotency-Key", &format!("must have 1 to {MOST_KEY} characters")));
+            return Err(Problem::field(KEY, &format!("must have 1 to {MOST_KEY} characters")));
         }
         let mut request = call.0.raw_path.clone().unwrap_or_default().into_bytes();
         request.push(0);

@@ -2,7 +2,7 @@
 
 use app::Reader;
 use aws_lambda_events::http::header;
-use contract::api::{self, Group, read_filter};
+use contract::api::{self, FILTER_FIELDS, Group, read_filter};
 use domain::{Category, Filter, PayloadSide, Timestamp};
 use serde_json::{Value, json};
 use table::{GroupCount, Order, Position};
@@ -14,6 +14,9 @@ use crate::{Request, Response, respond};
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST_LIMIT: usize = 200;
+
+/// Query parameters of a list that are no part of its filter.
+const BESIDE_FILTERS: [&str; 3] = ["order", "limit", "cursor"];
 
 /// Answers reads.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl ListApi {
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
         let call = Call(request);
         let answer = match call.route() {
-            "GET /flows" => self.flows(now).await,
+            "GET /flows" => self.flows(&call, now).await,
             "GET /flows/{flow}" => self.flow(&call, now).await,
             "GET /flows/{flow}/groups" => self.groups(&call, now).await,
             "GET /flows/{flow}/interchanges" => self.interchanges(&call).await,
@@ -46,13 +49,15 @@ impl ListApi {
         answer.unwrap_or_else(|problem| respond::problem(&problem))
     }
 
-    async fn flows(&self, now: Timestamp) -> Result<Response, Problem> {
+    async fn flows(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let views = self.reader.flows(now).await?;
         let items: Vec<Value> = views.iter().map(|view| api::flow_summary(&view.flow, &view.facts)).collect();
         Ok(respond::json(200, &json!({ "items": items })))
     }
 
     async fn flow(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let name = call.flow()?;
         let view = self.reader.flow(&name, now).await?.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
         let answer = respond::json(200, &api::flow_summary(&view.flow, &view.facts));
@@ -60,6 +65,7 @@ impl ListApi {
     }
 
     async fn groups(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let name = call.flow()?;
         let groups = self.reader.groups(&name, now).await?;
         let groups = groups.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
@@ -68,11 +74,11 @@ impl ListApi {
     }
 
     async fn interchanges(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        call.takes(&[&FILTER_FIELDS[..], &BESIDE_FILTERS[..]].concat())?;
         let flow = call.flow()?;
         let query = call.query();
-        let own = ["order", "limit", "cursor"];
         let of = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-        let filters = query.iter().filter(|(name, _)| !own.contains(&name.as_str()));
+        let filters = query.iter().filter(|(name, _)| !BESIDE_FILTERS.contains(&name.as_str()));
         let filter = read_filter(filters.map(|(name, value)| (name.as_str(), value.as_str())))?;
         let order = order(of("order"))?;
         let limit = limit(of("limit"))?;
@@ -97,6 +103,7 @@ impl ListApi {
     }
 
     async fn jobs(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let flow = call.flow()?;
         let jobs = self.reader.jobs(&flow).await?.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
@@ -104,6 +111,7 @@ impl ListApi {
     }
 
     async fn interchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+        call.takes(&[])?;
         let id = call.interchange()?;
         let found = self.reader.interchange(&id, now).await?;
         let (interchange, events, flow) = found.ok_or_else(|| Problem::not_found("interchange", id.as_str()))?;
@@ -111,6 +119,7 @@ impl ListApi {
     }
 
     async fn payload(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        call.takes(&["revision"])?;
         let id = call.interchange()?;
         let side = match call.path("side") {
             "sender" => PayloadSide::Sender,
@@ -127,12 +136,21 @@ impl ListApi {
         let payload = self.reader.payload(&id, side, revision).await?;
         let what = format!("{} payload of interchange", side.as_str());
         let payload = payload.ok_or_else(|| Problem::not_found(&what, id.as_str()))?;
+        tracing::info!(
+            interchangeId = id.as_str(),
+            outcome = "payload_read",
+            side = side.as_str(),
+            revision = payload.revision,
+            actor = call.actor(),
+            "a payload was read"
+        );
         let answer = respond::bytes(payload.meta.content_type.as_deref(), &payload.bytes);
         Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", payload.meta.digest)))
     }
 
     async fn job(&self, call: &Call<'_>) -> Result<Response, Problem> {
-        let id = call.job();
+        call.takes(&[])?;
+        let id = call.job()?;
         let record = self.reader.job(&id).await?.ok_or_else(|| Problem::not_found("job", &id.0))?;
         Ok(respond::json(200, &api::job(&record.job, &record.counts)))
     }

@@ -10,6 +10,9 @@ use crate::problem::Problem;
 /// Most bytes of a request body: a thousand ids with room to spare.
 const MOST_BODY: usize = 256 * 1024;
 
+/// Longer than any job's id, which is a UUID.
+const LONGEST_JOB: usize = 64;
+
 /// A request with its parts at hand.
 pub(crate) struct Call<'a>(pub(crate) &'a Request);
 
@@ -29,16 +32,37 @@ impl Call<'_> {
         InterchangeId::new(id).map_err(|e| Problem::field("id", &format!("is `{id}`: {e}")))
     }
 
-    pub(crate) fn job(&self) -> JobId {
-        JobId(self.path("id").to_owned())
+    /// What no job can be called is not looked for: the table takes no key of more than 2,048 bytes.
+    pub(crate) fn job(&self) -> Result<JobId, Problem> {
+        let id = self.path("id");
+        let fits = id.len() <= LONGEST_JOB && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits { Ok(JobId(id.to_owned())) } else { Err(Problem::not_found("job", id)) }
     }
 
     pub(crate) fn path(&self, name: &str) -> &str {
         self.0.path_parameters.get(name).map_or("", String::as_str)
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.get(name).and_then(|value| value.to_str().ok())
+    /// The text of a header. One that is no ASCII is refused: a condition that cannot be read must not be passed over.
+    pub(crate) fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let unreadable = |_| Problem::field(name, "has characters beyond ASCII");
+        self.0.headers.get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
+    }
+
+    /// Refuses a query parameter that is not among `known` or is given twice, so that a typing error in `plan` is no action.
+    pub(crate) fn takes(&self, known: &[&str]) -> Result<(), Problem> {
+        let mut given: Vec<String> = Vec::new();
+        for (name, _) in self.query() {
+            if !known.contains(&name.as_str()) {
+                let allowed = if known.is_empty() { "none" } else { &known.join(", ") };
+                return Err(Problem::field(&name, &format!("is not known here: allowed are {allowed}")));
+            }
+            if given.contains(&name) {
+                return Err(Problem::field(&name, "is given twice: give it once, with commas where it takes several"));
+            }
+            given.push(name);
+        }
+        Ok(())
     }
 
     /// The query's names and values, decoded, in order.
@@ -72,5 +96,44 @@ impl Call<'_> {
         let subject = authorizer.and_then(|a| a.jwt.as_ref()).and_then(|jwt| jwt.claims.get("sub")).cloned();
         let arn = || authorizer.and_then(|a| a.iam.as_ref()).and_then(|iam| iam.user_arn.clone());
         subject.or_else(arn).unwrap_or_else(|| "anonymous".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_no_ascii_is_refused_by_name_and_never_passed_over() {
+        let mut request = Request::default();
+        let value = aws_lambda_events::http::HeaderValue::from_bytes(b"\xef\xbf\xbd").unwrap();
+        request.headers.insert("if-match", value);
+        assert_eq!(Call(&request).header("If-Match").unwrap_err().body()["field"], "If-Match");
+        assert_eq!(Call(&request).header("Idempotency-Key"), Ok(None));
+    }
+
+    #[test]
+    fn a_query_parameter_that_is_unknown_or_given_twice_is_refused_by_name() {
+        let takes = |query: &str, known: &[&str]| {
+            let mut request = Request::default();
+            request.raw_query_string = Some(query.to_owned());
+            Call(&request).takes(known).map_err(|problem| problem.body()["field"].as_str().unwrap().to_owned())
+        };
+        assert_eq!(takes("", &[]), Ok(()));
+        assert_eq!(takes("plan=true&reschedule=true", &["plan", "reschedule"]), Ok(()));
+        for (query, field) in
+            [("Plan=true", "Plan"), ("plan=true&plan=false", "plan"), ("=x", ""), ("%FF=1", "\u{fffd}")]
+        {
+            assert_eq!(takes(query, &["plan"]), Err(field.to_owned()), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_no_job_can_be_called_is_not_found_without_a_look() {
+        for id in ["a/b", "\0", "ü", &"x".repeat(3_000)] {
+            let mut request = Request::default();
+            request.path_parameters.insert("id".to_owned(), id.to_owned());
+            assert_eq!(Call(&request).job().unwrap_err().status, 404);
+        }
     }
 }

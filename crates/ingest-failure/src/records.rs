@@ -60,7 +60,7 @@ impl Record {
 pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     match ingest.ingest(batch, now).await {
-        Ok(done) => tracing::info!(
+        Ok(done) => tracing::debug!(
             messages = batch.len(),
             changed = done.changed,
             repeats = done.repeats,

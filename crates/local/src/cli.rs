@@ -29,6 +29,14 @@ pub(crate) struct Options {
     #[arg(long)]
     no_demo: bool,
 
+    /// Ask for tokens as a deployment with an issuer does, and start a test issuer that gives them to anybody here.
+    #[arg(long)]
+    auth: bool,
+
+    /// Where the test issuer of --auth listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
+    issuer: SocketAddr,
+
     /// Another template.
     #[arg(long, value_name = "FILE", hide = true)]
     template: Option<PathBuf>,
@@ -41,6 +49,11 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn wants_demo(&self) -> bool {
         !self.no_demo
+    }
+
+    /// Where the test issuer listens, if there is to be one.
+    pub(crate) fn issuer(&self) -> Option<SocketAddr> {
+        self.auth.then_some(self.issuer)
     }
 
     /// The template asked for, else that of the workspace this was built in, else of the one it is started in.

@@ -1,8 +1,12 @@
 //! The HTTP API on this machine: what API Gateway does between a client and a function, with payload format 2.0.
 
+mod caller;
+mod claims;
+mod keys;
 mod request;
 mod response;
 mod routes;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,17 +15,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use local_aws::Clock;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::lambda::{Lambda, PAYLOAD_LIMIT};
-use crate::template::{Caller, Template};
+use crate::template::{Authorization, Route, Template};
+use caller::Caller;
 use request::Arrival;
 use response::message;
 use routes::Routes;
+use tokens::Tokens;
 
 /// The largest body API Gateway takes.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -34,14 +40,21 @@ pub(crate) struct Gateway {
     lambda: Arc<Lambda>,
     clock: Clock,
     account: String,
-    caller: Caller,
     routes: Routes,
+    tokens: Tokens,
 }
 
 impl Gateway {
-    pub(crate) fn new(template: &Template, lambda: Arc<Lambda>, clock: Clock, account: &str) -> Self {
-        let routes = Routes::new(&template.routes);
-        Self { lambda, clock, account: account.to_owned(), caller: template.caller, routes }
+    /// # Errors
+    /// When there is no HTTP client to ask issuers with.
+    pub(crate) fn new(
+        template: &Template,
+        lambda: Arc<Lambda>,
+        clock: Clock,
+        account: &str,
+    ) -> Result<Self, reqwest::Error> {
+        let (routes, tokens) = (Routes::new(&template.routes), Tokens::new()?);
+        Ok(Self { lambda, clock, account: account.to_owned(), routes, tokens })
     }
 
     /// Answers on `listener` until the future is dropped.
@@ -58,6 +71,10 @@ impl Gateway {
         let Some(matched) = self.routes.find(&head.method, head.uri.path()) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
+        let caller = match self.caller(&head.headers, matched.route).await {
+            Ok(caller) => caller,
+            Err(refusal) => return *refusal,
+        };
         let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
@@ -67,7 +84,7 @@ impl Gateway {
             at: self.clock.now(),
             client,
             account: &self.account,
-            caller: self.caller,
+            caller,
             matched,
         };
         let event = Bytes::from(arrival.event(&head, &body).to_string());
@@ -81,6 +98,20 @@ impl Gateway {
             }),
             Ok(Ok(Err(_)) | Err(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
             Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        }
+    }
+}
+
+impl Gateway {
+    /// Who calls, or the answer to somebody who may not.
+    async fn caller(&self, headers: &HeaderMap, route: &Route) -> Result<Caller, Box<Response>> {
+        match &route.authorization {
+            Authorization::None => Ok(Caller::Anybody),
+            Authorization::Iam => Ok(Caller::Iam),
+            Authorization::Jwt { authorizer, scopes } => {
+                let judged = self.tokens.judge(headers, authorizer, scopes, self.clock.now()).await;
+                judged.map(Caller::Token).map_err(|denied| Box::new(denied.response(scopes)))
+            }
         }
     }
 }

@@ -74,6 +74,7 @@ pub(crate) struct Surroundings {
 /// All functions of the stack.
 pub(crate) struct Lambda {
     functions: BTreeMap<String, Arc<Function>>,
+    readers: log::Readers,
 }
 
 /// There is no function of this name or ARN.
@@ -92,17 +93,24 @@ impl Lambda {
         let (address, server) = api::serve(registry.clone()).await?;
         let server = Arc::new(server);
         let surroundings = Arc::new(surroundings);
+        let readers = log::Readers::default();
         let functions = functions.iter().map(|definition| {
             let place = function::Place {
                 surroundings: surroundings.clone(),
                 registry: registry.clone(),
                 runtime_api: address,
                 activity: activity.clone(),
+                readers: readers.clone(),
                 server: server.clone(),
             };
             (definition.name.clone(), Arc::new(Function::new(definition.clone(), place)))
         });
-        Ok(Self { functions: functions.collect() })
+        Ok(Self { functions: functions.collect(), readers })
+    }
+
+    /// Tells `reader` of every line that a function writes from now on, with the function's name.
+    pub(crate) fn read_along(&self, reader: impl Fn(&str, &str) + Send + Sync + 'static) {
+        self.readers.add(reader);
     }
 
     /// Runs the function called `name`, or of this ARN, to its end. It runs to its end even if the caller does not wait.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use local_aws::ClockMode;
+use test_issuer::IssuerError;
 
 use crate::provision::ProvisionError;
 use crate::template::TemplateError;
@@ -22,6 +23,8 @@ pub struct StackOptions {
     pub binaries: PathBuf,
     /// The SAM template.
     pub template: PathBuf,
+    /// Where a test issuer listens, whose tokens the API then asks for. `None` leaves every route open.
+    pub issuer: Option<SocketAddr>,
 }
 
 /// Why the stack did not start.
@@ -55,6 +58,10 @@ pub enum StackError {
         #[source]
         source: std::io::Error,
     },
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    #[error("the HTTP API does not start")]
+    Gateway(#[source] reqwest::Error),
     #[error("the Lambda Runtime API does not start")]
     Runtime(#[source] std::io::Error),
 }

@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use local::{ClockMode, Stack, StackError, StackOptions};
+use local::{ClockMode, IssuerError, Stack, StackError, StackOptions};
 use local_aws::StartError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Options;
+
+/// The route of the page that people look at.
+const CONSOLE: &str = "/console";
 
 /// How long stopping may take before the rest is left to the operating system.
 const STOPPING: Duration = Duration::from_millis(900);
@@ -24,11 +27,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     greet(&stack).await?;
     let demo = options.wants_demo().then(|| Demo::start(&stack));
     if demo.is_some() {
-        say(&format!(
-            "demo:  orders fail now and are retried: curl {}/flows/{}/interchanges",
-            stack.http_url(),
-            demo::FLOW
-        ));
+        say(&format!("demo:  orders fail now and are retried: {}/flows/{}/interchanges", stack.http_url(), demo::FLOW));
     }
     tokio::select! {
         _ = interrupted.recv() => {}
@@ -53,6 +52,7 @@ async fn start(options: &Options) -> anyhow::Result<Stack> {
         clock: ClockMode::Flowing,
         binaries: options.binaries()?,
         template,
+        issuer: options.issuer(),
     });
     let stack = stack.await.map_err(explain)?;
     let running = stack.template();
@@ -82,9 +82,26 @@ async fn greet(stack: &Stack) -> anyhow::Result<()> {
     }
     status_of(&aws, "/_local/clock").await.context("the AWS endpoint does not answer")?;
     say(&format!("ready: HTTP API {http}, AWS endpoint {aws}"));
-    say(&format!("try:   curl {http}/flows"));
+    if stack.template().routes.iter().any(|route| route.path == CONSOLE) {
+        say(&format!("see:   {http}{CONSOLE}"));
+    }
+    match stack.issuer() {
+        None => say(&format!("try:   curl {http}/flows")),
+        Some(issuer) => explain_tokens(&http, issuer.url()),
+    }
     say(&format!("       curl -X POST {aws}/_local/clock -d '{{\"advance\":\"24h\"}}'   # a day of retries, now"));
     Ok(())
+}
+
+/// Where tokens come from, and the one line that gets one.
+fn explain_tokens(http: &str, issuer: &str) {
+    say(&format!(
+        "auth:  tokens are asked for; the test issuer {issuer} gives them to anybody on this machine, for any name"
+    ));
+    say(&format!(
+        "try:   TOKEN=$(curl -s {issuer}/token -d grant_type=client_credentials -d sub=$USER | cut -d'\"' -f4)"
+    ));
+    say(&format!("       curl -H \"Authorization: Bearer $TOKEN\" {http}/flows"));
 }
 
 /// The demo pipeline, ended when dropped.
@@ -95,7 +112,8 @@ impl Demo {
         for queue in demo::QUEUES {
             stack.consumed_from_outside(queue);
         }
-        let config = demo::DemoConfig { http: stack.http_url(), aws: stack.aws_url() };
+        let token = stack.issuer().map(|issuer| issuer.token("demo", &issuer.settings().scopes));
+        let config = demo::DemoConfig { http: stack.http_url(), aws: stack.aws_url(), token };
         Self(tokio::spawn(async move {
             if let Err(error) = demo::run(config).await {
                 tracing::warn!("the demo pipeline has ended: {:#}", anyhow::Error::from(error));
@@ -115,6 +133,7 @@ fn explain(error: StackError) -> anyhow::Error {
     match &error {
         StackError::Http { address, source } => taken(address, source, "--http"),
         StackError::Aws(StartError::Listen { address, source }) => taken(address, source, "--aws"),
+        StackError::Issuer(IssuerError::Listen { address, source }) => taken(address, source, "--issuer"),
         StackError::NoBinary { .. } => anyhow!("{error}; `cargo local` builds it"),
         _ => error.into(),
     }

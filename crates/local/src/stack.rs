@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use local_aws::{ACCOUNT, Aws, REGION, StartError};
+use test_issuer::TestIssuer;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -17,6 +18,7 @@ use crate::invoker::Invoker;
 use crate::lambda::{Failure, Lambda, NoSuchFunction, Outcome, Surroundings};
 use crate::options::{StackError, StackOptions};
 use crate::provision::provision;
+use crate::sign_in;
 use crate::sources::Sources;
 use crate::template::{Place, Template};
 
@@ -29,6 +31,7 @@ pub struct Stack {
     http: SocketAddr,
     template: Template,
     tasks: JoinSet<()>,
+    issuer: Option<TestIssuer>,
     /// Locked for as long as the stack runs.
     _data: Option<File>,
 }
@@ -69,9 +72,16 @@ impl Stack {
         let data = options.data.as_deref().map(lock).transpose()?;
         let listener = listen(options.http).await?;
         let http = listener.local_addr().map_err(|source| StackError::Http { address: options.http, source })?;
+        let issuer = sign_in::listening(options.issuer).await?;
         let aws = aws.await?;
-        match Self::start_on(&aws, &text, listener, http, &options.binaries).await {
+        let parameters = issuer.as_ref().map(sign_in::parameters).unwrap_or_default();
+        let started = match Template::read(&text, &place(&aws), &parameters) {
+            Ok(template) => Self::start_on(&aws, template, listener, http, &options.binaries).await,
+            Err(error) => Err(error.into()),
+        };
+        match started {
             Ok(mut stack) => {
+                stack.issuer = issuer.map(|issuer| sign_in::serve(issuer, &stack.template, aws.clock().clone()));
                 stack._data = data;
                 Ok(stack)
             }
@@ -84,12 +94,11 @@ impl Stack {
 
     async fn start_on(
         aws: &Aws,
-        template: &str,
+        template: Template,
         listener: TcpListener,
         http: SocketAddr,
         binaries: &Path,
     ) -> Result<Self, StackError> {
-        let template = Template::read(template, &place(aws))?;
         check_binaries(&template, binaries)?;
         provision(aws, &template).await?;
 
@@ -99,12 +108,13 @@ impl Stack {
         let lambda = Arc::new(lambda);
         let mut tasks = JoinSet::new();
         let sources = Sources::start(&template, aws.sqs(), &lambda, &activity, &mut tasks);
-        let gateway = Gateway::new(&template, lambda.clone(), aws.clock().clone(), ACCOUNT);
+        let gateway =
+            Gateway::new(&template, lambda.clone(), aws.clock().clone(), ACCOUNT).map_err(StackError::Gateway)?;
         tasks.spawn(gateway.serve(listener));
 
         let inner = Arc::new(Inner { aws: aws.clone(), lambda, sources, consumers: Consumers::default() });
         aws.set_invoker(Arc::new(Invoker(Arc::downgrade(&inner))));
-        Ok(Self { inner, http, template, tasks, _data: None })
+        Ok(Self { inner, http, template, tasks, issuer: None, _data: None })
     }
 
     /// Where the HTTP API answers: `http://127.0.0.1:3000`.
@@ -124,6 +134,11 @@ impl Stack {
     /// What runs here.
     pub fn template(&self) -> &Template {
         &self.template
+    }
+
+    /// Whose tokens the API asks for, where it asks for any.
+    pub fn issuer(&self) -> Option<&TestIssuer> {
+        self.issuer.as_ref()
     }
 
     /// Resolves when every event source is drained and nothing is in flight. Batch windows end at once meanwhile.
@@ -147,6 +162,11 @@ impl Stack {
         }
     }
 
+    /// Tells `reader` of every line that a function process writes from now on, with the function's name. There is one reader.
+    pub fn read_along(&self, reader: impl Fn(&str, &str) + Send + Sync + 'static) {
+        self.inner.lambda.read_along(reader);
+    }
+
     /// The process ids of a function's living environments.
     ///
     /// # Errors
@@ -164,9 +184,12 @@ impl Stack {
         self.inner.lambda.kill(function).await
     }
 
-    /// Stops everything: no child process is left and both ports are free.
+    /// Stops everything: no child process is left and its ports are free.
     pub async fn shutdown(mut self) {
         self.tasks.shutdown().await;
+        if let Some(issuer) = self.issuer.take() {
+            issuer.shutdown().await;
+        }
         self.inner.lambda.stop().await;
         self.inner.aws.clone().shutdown().await;
     }

@@ -10,12 +10,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let stack = Stack::start().await?;
     let sweeper = stack.sweeper()?;
     startup::serve(async |event: Event| {
-        let batches = match &event {
+        match &event {
             Event { slot: Some(slot), .. } => sweeper.bring_up(&slot.read()?).await?,
             Event { sweep: true, .. } => sweeper.sweep(stack.clock.now()?).await?,
             _ => anyhow::bail!("the event names neither a slot nor the sweep"),
         };
-        tracing::info!(batches, "brought up what is due");
         Ok(())
     })
     .await

@@ -2,7 +2,9 @@
 
 mod clock;
 mod log;
+mod metrics;
 mod settings;
+mod sign_in;
 mod stack;
 
 use std::future::Future;
@@ -13,9 +15,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use clock::Clock;
+pub use log::start as start_log;
+pub use sign_in::SignIn;
 pub use stack::Stack;
 
-/// Serves a function's events with `handler` until Lambda ends the environment.
+/// Serves a function's events with `handler` until Lambda ends the environment. What each one counted is written when it is
+/// over, before Lambda has its answer.
 ///
 /// # Errors
 /// When the runtime API cannot be reached any more.
@@ -26,11 +31,14 @@ where
     H: Fn(E) -> F,
     F: Future<Output = anyhow::Result<A>>,
 {
+    let clock = &Clock::from_env();
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| {
         // On the heap and without a name: the SDK's futures nest deeper than the compiler likes to follow.
         let answer: Pin<Box<dyn Future<Output = anyhow::Result<A>> + '_>> = Box::pin(handler(event.payload));
         async {
-            answer.await.map_err(|error| {
+            let answer = answer.await;
+            metrics::flush(clock);
+            answer.map_err(|error| {
                 let chain = format!("{error:#}");
                 tracing::error!(error = chain, "an invocation failed");
                 Error::from(chain)

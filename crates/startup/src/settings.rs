@@ -13,6 +13,11 @@ pub(crate) fn required(name: &str) -> anyhow::Result<String> {
     std::env::var(name).with_context(|| format!("the environment variable {name} is missing: the template sets it"))
 }
 
+/// A variable that the template leaves empty where there is nothing to say.
+pub(crate) fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 pub(crate) fn retention() -> anyhow::Result<SignedDuration> {
     let days = match std::env::var("RETENTION_DAYS") {
         Ok(text) => text.parse().with_context(|| format!("RETENTION_DAYS is `{text}`: must be a number of days"))?,

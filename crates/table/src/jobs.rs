@@ -85,12 +85,32 @@ impl JobRecord {
     }
 }
 
+/// Tries of making a job while others of its flow end and begin.
+const TRIES: u32 = 8;
+
 impl Table {
     /// Makes a job and its flow's active one.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn create_job(&self, new: &NewJob<'_>) -> Result<JobCreated, TableError> {
+        for _ in 0..TRIES {
+            match self.transact(self.creation(new)?).await? {
+                Transacted::Done => return Ok(JobCreated::Created),
+                Transacted::Refused(_, cause) => {
+                    return Err(TableError::Unstorable { id: new.job.id.0.clone(), cause });
+                }
+                Transacted::ConditionsFailed(_) => {
+                    if let Some(why) = self.why_not_created(new).await? {
+                        return Ok(why);
+                    }
+                }
+            }
+        }
+        Err(TableError::Contended { operation: "TransactWriteItems", tries: TRIES })
+    }
+
+    fn creation(&self, new: &NewJob<'_>) -> Result<Actions, TableError> {
         let job = new.job;
         let mut actions = Actions::default();
         let active = document(keys::flow(&job.flow), ACTIVE_JOB, &job.id.0);
@@ -103,24 +123,17 @@ impl Table {
             let request = Self::idempotent_item(name, &job.id, digest);
             actions.put(self.put_if_absent(self.expiring(request, job.created_at))?);
         }
-        match self.transact(actions).await? {
-            Transacted::Done => Ok(JobCreated::Created),
-            Transacted::Refused(_, cause) => Err(TableError::Unstorable { id: job.id.0.clone(), cause }),
-            Transacted::ConditionsFailed(_) => self.why_not_created(new).await,
-        }
+        Ok(actions)
     }
 
-    async fn why_not_created(&self, new: &NewJob<'_>) -> Result<JobCreated, TableError> {
+    /// `None` when the job that was in the way has ended in the meantime.
+    async fn why_not_created(&self, new: &NewJob<'_>) -> Result<Option<JobCreated>, TableError> {
         if let Some((name, digest)) = new.idempotency
             && let Some((job, before)) = self.idempotent_request(name).await?
         {
-            return Ok(if before == digest { JobCreated::Replayed(job) } else { JobCreated::KeyReused });
+            return Ok(Some(if before == digest { JobCreated::Replayed(job) } else { JobCreated::KeyReused }));
         }
-        match self.active_job(&new.job.flow).await? {
-            Some(job) => Ok(JobCreated::Active(job)),
-            // It ended in the meantime: the caller may try at once.
-            None => Err(TableError::Contended { operation: "TransactWriteItems", tries: 1 }),
-        }
+        Ok(self.active_job(&new.job.flow).await?.map(JobCreated::Active))
     }
 
     /// The flow's active job.

@@ -2,15 +2,18 @@
 
 #![cfg(test)]
 
+mod access;
 mod careful_jobs;
 mod chaos;
 mod costs;
 mod crash;
 mod intake;
 mod jobs;
+mod observability;
 mod outcomes;
 mod paging;
 mod payloads;
+mod preview;
 mod refusals;
 mod schedule;
 mod slots;

@@ -1,6 +1,6 @@
 //! One line of the event log as the API shows it.
 
-use domain::{Event, EventKind, FailureNoted, Reentry, Requested};
+use domain::{Event, EventKind, FailureNoted, Requested};
 use serde_json::Value;
 
 use super::interchange::{error_json, revision_json};
@@ -12,33 +12,11 @@ pub fn event(event: &Event) -> Value {
     Object::new()
         .with("sequence", event.sequence)
         .with("at", event.at.to_string())
-        .with("kind", kind(&event.kind))
+        .with("kind", event.kind.as_str())
         .with("attempt", event.attempt)
         .with("actor", event.actor.as_str())
         .and(particulars(&event.kind))
         .into()
-}
-
-fn kind(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::Failed(_) => "failed",
-        EventKind::PartiallyFailed(_) => "partially_failed",
-        EventKind::RetryScheduled { .. } => "retry_scheduled",
-        EventKind::RetryHeld => "retry_held",
-        EventKind::RetrySkipped { .. } => "retry_skipped",
-        EventKind::Requested(requested) => match requested.action {
-            Reentry::Retry => "retry_requested",
-            Reentry::Restart => "restart_requested",
-        },
-        EventKind::InNetwork { .. } => "in_network",
-        EventKind::Completed { .. } => "completed",
-        EventKind::AssumedCompleted => "assumed_completed",
-        EventKind::OutcomeOverdue => "outcome_overdue",
-        EventKind::SendFailed { .. } => "send_failed",
-        EventKind::Exhausted { .. } => "exhausted",
-        EventKind::LateOutcome { .. } => "late_outcome",
-        EventKind::Deleted { .. } => "deleted",
-    }
 }
 
 fn particulars(kind: &EventKind) -> Object {

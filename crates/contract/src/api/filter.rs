@@ -7,25 +7,23 @@ use crate::fields::{Field, Fields};
 use crate::object::Object;
 use crate::{FieldError, limits};
 
-const NAMES: [&str; 12] = [
+/// The fields of a filter, which are query parameters too.
+pub const FILTER_FIELDS: [&str; 12] = [
     "status", "from", "to", "message", "sender", "receiver", "origin", "phase", "category", "sourceId", "group", "job",
 ];
-/// Query parameters of the same calls that are no part of a filter.
-const BESIDE: [&str; 4] = ["order", "limit", "cursor", "plan"];
 
 const STATUSES: &str =
     "failed, partially_failed, waiting_for_retry, waiting_for_restart, in_network, completed or deleted";
 const CATEGORIES: &str = "system, business, mapping, validation, no_outcome or unknown";
 const FINGERPRINT: &str = "a failure group's fingerprint: 16 hexadecimal digits";
 
-/// Reads a filter from query parameters; `status` may be several, parted by commas. `order`, `limit`, `cursor` and
-/// `plan` are passed over, since they are not part of it.
+/// Reads a filter from query parameters; `status` may be several, parted by commas.
 ///
 /// # Errors
 /// Names the parameter that is unknown, repeated or impossible.
 pub fn read_filter<'a>(params: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Filter, FieldError> {
     let mut given = serde_json::Map::new();
-    for (name, text) in params.filter(|(name, _)| !BESIDE.contains(name)) {
+    for (name, text) in params {
         if given.insert(name.to_owned(), Value::from(text)).is_some() {
             return Err(FieldError::new(name, "is given twice: give it once, with commas between several statuses"));
         }
@@ -35,7 +33,7 @@ pub fn read_filter<'a>(params: impl Iterator<Item = (&'a str, &'a str)>) -> Resu
 
 /// Reads the JSON form, which differs in that `status` may be a list.
 pub(super) fn read(fields: &Fields<'_>) -> Result<Filter, FieldError> {
-    fields.only(&NAMES)?;
+    fields.only(&FILTER_FIELDS)?;
     let text = |name| filled(&fields.at(name), limits::TEXT);
     Ok(Filter {
         status: statuses(&fields.at("status"))?,

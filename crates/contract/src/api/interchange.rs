@@ -13,7 +13,8 @@ pub fn interchange(interchange: &Interchange) -> Value {
     row(interchange, side_json).into()
 }
 
-/// Everything but the payloads: the row, its event log, every payload revision and the retry policy that counts.
+/// Everything but the payloads: the row, its event log, every payload revision, the retry policy that counts, and where
+/// the next automatic retry stands in it.
 #[must_use]
 pub fn interchange_detail(interchange: &Interchange, events: &[Event], flow: &Flow) -> Value {
     let events: Vec<Value> = events.iter().map(event).collect();
@@ -21,6 +22,7 @@ pub fn interchange_detail(interchange: &Interchange, events: &[Event], flow: &Fl
         .maybe("traceparent", interchange.parties.traceparent.as_deref())
         .maybe("orderKey", interchange.parties.order_key.as_deref())
         .with("events", events)
+        .maybe("nextRetry", next_retry(interchange, flow))
         .with("retryPolicy", retry_policy(interchange, flow))
         .into()
 }
@@ -72,6 +74,22 @@ fn side_json(payloads: &Payloads) -> Option<Object> {
 fn side_with_revisions(payloads: &Payloads) -> Option<Object> {
     let revisions: Vec<Value> = payloads.0.iter().map(|revision| revision_json(revision).into()).collect();
     side_json(payloads).map(|current| current.with("revisions", revisions))
+}
+
+/// The next automatic retry, while there is one: when, the how manieth of how many, by which schedule, whose policy it is
+/// where it is a partner's, and what it will do.
+fn next_retry(interchange: &Interchange, flow: &Flow) -> Option<Object> {
+    let at = interchange.next_retry_at?;
+    let rung = flow.rung(interchange);
+    Some(
+        Object::new()
+            .time("at", Some(at.timestamp()))
+            .with("number", rung.number)
+            .with("of", rung.of)
+            .with("kind", rung.kind)
+            .maybe("partner", rung.partner)
+            .with("action", interchange.automatic_action(flow).as_str()),
+    )
 }
 
 /// The policy that counts for this interchange, and why its next retry is when it is.

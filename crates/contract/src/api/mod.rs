@@ -3,14 +3,16 @@
 mod event;
 mod filter;
 mod flow;
+mod forecast;
 mod interchange;
 mod job;
 mod request;
 mod selection;
 
 pub use event::event;
-pub use filter::{filter_json, read_filter};
+pub use filter::{FILTER_FIELDS, filter_json, read_filter};
 pub use flow::{FlowFacts, Group, flow_summary, group};
+pub use forecast::{FlowPlan, flow_plan};
 pub use interchange::{interchange, interchange_detail};
 pub use job::job;
 pub use request::{JobRequest, read_job_request, read_reason};

@@ -23,7 +23,8 @@ const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// What the API shows beside a configuration. It may come back in a `PUT`, so that what was read can be changed
 /// and sent again; it says nothing there.
-const SHOWN_BESIDE: [&str; 6] = ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt"];
+const SHOWN_BESIDE: [&str; 8] =
+    ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job"];
 const KNOWN: [&str; 8] =
     ["active", "displayName", "stages", "deadLetterQueues", "functions", "confirmation", "retry", "partners"];
 

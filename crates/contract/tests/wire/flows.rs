@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::at;
 
-const NOW: &str = "2026-11-20T14:00:00Z";
+pub(crate) const NOW: &str = "2026-11-20T14:00:00Z";
 
 pub(crate) fn defaults() -> Stages {
     let url = |name: &str| Some(format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{name}"));

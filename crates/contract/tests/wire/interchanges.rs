@@ -82,6 +82,9 @@ fn the_detail_adds_the_log_every_revision_and_the_policy_that_counts() {
         .unwrap()
     };
     let first = reported(None, &report(), &flow);
+    let next = json!({ "at": "2026-11-20T14:07:00Z", "number": 1, "of": 1, "kind": "ladder", "partner": "GLOBEX",
+        "action": "retry" });
+    assert_eq!(interchange_detail(&first.after, &first.events, &flow)["nextRetry"], next);
     let cause = Cause {
         claim: Claim("slot".to_owned()),
         actor: domain::Actor::Scheduler,
@@ -101,6 +104,7 @@ fn the_detail_adds_the_log_every_revision_and_the_policy_that_counts() {
     assert_eq!(revisions.iter().map(|revision| revision["revision"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(detail["payloads"]["receiver"]["revision"], json!(2));
     assert_eq!((&detail["exhausted"], detail.get("nextRetryAt")), (&json!(true), None));
+    assert_eq!(detail.get("nextRetry"), None);
     let policy = &detail["retryPolicy"];
     assert_eq!((&policy["mode"], &policy["partner"]), (&json!("automatic"), &json!("GLOBEX")));
     assert_eq!(policy["schedule"], json!({ "kind": "ladder", "delays": ["7m"] }));

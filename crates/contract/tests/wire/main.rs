@@ -7,6 +7,7 @@ mod dead_letters;
 mod events;
 mod filters;
 mod flows;
+mod forecasts;
 mod interchanges;
 mod lambda_records;
 mod policies;

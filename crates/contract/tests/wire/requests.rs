@@ -39,6 +39,18 @@ fn a_job_request_is_read_with_all_it_may_say() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_fraction_of_nothing() {
+    let cap =
+        |cap: &str| read_job_request(format!(r#"{{"reason":"x","selection":{{"all":true}},"cap":{cap}}}"#).as_bytes());
+    for (written, number) in [("50", 50), ("50.0", 50), ("5e1", 50), ("4294967295.0", 4_294_967_295)] {
+        assert_eq!(cap(written).unwrap().limits.cap, Some(number), "{written}");
+    }
+    for written in ["50.5", "0.0", "-1.0", "4294967296.0", "1e300"] {
+        assert_eq!(cap(written).unwrap_err().field, "cap", "{written}");
+    }
+}
+
+#[test]
 fn a_wrong_field_of_a_job_request_is_named() {
     for (name, value) in [
         ("reason", json!(1)),
@@ -48,6 +60,7 @@ fn a_wrong_field_of_a_job_request_is_named() {
         ("rate", json!("50")),
         ("canary", json!(-1)),
         ("asOf", json!("now")),
+        ("asOf", json!("-000001-12-31T23:59:59Z")),
         ("speed", json!(1)),
     ] {
         let mut body = json!({ "reason": "x", "selection": { "all": true } });

@@ -4,6 +4,7 @@
 
 mod fingerprints;
 mod flows;
+mod forecasts;
 mod jobs;
 mod orders_of_arrival;
 mod outcomes;

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::caller::Caller;
 use super::routes::{Matched, decoded};
-use crate::template::Caller;
 
 /// A request that has a route.
 pub(super) struct Arrival<'a> {
@@ -28,7 +28,7 @@ impl Arrival<'_> {
     pub(super) fn event(&self, head: &Parts, body: &[u8]) -> Value {
         let path = decoded(head.uri.path());
         let query = head.uri.query().unwrap_or_default();
-        let route = format!("{} {}", self.matched.route.method, self.matched.route.path);
+        let route = self.matched.route.key();
         let headers = headers(&head.headers);
         let mut event = json!({
             "version": "2.0",
@@ -83,34 +83,11 @@ impl Arrival<'_> {
             "time": self.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
             "timeEpoch": self.at.as_millisecond(),
         });
-        if self.caller == Caller::Iam {
-            context["authorizer"] = self.authorizer(&head.headers);
+        if let Some(authorizer) = self.caller.authorizer(&head.headers, self.account) {
+            context["authorizer"] = authorizer;
         }
         context
     }
-
-    /// The user is called after the access key that signed the request, if any.
-    fn authorizer(&self, headers: &HeaderMap) -> Value {
-        let key = access_key(headers).unwrap_or("local");
-        json!({
-            "iam": {
-                "accessKey": key,
-                "accountId": self.account,
-                "callerId": key,
-                "cognitoIdentity": null,
-                "principalOrgId": null,
-                "userArn": format!("arn:aws:iam::{}:user/{key}", self.account),
-                "userId": key,
-            }
-        })
-    }
-}
-
-/// From `AWS4-HMAC-SHA256 Credential=<key>/…`.
-fn access_key(headers: &HeaderMap) -> Option<&str> {
-    let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?;
-    let (_, credential) = signature.split_once("Credential=")?;
-    credential.split('/').next().filter(|key| !key.is_empty())
 }
 
 /// By lower-case name; several of one name are joined with commas. Cookies are not among them.
@@ -168,23 +145,24 @@ fn text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Route;
+    use crate::template::{Authorization, Route};
     use axum::http::Request;
     use axum::http::request::Builder;
 
     fn event(request: Builder, body: &[u8]) -> Value {
-        event_from(Caller::Anybody, request, body)
-    }
-
-    fn event_from(caller: Caller, request: Builder, body: &[u8]) -> Value {
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let route = Route { method: "POST".into(), path: "/flows/{flow}/retry".into(), function: "retry".into() };
+        let route = Route {
+            method: "POST".into(),
+            path: "/flows/{flow}/retry".into(),
+            function: "retry".into(),
+            authorization: Authorization::None,
+        };
         let arrival = Arrival {
             id: "r-1".into(),
             at: "2026-11-20T14:05:06Z".parse().unwrap(),
             client: ([127, 0, 0, 1], 5000).into(),
             account: "000000000000",
-            caller,
+            caller: Caller::Anybody,
             matched: Matched { route: &route, parameters: [("flow".to_owned(), "a:b".to_owned())].into() },
         };
         arrival.event(&head, body)
@@ -256,17 +234,5 @@ mod tests {
         }
         assert_eq!(event(post(), b"abc")["isBase64Encoded"], json!(true));
         assert_eq!(event(post().header("content-type", "text/plain"), b"\xFF")["isBase64Encoded"], json!(true));
-    }
-
-    #[test]
-    fn a_caller_is_known_by_the_key_that_signed() {
-        let arn = |request| {
-            let event = event_from(Caller::Iam, request, b"");
-            event["requestContext"]["authorizer"]["iam"]["userArn"].as_str().map(str::to_owned)
-        };
-        let signature = "AWS4-HMAC-SHA256 Credential=alice/20261120/eu-west-1/execute-api/aws4_request, Signature=0";
-        let signed = post().header("authorization", signature);
-        assert_eq!(arn(signed).as_deref(), Some("arn:aws:iam::000000000000:user/alice"));
-        assert_eq!(arn(post()).as_deref(), Some("arn:aws:iam::000000000000:user/local"));
     }
 }

@@ -1,4 +1,4 @@
-//! Finds the route of a request, as an HTTP API does: the most specific one, literals before parameters.
+//! Finds the route of a request, as an HTTP API does: the most specific one, literals before parameters before the greedy.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,12 @@ struct Pattern {
     segments: Vec<Segment>,
 }
 
-/// Ordered so that a literal comes before a parameter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Literal(String),
     Parameter(String),
+    /// All that follows, and at least something.
+    Greedy(String),
 }
 
 /// A route, and what stood where it has parameters, percent-decoded.
@@ -46,20 +47,23 @@ impl Routes {
 
 impl Pattern {
     fn matches(&self, path: &[String]) -> Option<Matched<'_>> {
-        if path.len() != self.segments.len() {
-            return None;
-        }
         let mut parameters = BTreeMap::new();
-        for (segment, value) in self.segments.iter().zip(path) {
+        let mut path = path.iter();
+        for segment in &self.segments {
+            let value = path.next()?;
             match segment {
                 Segment::Literal(literal) if literal == value => {}
                 Segment::Parameter(name) if !value.is_empty() => {
                     parameters.insert(name.clone(), value.clone());
                 }
-                Segment::Literal(_) | Segment::Parameter(_) => return None,
+                Segment::Greedy(name) if !value.is_empty() => {
+                    let rest: Vec<_> = std::iter::once(value).chain(path.by_ref()).map(String::as_str).collect();
+                    parameters.insert(name.clone(), rest.join("/"));
+                }
+                Segment::Literal(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
             }
         }
-        Some(Matched { route: &self.route, parameters })
+        path.next().is_none().then_some(Matched { route: &self.route, parameters })
     }
 }
 
@@ -69,15 +73,23 @@ fn accepts(route: &Route, method: &Method) -> bool {
 
 fn segments(path: &str) -> Vec<Segment> {
     let segment = |text: &str| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        Some(name) => Segment::Parameter(name.to_owned()),
+        Some(name) => match name.strip_suffix('+') {
+            Some(name) => Segment::Greedy(name.to_owned()),
+            None => Segment::Parameter(name.to_owned()),
+        },
         None => Segment::Literal(text.to_owned()),
     };
     path.trim_start_matches('/').split('/').map(segment).collect()
 }
 
 /// The places of the parameters decide which of two matching routes is meant: the later they come, the more specific.
-fn kinds(segments: &[Segment]) -> Vec<bool> {
-    segments.iter().map(|segment| matches!(segment, Segment::Parameter(_))).collect()
+fn kinds(segments: &[Segment]) -> Vec<u8> {
+    let kind = |segment: &Segment| match segment {
+        Segment::Literal(_) => 0,
+        Segment::Parameter(_) => 1,
+        Segment::Greedy(_) => 2,
+    };
+    segments.iter().map(kind).collect()
 }
 
 /// API Gateway decodes before it matches, and hands on what it decoded.
@@ -88,12 +100,14 @@ pub(super) fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Authorization;
 
     fn routes() -> Routes {
         let route = |method: &str, path: &str| Route {
             method: method.into(),
             path: path.into(),
             function: format!("{method} {path}"),
+            authorization: Authorization::None,
         };
         Routes::new(&[
             route("GET", "/flows/{flow}"),
@@ -103,6 +117,10 @@ mod tests {
             route("GET", "/flows"),
             route("ANY", "/anything"),
             route("GET", "/interchanges/{id}/payloads/{side}"),
+            route("GET", "/console"),
+            route("GET", "/console/{path+}"),
+            route("GET", "/console/{page}/print"),
+            route("GET", "/console/config.json"),
         ])
     }
 
@@ -136,6 +154,24 @@ mod tests {
     #[test]
     fn a_literal_wins_over_a_parameter() {
         assert_eq!(found(Method::GET, "/flows/overview"), to("GET /flows/overview", &[]));
+    }
+
+    #[test]
+    fn a_greedy_parameter_takes_all_that_follows_and_at_least_something() {
+        let page = |rest: &str| to("GET /console/{path+}", &[&format!("path={rest}")]);
+        assert_eq!(found(Method::GET, "/console"), to("GET /console", &[]));
+        assert_eq!(found(Method::GET, "/console/flows"), page("flows"));
+        assert_eq!(found(Method::GET, "/console/assets/0a1b/app.js"), page("assets/0a1b/app.js"));
+        assert_eq!(found(Method::GET, "/console/interchanges/a%2Fb%3A1"), page("interchanges/a/b:1"));
+        assert_eq!(found(Method::GET, "/console/"), None);
+        assert_eq!(found(Method::GET, "/consoles/flows"), None);
+    }
+
+    #[test]
+    fn what_is_more_specific_wins_over_a_greedy_parameter() {
+        assert_eq!(found(Method::GET, "/console/config.json"), to("GET /console/config.json", &[]));
+        assert_eq!(found(Method::GET, "/console/flows/print"), to("GET /console/{page}/print", &["page=flows"]));
+        assert_eq!(found(Method::GET, "/console/flows/print/a"), to("GET /console/{path+}", &["path=flows/print/a"]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::api::{Registry, Server};
 use super::environment::Environment;
+use super::log::Readers;
 use super::{ENVIRONMENTS, Failure, Outcome, RuntimeApi, Surroundings, process};
 use crate::activity::Activity;
 use crate::template;
@@ -19,6 +20,7 @@ pub(super) struct Place {
     pub(super) registry: Registry,
     pub(super) runtime_api: RuntimeApi,
     pub(super) activity: Activity,
+    pub(super) readers: Readers,
     /// Held so that the Runtime API is served for as long as a function is there.
     #[expect(dead_code, reason = "held for its drop")]
     pub(super) server: Arc<Server>,
@@ -121,7 +123,8 @@ impl Function {
         })?;
         let pid = child.id().unwrap_or_default();
         while watchers.try_join_next().is_some() {}
-        watchers.spawn(process::watch(child, self.definition.name.clone(), environment.clone()));
+        let readers = self.place.readers.clone();
+        watchers.spawn(process::watch(child, self.definition.name.clone(), environment.clone(), readers));
         self.environments().push(Running { environment: environment.clone(), pid, use_: Use::Invoked });
         Ok(environment)
     }

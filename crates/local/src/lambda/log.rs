@@ -3,15 +3,36 @@
 //! Functions log JSON lines with a level, which is kept. A line that is not JSON is a panic or a print, and is a warning:
 //! it is not how they mean to speak.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
+/// Is told the function and the line.
+type Reader = Box<dyn Fn(&str, &str) + Send + Sync>;
+
+/// Who reads along, if anybody does.
+#[derive(Clone, Default)]
+pub(super) struct Readers(Arc<OnceLock<Reader>>);
+
+impl Readers {
+    /// Only the first one who asks reads along.
+    pub(super) fn add(&self, reader: impl Fn(&str, &str) + Send + Sync + 'static) {
+        let _ = self.0.set(Box::new(reader));
+    }
+}
+
 /// Reads to the end of `output`.
-pub(super) async fn pass_on(output: impl AsyncRead + Unpin, function: String) {
+pub(super) async fn pass_on(output: impl AsyncRead + Unpin, function: String, readers: Readers) {
     let mut lines = BufReader::new(output).lines();
     loop {
         match lines.next_line().await {
-            Ok(Some(line)) => emit(&function, &line),
+            Ok(Some(line)) => {
+                if let Some(reader) = readers.0.get() {
+                    reader(&function, &line);
+                }
+                emit(&function, &line);
+            }
             Ok(None) => return,
             Err(error) => return tracing::warn!(function, %error, "its output cannot be read"),
         }

@@ -54,9 +54,9 @@ pub(super) fn start(
 }
 
 /// Watches the process to its end, passing on what it writes.
-pub(super) async fn watch(mut child: Child, function: String, environment: Arc<Environment>) {
-    let output = child.stdout.take().map(|stdout| log::pass_on(stdout, function.clone()));
-    let errors = child.stderr.take().map(|stderr| log::pass_on(stderr, function.clone()));
+pub(super) async fn watch(mut child: Child, function: String, environment: Arc<Environment>, readers: log::Readers) {
+    let output = child.stdout.take().map(|stdout| log::pass_on(stdout, function.clone(), readers.clone()));
+    let errors = child.stderr.take().map(|stderr| log::pass_on(stderr, function.clone(), readers.clone()));
     let ending = async {
         let status = tokio::select! {
             status = child.wait() => status,

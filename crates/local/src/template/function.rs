@@ -1,4 +1,4 @@
-//! Functions, with their events: HTTP routes, SQS event sources and schedules.
+//! Functions, with their events: SQS event sources and schedules.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,17 +23,6 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// `ReservedConcurrentExecutions`.
     pub reserved_concurrency: Option<usize>,
-}
-
-/// A route of the HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// In capitals; `ANY` is every method.
-    pub method: String,
-    /// Literals and `{parameters}`.
-    pub path: String,
-    /// The function's name.
-    pub function: String,
 }
 
 /// What changes how a function runs.
@@ -85,7 +74,6 @@ pub(super) fn read(
         let properties = Properties::resolved(scope, &event["Properties"])?;
         let named = |error: TemplateError| error.within(event_id);
         match event["Type"].as_str().unwrap_or_default() {
-            "HttpApi" => template.routes.push(route(&identity.name, &properties).map_err(named)?),
             "SQS" => template.sources.push(source::read(&identity.name, &properties).map_err(named)?),
             "ScheduleV2" => {
                 // SAM calls the schedule after both logical ids.
@@ -146,19 +134,4 @@ fn environment(environment: &Value) -> Result<BTreeMap<String, String>, Template
         variables.insert(name.clone(), value);
     }
     Ok(variables)
-}
-
-fn route(function: &str, properties: &Properties) -> Result<Route, TemplateError> {
-    properties.only(&["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "TimeoutInMillis"])?;
-    match properties.text("PayloadFormatVersion")?.as_deref() {
-        None | Some("2.0") => {}
-        Some(_) => return Err(TemplateError::property("PayloadFormatVersion", "2.0 alone is understood here")),
-    }
-    let method = properties.required_text("Method")?.to_ascii_uppercase();
-    let method = if method == "X-AMAZON-APIGATEWAY-ANY-METHOD" { "ANY".to_owned() } else { method };
-    let path = properties.required_text("Path")?;
-    if !path.starts_with('/') {
-        return Err(TemplateError::property("Path", "starts with a slash"));
-    }
-    Ok(Route { method, path, function: function.to_owned() })
 }

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 use super::TemplateError;
 use super::scope::{Place, Scope};
 
+/// What the one HTTP API is known by, to those that name it.
+pub(super) const API_ID: &str = "local";
+
 /// A resource by its physical name.
 pub(super) struct Identity<'a> {
     kind: Kind,
@@ -21,19 +24,22 @@ enum Kind {
     Role,
     LogGroup,
     Api,
+    /// What belongs to the API and is named by an id alone.
+    PartOfApi,
 }
 
 impl Kind {
-    /// The property that holds the name, and the kind, of a resource type that others may refer to.
-    fn of(resource_type: &str) -> Option<(Kind, &'static str)> {
+    /// The kind of a resource type that others may refer to, and the property that holds the name that identifies it.
+    fn of(resource_type: &str) -> Option<(Kind, Option<&'static str>)> {
         Some(match resource_type {
-            "AWS::DynamoDB::Table" => (Kind::Table, "TableName"),
-            "AWS::SQS::Queue" => (Kind::Queue, "QueueName"),
-            "AWS::Serverless::Function" => (Kind::Function, "FunctionName"),
-            "AWS::Scheduler::ScheduleGroup" => (Kind::ScheduleGroup, "Name"),
-            "AWS::IAM::Role" => (Kind::Role, "RoleName"),
-            "AWS::Logs::LogGroup" => (Kind::LogGroup, "LogGroupName"),
-            "AWS::Serverless::HttpApi" => (Kind::Api, "Name"),
+            "AWS::DynamoDB::Table" => (Kind::Table, Some("TableName")),
+            "AWS::SQS::Queue" => (Kind::Queue, Some("QueueName")),
+            "AWS::Serverless::Function" => (Kind::Function, Some("FunctionName")),
+            "AWS::Scheduler::ScheduleGroup" => (Kind::ScheduleGroup, Some("Name")),
+            "AWS::IAM::Role" => (Kind::Role, Some("RoleName")),
+            "AWS::Logs::LogGroup" => (Kind::LogGroup, Some("LogGroupName")),
+            "AWS::ApiGatewayV2::Api" => (Kind::Api, Some("Name")),
+            "AWS::ApiGatewayV2::Authorizer" | "AWS::ApiGatewayV2::Integration" => (Kind::PartOfApi, None),
             _ => return None,
         })
     }
@@ -50,7 +56,7 @@ pub(super) fn identity<'a>(
     let resource_type = resource["Type"].as_str().unwrap_or_default();
     let (kind, property) =
         Kind::of(resource_type).ok_or_else(|| unknown("a resource that nothing here can refer to"))?;
-    let name = match resource["Properties"].get(property) {
+    let name = match property.and_then(|property| resource["Properties"].get(property)) {
         Some(name) => {
             let name = scope.resolve(name)?;
             name.as_str().ok_or_else(|| unknown("its name does not come to text"))?.to_owned()
@@ -65,8 +71,10 @@ impl Identity<'_> {
     pub(super) fn reference(&self) -> String {
         match self.kind {
             Kind::Queue => format!("{}/{}/{}", self.place.endpoint, self.place.account, self.name),
-            Kind::Api => "local".to_owned(),
-            Kind::Table | Kind::Function | Kind::ScheduleGroup | Kind::Role | Kind::LogGroup => self.name.clone(),
+            Kind::Api => API_ID.to_owned(),
+            Kind::Table | Kind::Function | Kind::ScheduleGroup | Kind::Role | Kind::LogGroup | Kind::PartOfApi => {
+                self.name.clone()
+            }
         }
     }
 
@@ -75,11 +83,16 @@ impl Identity<'_> {
         match (self.kind, attribute) {
             (Kind::Queue, "QueueName") => Ok(self.name.clone()),
             (Kind::Queue, "QueueUrl") => Ok(self.reference()),
-            (_, "Arn") if self.kind != Kind::Api => Ok(self.arn()),
-            _ => Err(TemplateError::Expression {
-                text: format!("{}.{attribute}", self.name),
-                reason: "an attribute that is not known here".into(),
-            }),
+            (Kind::Api | Kind::PartOfApi, _) => Err(self.no_attribute(attribute)),
+            (_, "Arn") => Ok(self.arn()),
+            _ => Err(self.no_attribute(attribute)),
+        }
+    }
+
+    fn no_attribute(&self, attribute: &str) -> TemplateError {
+        TemplateError::Expression {
+            text: format!("{}.{attribute}", self.name),
+            reason: "an attribute that is not known here".into(),
         }
     }
 
@@ -92,7 +105,7 @@ impl Identity<'_> {
             Kind::ScheduleGroup => self.place.arn("scheduler", &format!("schedule-group/{name}")),
             Kind::Role => format!("arn:aws:iam::{}:role/{name}", self.place.account),
             Kind::LogGroup => self.place.arn("logs", &format!("log-group:{name}:*")),
-            Kind::Api => self.place.arn("apigateway", name),
+            Kind::Api | Kind::PartOfApi => self.place.arn("apigateway", name),
         }
     }
 }

@@ -41,6 +41,14 @@ impl Properties {
         self.text(name)?.ok_or_else(|| TemplateError::property(name, "required"))
     }
 
+    /// Holds a property to the one value that is understood here.
+    pub(super) fn must_be(&self, name: &str, value: &str) -> Result<(), TemplateError> {
+        match self.required_text(name)? {
+            given if given == value => Ok(()),
+            given => Err(TemplateError::property(name, format!("{given} is not understood here, {value} is"))),
+        }
+    }
+
     pub(super) fn number<N>(&self, name: &str) -> Result<Option<N>, TemplateError>
     where
         N: FromStr,

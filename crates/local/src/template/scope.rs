@@ -41,19 +41,9 @@ impl<'a> Scope<'a> {
         document: &'a Value,
         resources: &'a Map<String, Value>,
         place: &'a Place,
+        given: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
-        let mut parameters = BTreeMap::new();
-        for (name, parameter) in document["Parameters"].as_object().into_iter().flatten() {
-            let default = parameter.get("Default").cloned().ok_or_else(|| TemplateError::Expression {
-                text: name.clone(),
-                reason: "a parameter without a default, and there is nobody to ask".into(),
-            })?;
-            let value = match (parameter["Type"].as_str(), &default) {
-                (Some("CommaDelimitedList"), Value::String(text)) => Value::from_iter(text.split(',').map(str::trim)),
-                _ => default,
-            };
-            parameters.insert(name.clone(), value);
-        }
+        let parameters = parameters(&document["Parameters"], given)?;
         let conditions = document["Conditions"].as_object().cloned().unwrap_or_default();
         Ok(Self { place, parameters, conditions, mappings: document["Mappings"].clone(), resources })
     }
@@ -213,6 +203,27 @@ impl<'a> Scope<'a> {
             _ => Err(malformed()),
         }
     }
+}
+
+/// The parameters' values: what is given, else the defaults.
+fn parameters(declared: &Value, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, TemplateError> {
+    let error =
+        |name: &str, reason: &str| TemplateError::Expression { text: name.to_owned(), reason: reason.to_owned() };
+    if let Some(name) = given.keys().find(|name| declared.get(name.as_str()).is_none()) {
+        return Err(error(name, "a value is given for this parameter, and the template has none of this name"));
+    }
+    let mut parameters = BTreeMap::new();
+    for (name, parameter) in declared.as_object().into_iter().flatten() {
+        let value =
+            given.get(name).map(|text| Value::from(text.as_str())).or_else(|| parameter.get("Default").cloned());
+        let value = value.ok_or_else(|| error(name, "a parameter without a default, and there is nobody to ask"))?;
+        let value = match (parameter["Type"].as_str(), &value) {
+            (Some("CommaDelimitedList"), Value::String(text)) => Value::from_iter(text.split(',').map(str::trim)),
+            _ => value,
+        };
+        parameters.insert(name.clone(), value);
+    }
+    Ok(parameters)
 }
 
 fn sole_entry(object: &Map<String, Value>) -> Option<(&str, &Value)> {

@@ -1,7 +1,9 @@
-//! The template reader, against snippets and against the template that is deployed.
+//! The template reader, against snippets; what is about the HTTP API and the template that is deployed stands apart.
+
+mod deployed;
+mod http_api;
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,11 +20,23 @@ fn place() -> Place {
 }
 
 fn read(text: &str) -> Template {
-    Template::read(text, &place()).unwrap()
+    read_with(text, &[])
+}
+
+fn read_with(text: &str, parameters: &[(&str, &str)]) -> Template {
+    Template::read(text, &place(), &given(parameters)).unwrap()
+}
+
+fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
+    parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn refusal(text: &str) -> String {
-    let error = Template::read(text, &place()).unwrap_err();
+    refusal_with(text, &[])
+}
+
+fn refusal_with(text: &str, parameters: &[(&str, &str)]) -> String {
+    let error = Template::read(text, &place(), &given(parameters)).unwrap_err();
     let mut chain = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -49,7 +63,6 @@ Resources:
         Work:
           Type: SQS
           Properties: { Queue: !GetAtt Work.Arn, BatchSize: 5 }
-        Item: { Type: HttpApi, Properties: { Method: get, Path: '/items/{id}' } }
         Tick: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 minute), Input: '{}' } }
   Work:
     Type: AWS::SQS::Queue
@@ -80,8 +93,6 @@ fn a_function_has_its_globals_its_variables_and_its_events() {
     let source = &template.sources[0];
     assert_eq!((source.queue.as_str(), source.batch_size, source.maximum_concurrency), ("reprise-Work", 5, None));
     assert_eq!(source.partial_failures, PartialFailures::None);
-    let route = Route { method: "GET".into(), path: "/items/{id}".into(), function: "reprise-Worker".into() };
-    assert_eq!(template.routes, [route]);
     assert_eq!(
         template.schedules[0].definition,
         json!({
@@ -128,6 +139,23 @@ Resources:
 }
 
 #[test]
+fn a_parameter_has_the_value_that_is_given_or_else_its_default() {
+    let text = "
+Parameters: { Delay: { Type: Number, Default: 5 }, Names: { Type: CommaDelimitedList, Default: '' } }
+Resources:
+  Work: { Type: AWS::SQS::Queue, Properties: { QueueName: !Join ['-', !Ref Names], DelaySeconds: !Ref Delay } }
+";
+    let queue = |parameters: &[(&str, &str)]| {
+        let queue = read_with(text, parameters).queues.remove(0);
+        (queue.name, queue.attributes["DelaySeconds"].clone())
+    };
+    assert_eq!(queue(&[]), (String::new(), "5".into()));
+    assert_eq!(queue(&[("Delay", "7"), ("Names", "a, b")]), ("a-b".into(), "7".into()));
+    let reason = "`Colour`: a value is given for this parameter, and the template has none of this name";
+    assert_eq!(refusal_with(text, &[("Colour", "blue")]), reason);
+}
+
+#[test]
 fn what_is_not_understood_is_refused_by_the_name_of_its_resource() {
     let queue =
         |properties: &str| format!("Resources:\n  Work: {{ Type: AWS::SQS::Queue, Properties: {{ {properties} }} }}");
@@ -139,6 +167,7 @@ fn what_is_not_understood_is_refused_by_the_name_of_its_resource() {
     );
     let nowhere = refusal(&queue("QueueName: !Ref Nowhere"));
     assert_eq!(nowhere, "resource Work: `Nowhere`: no resource or parameter of this name");
+    assert_eq!(refusal("Hooks: {}"), "property Hooks: no part of a template that is understood here");
     let bucket = refusal("Resources: { Files: { Type: AWS::S3::Bucket } }");
     assert_eq!(bucket, "resource Files: resource type AWS::S3::Bucket is not understood here");
 }
@@ -154,49 +183,4 @@ Resources:
       Events: { Work: { Type: SQS, Properties: { Queue: 'arn:aws:sqs:eu-west-1:000000000000:elsewhere' } } }
 ";
     assert_eq!(refusal(text), "resource reprise-Worker: property Queue: no queue elsewhere in the template");
-}
-
-fn deployed() -> Template {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
-    read(&std::fs::read_to_string(path).unwrap())
-}
-
-#[test]
-fn the_deployed_template_is_understood_whole() {
-    let template = deployed();
-    assert_eq!(template.tables.len(), 1);
-    assert_eq!(template.tables[0].name, "reprise");
-    assert_eq!(template.tables[0].time_to_live.as_deref(), Some("ttl"));
-    assert_eq!(template.groups, [ScheduleGroup { name: "reprise".into() }]);
-    assert_eq!(template.caller, Caller::Iam);
-    let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
-    for binary in
-        ["ingest-failure", "list", "restart", "retry", "delete", "scheduled-retry", "run-job", "configure-flow"]
-    {
-        assert!(names.contains(&format!("reprise-{binary}").as_str()), "{binary} is missing in {names:?}");
-    }
-    let sources: Vec<_> =
-        template.sources.iter().map(|source| (source.queue.as_str(), source.function.as_str())).collect();
-    assert_eq!(sources, [("reprise-failures", "reprise-ingest-failure"), ("reprise-jobs", "reprise-run-job")]);
-    assert!(template.sources.iter().all(|source| source.partial_failures == PartialFailures::Reported));
-}
-
-#[test]
-fn every_queue_of_the_deployed_template_that_is_consumed_has_a_dead_letter_queue() {
-    let template = deployed();
-    for source in &template.sources {
-        let queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
-        assert!(queue.attributes.contains_key("RedrivePolicy"), "{}", queue.name);
-    }
-}
-
-#[test]
-fn the_deployed_sweep_invokes_scheduled_retry_every_quarter_of_an_hour() {
-    let template = deployed();
-    let sweep = template.schedules.iter().find(|schedule| schedule.name == "reprise-sweep").unwrap();
-    assert_eq!(sweep.definition["ScheduleExpression"], "rate(15 minutes)");
-    assert_eq!(sweep.definition["GroupName"], "reprise");
-    let target = "arn:aws:lambda:eu-west-1:000000000000:function:reprise-scheduled-retry";
-    assert_eq!(sweep.definition["Target"]["Arn"], target);
-    assert_eq!(sweep.definition["Target"]["Input"], r#"{"sweep":true}"#);
 }

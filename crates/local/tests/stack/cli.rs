@@ -131,3 +131,32 @@ async fn a_taken_address_is_told_with_the_option_that_helps() {
         assert!(errors.contains(&format!("choose another address with {option} ")), "{errors}");
     }
 }
+
+#[tokio::test]
+async fn with_auth_it_says_how_to_get_a_token_and_the_line_that_it_says_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = command(&directory).args(["--auth", "--issuer", "127.0.0.1:0"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = Vec::new();
+    let line = loop {
+        let line = lines.next_line().await.unwrap().expect("it ends before it has said how");
+        said.push(line.clone());
+        if let Some(line) = line.strip_prefix("try:   TOKEN=") {
+            break line.to_owned();
+        }
+    };
+    assert!(said.iter().any(|line| line.starts_with("auth:") && line.contains("test issuer")), "{said:?}");
+    // Not every machine has curl: what it would send is sent from here.
+    let words: Vec<_> = line.split_whitespace().collect();
+    let issuer = words.iter().find_map(|word| word.strip_suffix("/token")).unwrap();
+    let fields = words.windows(2).filter(|pair| pair[0] == "-d").map(|pair| pair[1]);
+    let form = fields.collect::<Vec<_>>().join("&");
+    let (_, answer) = request(issuer, "POST /token HTTP/1.1", form.as_bytes()).await;
+    assert!(line.ends_with("| cut -d'\"' -f4)"), "{line}");
+    let token = answer.split('"').nth(3).unwrap();
+    let ready = said.iter().find_map(|line| line.strip_prefix("ready: HTTP API ")).unwrap();
+    let (http, _) = ready.split_once(',').unwrap();
+    let guarded = "GET /guarded/a HTTP/1.1";
+    assert_eq!(request(http, guarded, b"").await, (401, r#"{"message":"Unauthorized"}"#.to_owned()));
+    assert_eq!(request(http, &format!("{guarded}\r\nauthorization: Bearer {token}"), b"").await.0, 200);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{request, start};
+use crate::support::{request, start, start_guarded};
 
 #[tokio::test]
 async fn a_request_reaches_the_function_of_its_route() {
@@ -30,4 +30,42 @@ async fn a_body_over_ten_megabytes_is_refused() {
     let body = vec![b' '; 10 * 1024 * 1024 + 1];
     let (status, body) = request(&stack.http_url(), "POST /items/1 HTTP/1.1", &body).await;
     assert_eq!((status, body.as_str()), (413, r#"{"message":"Request Entity Too Large"}"#));
+}
+
+#[tokio::test]
+async fn a_function_is_told_what_a_token_says_and_which_of_the_routes_scopes_it_has() {
+    let stack = start_guarded().await;
+    let issuer = stack.issuer().unwrap();
+    let token = issuer.token("operator", &["other", "items/read"]);
+    // With or without the scheme, in any case.
+    for authorization in [format!("Bearer {token}"), format!("bearer {token}"), token.clone()] {
+        let head = format!("GET /guarded/a/b HTTP/1.1\r\nauthorization: {authorization}");
+        let (status, body) = request(&stack.http_url(), &head, b"").await;
+        let event: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(status, 200);
+        assert_eq!(event["pathParameters"], json!({ "path": "a/b" }));
+        let mut jwt = event["requestContext"]["authorizer"]["jwt"].clone();
+        assert!(jwt["claims"]["jti"].is_string());
+        jwt["claims"]["jti"] = Value::Null;
+        let claims = json!({
+            "iss": issuer.url(), "sub": "operator", "aud": "reprise", "client_id": "reprise-console",
+            "scope": "other items/read", "iat": "1795183200", "nbf": "1795183200", "exp": "1795186800", "jti": null,
+        });
+        assert_eq!(jwt, json!({ "claims": claims, "scopes": ["items/read"] }));
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_gives_out_the_scopes_that_routes_ask_for() {
+    let stack = start_guarded().await;
+    assert_eq!(stack.issuer().unwrap().settings().scopes, ["items/read", "items/write"]);
+}
+
+#[tokio::test]
+async fn without_an_issuer_nobody_is_asked_and_functions_are_told_of_an_identity() {
+    let stack = start().await;
+    let (status, body) = request(&stack.http_url(), "GET /guarded/a HTTP/1.1", b"").await;
+    let event: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(event["requestContext"]["authorizer"]["iam"]["userArn"], "arn:aws:iam::000000000000:user/local");
 }

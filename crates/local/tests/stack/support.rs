@@ -1,5 +1,6 @@
 //! A stack around the specimen, and what its tests ask of it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use local::{ClockMode, Stack, StackOptions};
@@ -15,6 +16,11 @@ pub(crate) const QUEUE: &str = "reprise-Work";
 pub(crate) const DEAD: &str = "reprise-Dead";
 
 const TEMPLATE: &str = "
+Parameters:
+  JwtIssuer: { Type: String, Default: '' }
+  JwtAudience: { Type: CommaDelimitedList, Default: '' }
+  ConsoleClientId: { Type: String, Default: '' }
+Conditions: { HasIssuer: !Not [!Equals [!Ref JwtIssuer, '']] }
 Resources:
   Specimen:
     Type: AWS::Serverless::Function
@@ -31,7 +37,6 @@ Resources:
             BatchSize: 20
             MaximumBatchingWindowInSeconds: 300
             FunctionResponseTypes: [ReportBatchItemFailures]
-        Item: { Type: HttpApi, Properties: { Method: POST, Path: '/items/{id}' } }
   Hasty:
     Type: AWS::Serverless::Function
     Properties: { CodeUri: specimen, Timeout: 1 }
@@ -44,6 +49,34 @@ Resources:
       VisibilityTimeout: 60
       RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 }
   Dead: { Type: AWS::SQS::Queue }
+  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: HTTP } }
+  Stage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Api, StageName: $default, AutoDeploy: true } }
+  ToSpecimen:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, PayloadFormatVersion: '2.0', IntegrationUri: !GetAtt Specimen.Arn }
+  MayInvoke:
+    Type: AWS::Lambda::Permission
+    Properties: { Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com, FunctionName: !Ref Specimen }
+  Item:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: 'POST /items/{id}', Target: !Sub 'integrations/${ToSpecimen}' }
+  Tokens:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Condition: HasIssuer
+    Properties:
+      ApiId: !Ref Api
+      AuthorizerType: JWT
+      IdentitySource: [$request.header.Authorization]
+      JwtConfiguration: { Issuer: !Ref JwtIssuer, Audience: !Ref JwtAudience }
+  Guarded:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Api
+      RouteKey: 'GET /guarded/{path+}'
+      Target: !Sub 'integrations/${ToSpecimen}'
+      AuthorizationType: !If [HasIssuer, JWT, AWS_IAM]
+      AuthorizerId: !If [HasIssuer, !Ref Tokens, !Ref AWS::NoValue]
+      AuthorizationScopes: !If [HasIssuer, [items/read, items/write], !Ref AWS::NoValue]
 ";
 
 /// A running stack and the directory its template is in.
@@ -61,8 +94,17 @@ impl std::ops::Deref for Fixture {
 }
 
 pub(crate) async fn start() -> Fixture {
+    start_by(None).await
+}
+
+/// With a test issuer, whose tokens are asked for.
+pub(crate) async fn start_guarded() -> Fixture {
+    start_by(Some(([127, 0, 0, 1], 0).into())).await
+}
+
+async fn start_by(issuer: Option<SocketAddr>) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
-    let stack = Stack::start(options(&directory)).await.unwrap();
+    let stack = Stack::start(StackOptions { issuer, ..options(&directory) }).await.unwrap();
     Fixture { stack, _directory: directory }
 }
 
@@ -77,6 +119,7 @@ pub(crate) fn options(directory: &TempDir) -> StackOptions {
         clock: ClockMode::Frozen("2026-11-20T14:00:00Z".parse().unwrap()),
         binaries: binaries(),
         template,
+        issuer: None,
     }
 }
 

@@ -161,3 +161,22 @@ async fn a_job_passes_over_what_cannot_be_done_and_cannot_be_cancelled_once_it_h
     assert_eq!(world.get(&path).await.ok(), job);
     world.stop().await;
 }
+
+/// A job ends while the next one is asked for: between the refusal and the look at who is in the way nobody may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_asked_for_while_another_ends_is_made_or_refused_and_never_fails() {
+    let world = with_failures(1).await;
+    let none = json!({ "reason": "nothing to do", "selection": { "ids": ["nobody"] } });
+    let mut made = 0;
+    for _ in 0..25 {
+        let asked = (0..6).map(|_| world.post("/flows/orders/delete", none.clone()));
+        for answer in futures::future::join_all(asked).await {
+            match answer.status {
+                202 => made += 1,
+                _ => drop(answer.is_problem(409, "job-active")),
+            }
+        }
+    }
+    assert!(made > 1, "{made}");
+    world.stop().await;
+}

@@ -1,0 +1,144 @@
+// The confirm dialog: asks for the reason, says what will happen, cannot send twice. What was typed outlives a failure, Escape and a look
+// elsewhere, until it is sent.
+
+import { api, isAbort, newKey, path } from './api.js';
+import { h, render, said } from './dom.js';
+import { ACTION, STATUS, number, plural, time } from './format.js';
+import { problem } from './messages.js';
+import { openDialog, skeleton, toast } from './ui.js';
+
+const MOST = 500;
+const drafts = new Map();
+
+export const isFailed = ({ status }) => status === 'failed' || status === 'partially_failed';
+
+/** '' or, in words, why it cannot be done. */
+export function possible(action, interchange) {
+  if (!isFailed(interchange)) return `It is ${STATUS[interchange.status].toLowerCase()}: only what failed can be acted on.`;
+  const { sender, receiver } = interchange.payloads;
+  if (action === 'delete' || (action === 'retry' ? receiver : sender)) return '';
+  if (!sender && !receiver) return 'There is no payload to send.';
+  return receiver ? 'Only the mapped message is known: restart is not possible, retry is.' : 'Nothing was mapped yet: retry is not possible, restart is.';
+}
+
+/** Resolves with the changed interchange, or undefined. */
+export function actOnOne(action, interchange, ctx) {
+  const id = interchange.interchangeId;
+  const why = possible(action, interchange);
+  return ask(action, ctx, id, {
+    title: said(interchange.sourceId ?? id),
+    what: () => 'this message',
+    details: () => why && h('p.note', why),
+    impossible: () => why,
+    async send({ reason }) {
+      const after = await api.post(path('interchanges', id, action), { reason });
+      toast(`${ACTION[action].done} ${id}: ${STATUS[after.status].toLowerCase()}.`);
+      return after;
+    },
+  });
+}
+
+/** Resolves with the job, or undefined. `told`: ticked rows that cannot be done, by reason. */
+export function actOnMany(action, flow, selection, ctx, told) {
+  const to = path('flows', flow.flow, action);
+  const key = newKey();
+  const name = () => said(flow.displayName ?? flow.flow);
+  const what = ({ cap = Infinity }) => `${plan.countIsExact || plan.count >= cap ? '' : 'more than '}${plural(Math.min(plan.count, cap), 'message')}`;
+  let plan;
+  return ask(action, ctx, flow.flow, {
+    title: ['messages of ', name()],
+    what,
+    async load(signal) { plan = await api.post(to, { reason: 'plan', selection }, { query: { plan: true }, signal }); },
+    details: () => planned(plan, action, told),
+    sentence: (limits) => [what(limits), ' of ', name(), ...words(action, limits)],
+    impossible: () => !plan.count,
+    async send(request) {
+      const job = await api.post(to, { ...request, selection, asOf: plan.asOf }, { key });
+      toast(`${ACTION[action].doing} ${what(request)}: the job has begun.`);
+      return { ...job, planned: Math.min(plan.count, request.cap ?? Infinity) };
+    },
+  });
+}
+
+function planned({ count, sample, asOf }, action, told) {
+  const stuck = sample.map((interchange) => possible(action, interchange)).filter(Boolean);
+  const skips = Object.entries(told).map(([why, n]) => `${plural(n, 'message')} will be skipped. ${why}`);
+  if (!skips.length && stuck.length) skips.push(`${stuck.length} of the ${sample.length} oldest will be skipped. ${stuck[0]} The job counts what it skips.`);
+  if (!count) skips.push('None of them is failed any more: there is nothing to do.');
+  return [skips.map((text) => h('p.note', text)),
+    count > 0 && h('details', h('summary', h('span', sample.length < count ? `The ${sample.length} oldest` : 'Which', ', as of ', time(asOf))),
+      h('ul.sample', sample.map((i) => h('li', time(i.failedAt), ' ', h('b', said(i.sourceId ?? i.interchangeId)), ' ', said(i.error.message, { class: 'quiet' })))))];
+}
+
+const words = (action, { canary, rate }) => [{
+  retry: ' will be put on the receiver stage, mapping skipped',
+  restart: ' will be put on the sender stage and mapped again',
+  delete: ' will be given up: payloads are removed at once, the log stays',
+}[action], canary && `; ${canary === 1 ? 'one' : number(canary)} first, the rest when ${canary === 1 ? 'it has' : 'they all have'} completed, and none of it when one fails`,
+rate && `; at most ${number(rate)} a second`, '. What fails from now on is left alone.'];
+
+/** Draws again after every change: nothing typed is touched. */
+function ask(action, ctx, draft, { title, what, load, details, sentence, impossible, send }) {
+  const { label, doing, means } = ACTION[action];
+  const kept = drafts.get(draft) ?? {};
+  drafts.set(draft, kept);
+  return openDialog(label, (close, dialog) => {
+    const leave = new AbortController();
+    dialog.addEventListener('close', () => leave.abort());
+    const form = h('form', { onsubmit: submit });
+    const now = { ready: !load }; // and: failure of the plan, refusal of the action, sending, blank
+
+    const whole = (name) => (load && Number(kept[name])) || undefined;
+    const limits = () => ({ cap: whole('cap'), rate: whole('rate'), canary: action === 'delete' ? undefined : whole('canary') });
+    const set = (values) => draw(Object.assign(now, values));
+
+    function prepare() {
+      set({ failure: null });
+      load(leave.signal).then(() => set({ ready: true }), (failure) => isAbort(failure) || set({ failure }));
+    }
+
+    async function submit(event) {
+      event.preventDefault();
+      const reason = kept.reason?.trim();
+      set({ blank: !reason });
+      if (!reason) return form.querySelector('textarea').focus();
+      if (now.sending || !now.ready) return;
+      close.busy(true);
+      set({ sending: true, refusal: null });
+      try {
+        const done = await send({ reason, ...limits() });
+        drafts.delete(draft);
+        close(done);
+      } catch (refusal) {
+        close.busy(false);
+        set({ sending: false, refusal });
+      }
+    }
+
+    const typing = (name) => ({ value: kept[name] ?? '', oninput: (event) => {
+      kept[name] = event.target.value;
+      set({ blank: false });
+    } });
+    const field = (name, text, hint) => h('label.field', text, h('input', { type: 'number', min: 1, max: 1e6, ...typing(name) }), h('span.hint', hint));
+
+    function draw() {
+      const { ready, failure, refusal, sending, blank } = now;
+      render(form,
+        h('h2', `${label} `, title), h('p.hint', means),
+        failure ? problem(failure, prepare) : ready ? h('div', details()) : h('div', { role: 'status' }, h('span.unseen', 'Counting…'), skeleton(2)),
+        h('div.field', h('label', { for: 'reason' }, 'Reason'),
+          h('textarea', { id: 'reason', maxlength: MOST, autofocus: true, 'aria-required': 'true', 'aria-describedby': 'reason-hint', 'aria-invalid': blank && 'true', ...typing('reason') }),
+          h('div.row.hint', { id: 'reason-hint' }, h('span.grow', { class: blank && 'wrong' }, blank ? 'Say why first.' : 'It stays in the log, with your name.'), `${kept.reason?.length ?? 0} of ${MOST}`)),
+        load && h('details.more', h('summary', 'More: canary, rate, cap'), h('div.fields',
+          action !== 'delete' && field('canary', 'Canary', 'Sent first; the rest follows when they completed.'),
+          field('rate', 'Rate per second', 'Empty: as fast as it goes.'), field('cap', 'Cap', 'The most it may take.'))),
+        sentence && ready && h('p.words', { 'aria-live': 'polite' }, sentence(limits())),
+        refusal && problem(refusal, null, refusal.slug === 'job-active' && h('p', h('button.link', { type: 'button', onclick: () => close(undefined, document.getElementById('jobs')) }, 'See that job'))),
+        h('div.buttons', h('button', { type: 'button', disabled: sending, onclick: () => close() }, 'Not now'),
+          h('button.primary', { class: action === 'delete' && 'danger', disabled: sending || !ready || Boolean(impossible()) }, sending ? `${doing}…` : ready ? `${label} ${what(limits())}` : label)));
+    }
+    if (load) prepare();
+    else draw();
+    return form;
+  }, ctx);
+}

@@ -1,0 +1,119 @@
+// One interchange: where it stands, what can be done now, what comes next, what happened, and its payloads.
+
+import { actOnOne, possible } from './act.js';
+import { api, path } from './api.js';
+import { h, render, said, visible } from './dom.js';
+import { ACTION, plural, status, time } from './format.js';
+import { errorOf, eventLog } from './interchange-log.js';
+import { live } from './live.js';
+import { problem } from './messages.js';
+import { payloadPanel } from './payload-view.js';
+import { copyable, skeleton } from './ui.js';
+
+// How long after a change, or before and after a retry, it is watched closely, in ms.
+const NEAR = 90_000;
+const ACTIONS = ['retry', 'restart', 'delete'];
+const hrefOf = (flow) => `/console/flows/${encodeURIComponent(flow)}`;
+
+export async function mount(root, { id }, ctx) {
+  const { signal, can, crumbs } = ctx;
+  const panels = can('payload') ? { sender: payloadPanel(id, 'sender', signal), receiver: payloadPanel(id, 'receiver', signal) } : null;
+  let item, flow, failure, changedAt = Date.now(), shown;
+  crumbs(['Flows', '/console'], [id]);
+  draw();
+  const poll = live(async () => {
+    const next = await api.get(path('interchanges', id), { signal });
+    if (next.version !== item?.version) {
+      changedAt = Date.now();
+      crumbs(['Flows', '/console'], [next.flow, hrefOf(next.flow)], [id]);
+      api.get(path('flows', next.flow), { signal }).then((found) => { flow = found; draw(); }, () => {});
+    }
+    item = next;
+    failure = null;
+    draw();
+    for (const side in panels) panels[side].update(item);
+    shown();
+  }, { every, signal, onError: (error) => { failure = error; draw(); shown(); } });
+  await new Promise((resolve) => {
+    shown = resolve;
+    signal.addEventListener('abort', resolve);
+  });
+
+  function every() {
+    const moving = /waiting|in_network/.test(item?.status) || Math.abs(Date.parse(item?.nextRetryAt) - Date.now()) < NEAR;
+    return moving ? 2500 : Date.now() - changedAt < NEAR ? 5000 : 20_000;
+  }
+
+  function draw() {
+    const trouble = failure ? problem(failure, () => poll.now()) : null;
+    if (!item) return render(root, h('h1', said(id)), trouble ?? skeleton(6));
+    const refused = Object.groupBy(ACTIONS.filter((action) => possible(action, item)), (action) => possible(action, item));
+    render(root,
+      h('div.head', h('h1', said(id)), status(item.status), h('span.grow'), can('operate') ? h('div.row', ACTIONS.map(button)) : null),
+      trouble,
+      h('p', { id: 'story' }, story(item, flow)),
+      can('operate') ? Object.entries(refused).map(([why, which]) => h('p.hint', `${which.map((action) => ACTION[action].label).join(', ')}: ${why}`))
+        : h('p.hint', 'Your sign-in may not restart, retry or delete.'),
+      flow?.active === false ? h('p.note', 'The flow is inactive: nothing is sent. ', h('a', { href: `${hrefOf(item.flow)}/settings` }, 'Settings')) : null,
+      h('div.columns', h('div.stack', wrong(item), h('section.card.inner', { 'aria-label': 'Facts' }, h('h2', 'Facts'), facts(item))),
+        h('section.card.inner.log', { 'aria-label': 'Event log' }, h('h2', 'Event log ', h('span.quiet', 'newest first')),
+          eventLog(item.events, panels && ((side, revision) => panels[side].show(revision))))),
+      panels ? h('div.columns', panels.sender.el, panels.receiver.el) : h('p.card.inner.quiet', 'Your sign-in may not read payloads.'));
+  }
+
+  function button(action) {
+    const why = possible(action, item);
+    const act = async () => { if (await actOnOne(action, item, ctx)) poll.now(); };
+    const look = action === 'delete' ? 'danger' : null;
+    return h('button', { type: 'button', 'data-action': action, class: look, disabled: Boolean(why), title: why || null, onclick: act }, ACTION[action].label);
+  }
+}
+
+// Where it stands, in words.
+function story(item, flow) {
+  const { mode, within } = flow?.confirmation ?? {};
+  const ends = within ? ` Without an outcome in ${within} it counts as ${mode === 'silent' ? 'completed' : 'failed again'}.` : null;
+  const waits = (stage) => [`Sent to the ${stage} stage `, time(item.events?.findLast(({ trigger }) => trigger)?.at, { ago: true }), '; no outcome yet.', ends];
+  return {
+    waiting_for_retry: () => waits('receiver'),
+    waiting_for_restart: () => waits('sender'),
+    in_network: () => ['Handed to the network; no outcome yet.', ends],
+    completed: () => 'It went through. There is nothing to do.',
+    deleted: () => 'It was given up: its payloads are removed, the log stays.',
+  }[item.status]?.() ?? coming(item);
+}
+
+// The next automatic retry and why, or why there is none.
+function coming({ nextRetryAt, nextRetry, retryPolicy = {}, exhausted, phase, error }) {
+  const { why, mode, action, categories, partner } = retryPolicy;
+  const because = why ? [': ', said(why)] : null;
+  if (nextRetryAt) {
+    const next = nextRetry?.action ?? action ?? (phase === 'delivery' ? 'retry' : 'restart');
+    return [h('strong', `Next ${next} `, time(nextRetryAt, { ago: true })), ', at ', time(nextRetryAt), because, '.'];
+  }
+  if (exhausted) return [h('strong', 'No automatic retry is left'), because, '. Somebody has to decide.'];
+  if (mode === 'manual') return `This ${partner ? 'partner' : 'flow'} is retried by hand only.`;
+  if (categories && !categories.includes(error?.category)) return `Nothing happens by itself: ${error?.category} errors wait for a person.`;
+  return ['No retry is planned', because, '.'];
+}
+
+function wrong({ error, parts, phase, origin, status: now }) {
+  return h('section.card.inner', { 'aria-label': 'Error' }, h('h2', /failed/.test(now) ? 'Error' : 'Last error'),
+    h('p', errorOf({ ...error, message: null }), error?.message ? h('bdi.mono', visible(error.message)) : null),
+    h('p.quiet', phase === 'delivery' ? 'In delivery, after the mapping' : 'In processing, before or in the mapping', origin ? [': ', said(origin)] : null),
+    parts?.map((part) => h('p', status(part.status), ' ', h('b', said(part.id)), ' ', said(part.message))));
+}
+
+function facts(item) {
+  const flow = hrefOf(item.flow), copied = (name) => item[name] && copyable(item[name]);
+  const filtered = (name, text = said(item[name])) => item[name] && h('a', { href: `${flow}?${new URLSearchParams({ [name]: item[name] })}` }, text);
+  const rows = [
+    ['Flow', h('a', { href: flow }, said(item.flow))], ['Partner', said(item.partner)], ['Sender', filtered('sender')], ['Receiver', filtered('receiver')],
+    ['Source id', copied('sourceId')], ['Interchange id', copied('interchangeId')], ['Correlation id', copied('correlationId')],
+    ['Trace', copied('traceparent')], ['Order key', copied('orderKey')],
+    ['Failed', [time(item.failedAt), ' (', time(item.failedAt, { ago: true }), ')']],
+    ['Attempt', `${item.attempt}, ${item.tries ? `after ${plural(item.tries, 're-entry', 're-entries')}` : 'the main execution'}`],
+    ['Alike', filtered('group', 'Failures with the same error')], ['Job', filtered('job')],
+  ];
+  return h('dl', rows.filter(([, value]) => value).map(([name, value]) => h('div', h('dt', name), h('dd', value))));
+}

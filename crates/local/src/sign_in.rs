@@ -1,0 +1,45 @@
+//! The rules of access of a deployment that has an issuer, with the test issuer in its place.
+//!
+//! The template is told of the issuer by its own parameters, so its conditions turn the rules on as they do in an account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use local_aws::Clock;
+use test_issuer::{IssuerError, Listening, Settings, TestIssuer};
+
+use crate::template::{Authorization, Template};
+
+/// What the API's tokens are for.
+const AUDIENCE: &str = "reprise";
+
+/// What the console is called at the issuer.
+const CLIENT: &str = "reprise-console";
+
+/// An issuer that has its address, where one is asked for.
+pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<Listening>, IssuerError> {
+    match address {
+        Some(address) => Listening::on(address).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What the template is to be told of it.
+pub(crate) fn parameters(issuer: &Listening) -> BTreeMap<String, String> {
+    let parameters =
+        [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
+    parameters.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// Has it answer, by the stack's clock, and give out every scope that a route asks for.
+pub(crate) fn serve(issuer: Listening, template: &Template, clock: Clock) -> TestIssuer {
+    let mut scopes = BTreeSet::new();
+    for route in &template.routes {
+        if let Authorization::Jwt { scopes: asked, .. } = &route.authorization {
+            scopes.extend(asked.iter().cloned());
+        }
+    }
+    let settings =
+        Settings { client_id: CLIENT.into(), audience: AUDIENCE.into(), scopes: scopes.into_iter().collect() };
+    issuer.serve(settings, move || clock.now())
+}

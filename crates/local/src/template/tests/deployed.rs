@@ -1,0 +1,90 @@
+//! The template that is deployed.
+
+use std::path::Path;
+
+use super::*;
+
+fn deployed() -> Template {
+    deployed_with(&[])
+}
+
+fn deployed_with(parameters: &[(&str, &str)]) -> Template {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
+    read_with(&std::fs::read_to_string(path).unwrap(), parameters)
+}
+
+#[test]
+fn it_is_understood_whole() {
+    let template = deployed();
+    assert_eq!(template.tables.len(), 1);
+    assert_eq!(template.tables[0].name, "reprise");
+    assert_eq!(template.tables[0].time_to_live.as_deref(), Some("ttl"));
+    assert_eq!(template.groups, [ScheduleGroup { name: "reprise".into() }]);
+    let names: Vec<_> = template.functions.iter().map(|function| function.name.as_str()).collect();
+    for binary in
+        ["ingest-failure", "list", "restart", "retry", "delete", "scheduled-retry", "run-job", "configure-flow"]
+    {
+        assert!(names.contains(&format!("reprise-{binary}").as_str()), "{binary} is missing in {names:?}");
+    }
+    let sources: Vec<_> =
+        template.sources.iter().map(|source| (source.queue.as_str(), source.function.as_str())).collect();
+    assert_eq!(sources, [("reprise-failures", "reprise-ingest-failure"), ("reprise-jobs", "reprise-run-job")]);
+    assert!(template.sources.iter().all(|source| source.partial_failures == PartialFailures::Reported));
+}
+
+#[test]
+fn every_queue_that_is_consumed_has_a_dead_letter_queue() {
+    let template = deployed();
+    for source in &template.sources {
+        let queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
+        assert!(queue.attributes.contains_key("RedrivePolicy"), "{}", queue.name);
+    }
+}
+
+#[test]
+fn the_sweep_invokes_scheduled_retry_every_quarter_of_an_hour() {
+    let template = deployed();
+    let sweep = template.schedules.iter().find(|schedule| schedule.name == "reprise-sweep").unwrap();
+    assert_eq!(sweep.definition["ScheduleExpression"], "rate(15 minutes)");
+    assert_eq!(sweep.definition["GroupName"], "reprise");
+    let target = "arn:aws:lambda:eu-west-1:000000000000:function:reprise-scheduled-retry";
+    assert_eq!(sweep.definition["Target"]["Arn"], target);
+    assert_eq!(sweep.definition["Target"]["Input"], r#"{"sweep":true}"#);
+}
+
+/// What a token needs for a route, by the route's kind. A route of a new kind must be given its place here.
+fn scope_of(route: &Route) -> Option<&'static str> {
+    match (route.method.as_str(), route.path.as_str()) {
+        ("GET", "/console" | "/console/{path+}") => None,
+        ("GET", "/interchanges/{id}/payloads/{side}") => Some("reprise/payload"),
+        ("GET", _) => Some("reprise/read"),
+        ("POST", _) => Some("reprise/operate"),
+        ("PUT", "/flows/{flow}") => Some("reprise/configure"),
+        _ => panic!("{} has no scope in this test", route.key()),
+    }
+}
+
+#[test]
+fn under_an_issuer_every_route_asks_for_a_scope_and_only_the_consoles_page_is_open() {
+    let parameters = [("JwtIssuer", "https://issuer.example"), ("JwtAudience", "reprise,reprise-cli")];
+    let template = deployed_with(&parameters);
+    let authorizer = Authorizer {
+        issuer: "https://issuer.example".into(),
+        audience: ["reprise", "reprise-cli"].map(str::to_owned).to_vec(),
+    };
+    assert!(!template.routes.is_empty());
+    for route in &template.routes {
+        let expected = match scope_of(route) {
+            None => Authorization::None,
+            Some(scope) => Authorization::Jwt { authorizer: authorizer.clone(), scopes: vec![scope.to_owned()] },
+        };
+        assert_eq!(route.authorization, expected, "{}", route.key());
+    }
+}
+
+#[test]
+fn with_its_defaults_every_route_asks_for_an_iam_signature() {
+    for route in deployed().routes {
+        assert_eq!(route.authorization, Authorization::Iam, "{}", route.key());
+    }
+}

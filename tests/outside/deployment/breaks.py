@@ -1,0 +1,75 @@
+"""What is broken on purpose, one thing in a stack of its own, and the step at which the proof must notice.
+
+A proof that passes on a broken stack proves nothing: so each of these must fail, and at its step.
+"""
+
+
+def _drop(*path):
+    """Takes one thing out of the template."""
+    def broken(template):
+        *way, last = path
+        _at(template["Resources"], way).pop(last)
+    return broken
+
+
+def _set(value, *path):
+    """Puts one thing in place of another."""
+    def broken(template):
+        *way, last = path
+        _at(template["Resources"], way)[last] = value
+    return broken
+
+
+def _deny(role, action):
+    """Takes one action from a role."""
+    def broken(template):
+        statements = template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        kept = [statement for statement in statements if statement.get("Action") != action]
+        for statement in kept:
+            if isinstance(statement.get("Action"), list) and action in statement["Action"]:
+                statement["Action"] = [other for other in statement["Action"] if other != action]
+        template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"] = kept
+    return broken
+
+
+def _at(node, way):
+    for name in way:
+        node = node[name]
+    return node
+
+
+def _variables(function):
+    return function, "Properties", "Environment", "Variables"
+
+
+def _index(name):
+    return "Table", "Properties", "GlobalSecondaryIndexes", 0, name
+
+
+BREAKS = {
+    "a role variable names another role":
+        ("the next retry is scheduled", _set({"Fn::GetAtt": ["ListRole", "Arn"]}, *_variables("IngestFailure"), "SCHEDULE_ROLE_ARN")),
+    "a role variable is missing": ("a retry by hand", _drop(*_variables("Retry"), "SCHEDULE_ROLE_ARN")),
+    "the table's variable names another table": ("the API takes signatures", _set("another", *_variables("List"), "TABLE_NAME")),
+    "a stage's variable names the other stage":
+        ("a retry by hand", _set({"Ref": "SenderStageQueue"}, *_variables("ConfigureFlow"), "RECEIVER_STAGE_QUEUE_URL")),
+    "the jobs' variable names another queue":
+        ("a job, with its plan", _set({"Ref": "SenderStageQueue"}, *_variables("Retry"), "JOBS_QUEUE_URL")),
+    "a route is missing": ("failures are listed and filtered", _drop("GetGroupsRoute")),
+    "a route leads to another function":
+        ("a restart by hand", _set({"Fn::Sub": "integrations/${DeleteIntegration}"}, "RestartInterchangeRoute", "Properties", "Target")),
+    "a route is open": ("the API takes signatures", _set("NONE", "GetPayloadRoute", "Properties", "AuthorizationType")),
+    "API Gateway may not invoke": ("roles and permissions have what ministack does not ask for", _drop("RetryPermission")),
+    "failures have no event source": ("failures are shown", _drop("IngestFailure", "Properties", "Events", "Failures")),
+    "jobs have no event source": ("a job, with its plan", _drop("RunJob", "Properties", "Events", "Jobs")),
+    "the index has another name": ("failures are listed and filtered", _set("by-date", *_index("IndexName"))),
+    "the index carries keys alone":
+        ("failures are listed and filtered", _set({"ProjectionType": "KEYS_ONLY"}, *_index("Projection"))),
+    "a role may not write": ("a retry by hand", _deny("RetryRole", "dynamodb:UpdateItem")),
+    "a role may not send": ("a retry by hand", _deny("RetryRole", "sqs:SendMessage")),
+    "a role may make no schedule": ("failures are shown", _deny("IngestFailureRole", "scheduler:CreateSchedule")),
+    "a role may not query": ("the API takes signatures", _deny("ListRole", "dynamodb:Query")),
+    "the schedules' role may start nothing":
+        ("roles and permissions have what ministack does not ask for", _deny("ScheduleRole", "lambda:InvokeFunction")),
+    "a role may write no log": ("roles and permissions have what ministack does not ask for", _deny("DeleteRole", "logs:PutLogEvents")),
+}

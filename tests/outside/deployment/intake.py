@@ -1,0 +1,120 @@
+"""Failures of every form go in through the failures queue, and are listed, filtered, grouped and shown as they came."""
+
+import json
+import urllib.parse
+
+from .pipeline import BYTES, EDIFACT, failure
+
+DEAD_LETTER = "UNA:+.? 'UNB+UNOC:3+ACME+GLOBEX+261120:1401+8'\tŁoś"
+RECORD = {
+    "version": "1.0", "timestamp": "2026-11-20T14:00:00.000Z",
+    "requestContext": {"requestId": "f-1", "functionArn": "arn:aws:lambda:eu-west-1:000000000000:function:mapping:$LATEST",
+                       "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+    "requestPayload": "UNB+UNOC:3+ACME+GLOBEX+261120:1402+9'",
+    "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+    "responsePayload": {"errorMessage": "no rule for segment FTX", "errorType": "MappingError"},
+}
+
+
+def configure(proof, stack):
+    """The flow `orders`, and a stage of a pipeline that has our failures queue as its dead-letter queue."""
+    proof.begin("configure a flow")
+    policy = json.dumps({"deadLetterTargetArn": stack.outputs["FailuresQueueArn"], "maxReceiveCount": 1})
+    stage = stack.sqs.create_queue(QueueName=f"{stack.name}-mapping", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    answer = stack.call("PUT", "/flows/orders", {
+        "displayName": "Orders", "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:mapping"],
+        # Nothing of it falls due while this runs.
+        "retry": {"schedule": {"kind": "ladder", "delays": ["1h"]}},
+    })
+    proof.equal(f"PUT /flows/orders ({answer})", answer.status, 200)
+    proof.equal("the name that was stored", stack.ok("/flows/orders")["displayName"], "Orders")
+    # Where dead letters stay, as ministack does not say which queue they came from.
+    stages = {"sender": {"queueUrl": stack.outputs["SenderStageQueueUrl"]}}
+    answer = stack.call("PUT", "/flows/unassigned", {"stages": stages, "retry": {"mode": "manual"}})
+    proof.equal(f"PUT /flows/unassigned ({answer})", answer.status, 200)
+    return stage
+
+
+def send(proof, stack, stage):
+    """Two reports, a dead letter by way of a redrive, a failure record of Lambda, and something broken; gives their ids."""
+    proof.begin("failures go in")
+    stack.report(failure("o-1", "orders"))
+    stack.report(failure("o-2", "orders", sender="ISA*00*", receiver="<Order/>", error={"category": "mapping", "message": "no rule"}))
+    tenant = {"tenant": {"DataType": "String", "StringValue": "acme"}}
+    sent = stack.sqs.send_message(QueueUrl=stage, MessageBody=DEAD_LETTER, MessageAttributes=tenant)
+    # Received once and not deleted, it goes to the dead-letter queue when it is received again.
+    stack.sqs.receive_message(QueueUrl=stage, VisibilityTimeout=0)
+    proof.wait("the redrive of the mapping stage", lambda: not stack.sqs.receive_message(QueueUrl=stage).get("Messages"))
+    stack.report(RECORD)
+    broken = stack.report({"type": "interchange.failed", "interchangeId": "o-3"})
+    return ["o-1", "o-2", f"dlq-{sent['MessageId']}", "lambda-f-1", f"dlq-{broken}"]
+
+
+def shown(proof, stack, ids):
+    """Each is there, under its flow, with its bytes."""
+    proof.begin("failures are shown")
+    report, other, dead_letter, record, broken = ids
+    for found, flow, phase in ((report, "orders", "delivery"), (other, "orders", "delivery"), (dead_letter, "unassigned", "processing"),
+                               (record, "orders", "processing"), (broken, "unassigned", "processing")):
+        proof.wait_for(found, lambda found=found: stack.interchange(found), status="failed", flow=flow, phase=phase, attempt=1)
+    for found, side, expected in ((report, "sender", EDIFACT.encode()), (report, "receiver", BYTES), (other, "receiver", b"<Order/>"),
+                                  (dead_letter, "sender", DEAD_LETTER.encode()), (record, "sender", RECORD["requestPayload"].encode())):
+        answer = stack.call("GET", f"/interchanges/{found}/payloads/{side}")
+        proof.equal(f"status of the {side} payload of {found}", answer.status, 200)
+        proof.equal(f"{side} payload of {found}", answer.body, expected)
+    proof.equal("its content type", stack.call("GET", f"/interchanges/{report}/payloads/sender").headers["content-type"], "application/edifact")
+    proof.equal("what Lambda's record says", stack.ok(f"/interchanges/{record}")["error"]["message"], "no rule for segment FTX")
+
+
+def listed(proof, stack, ids):
+    """The list of a flow, its filters, its pages, its groups and its counts."""
+    proof.begin("failures are listed and filtered")
+    report, other, dead_letter, record, broken = ids
+
+    def found(**query):
+        query = urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
+        return {item["interchangeId"] for item in stack.ok(f"/flows/orders/interchanges?{query}")["items"]}
+
+    proof.comes_to("the list", found, {report, other, record})
+    proof.equal("by message", found(message="TIMEOUT to erp"), {report})
+    proof.equal("by phase", found(phase="processing"), {record})
+    proof.equal("by category", found(category="mapping"), {other})
+    proof.equal("by source id", found(sourceId="PO-o-2"), {other})
+    proof.equal("by sender", found(sender="ACME"), {report, other})
+    proof.equal("by status", found(status="completed"), set())
+    first = stack.ok("/flows/orders/interchanges?limit=2")
+    second = stack.ok(f"/flows/orders/interchanges?limit=2&cursor={first['cursor']}")
+    proof.equal("both pages", sorted(item["interchangeId"] for page in (first, second) for item in page["items"]),
+                sorted([report, other, record]))
+    groups = stack.ok("/flows/orders/groups")["items"]
+    proof.equal("failures in groups", sum(group["count"] for group in groups), 3)
+    flows = {flow["flow"]: flow["counts"] for flow in stack.ok("/flows")["items"]}
+    proof.equal("counts of orders", flows["orders"]["failed"], 3)
+    proof.equal("counts of unassigned", flows["unassigned"]["failed"], 2)
+
+
+def slot(proof, stack, interchange_id):
+    """The next retry is a schedule of the stack's group, which may and will start scheduled-retry."""
+    proof.begin("the next retry is scheduled")
+    scheduler = stack.aws.client("scheduler")
+    due = stack.ok(f"/interchanges/{interchange_id}")["nextRetryAt"]
+    name = due.replace("-", "").replace(":", "")[:13] + "-orders"
+    found = proof.wait(f"schedule {name}", lambda: _schedule(scheduler, stack.name, name))
+    proof.holds("the schedule", found, {
+        "ScheduleExpression": f"at({due[:19]})", "ScheduleExpressionTimezone": "UTC", "ActionAfterCompletion": "DELETE",
+        "FlexibleTimeWindow": {"Mode": "OFF"}, "GroupName": stack.ids["ScheduleGroup"].rsplit("/", 1)[-1],
+    })
+    functions = stack.aws.client("lambda")
+    target = functions.get_function(FunctionName=f"{stack.name}-scheduled-retry")["Configuration"]["FunctionArn"]
+    role = stack.iam.get_role(RoleName=stack.ids["ScheduleRole"])["Role"]["Arn"]
+    letters = stack.arn_of(stack.ids["SchedulesDeadLetterQueue"])
+    proof.equal("what it starts", found["Target"]["Arn"], target)
+    proof.equal("the role it takes", found["Target"]["RoleArn"], role)
+    proof.equal("its dead-letter queue", found["Target"]["DeadLetterConfig"], {"Arn": letters})
+
+
+def _schedule(scheduler, group, name):
+    try:
+        return scheduler.get_schedule(GroupName=group, Name=name)
+    except scheduler.exceptions.ResourceNotFoundException:
+        return None

@@ -1,0 +1,120 @@
+"""What AWS would ask of the roles and ministack does not: read off what is deployed."""
+
+import fnmatch
+import json
+
+from .ministack import ACCOUNT, REGION, listed
+
+
+# What ministack asks no policy for, so that no use of it is on record.
+NOT_ASKED = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "iam:PassRole",
+             "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# What AWS asks for under another name.
+ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+
+# What a role needs for what this proof does not do.
+NEEDED = {}
+
+
+class Roles:
+    """The policies of the stack's roles."""
+
+    def __init__(self, stack):
+        self._iam = stack.iam
+
+    def trusts(self, role):
+        document = self._iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        return {service for statement in document["Statement"] for service in listed(statement["Principal"]["Service"])}
+
+    def statements(self, role):
+        for policy in self._iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            yield from self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
+        for policy in self._iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+            version = self._iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+            document = self._iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+            yield from document["Statement"]
+
+    def allow(self, role, action, resource):
+        return any(
+            statement["Effect"] == "Allow"
+            and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in listed(statement["Action"]))
+            and any(fnmatch.fnmatchcase(resource, pattern) for pattern in listed(statement["Resource"]))
+            for statement in self.statements(role)
+        )
+
+
+def used(proof, stack, functions):
+    """Every action that a function's role has was used, and nothing was refused that it asked for."""
+    proof.begin("roles have no action that is not used")
+    roles, calls = Roles(stack), {}
+    for call in stack.aws.calls():
+        role = call["caller"].split("/")[1] if ":assumed-role/" in call["caller"] else None
+        calls.setdefault(role, []).append(call)
+    for name in functions:
+        role = stack.ids[f"{name}Role"]
+        refused = [f"{call['action']} on {call['resource']}" for call in calls.get(role, []) if call["refused"]]
+        proof.equal(f"what the role of {name} was refused", refused, [])
+        granted = {action for statement in roles.statements(role) for action in listed(statement["Action"])} - NOT_ASKED
+        asked = {ASKED_AS.get(call["action"], call["action"]) for call in calls.get(role, [])}
+        proof.equal(f"actions of {name} that nothing used", sorted(granted - set(ASKED_AS) - asked - NEEDED.get(name, set())), [])
+
+
+def read_off(proof, stack):
+    """Event sources, logs, destinations, schedules and the API all have what they need."""
+    proof.begin("roles and permissions have what ministack does not ask for")
+    roles, functions = Roles(stack), stack.aws.client("lambda")
+
+    def allows(role, action, resource):
+        proof.true(f"{role} may {action} on {resource}", roles.allow(role, action, resource))
+
+    deployed = [functions.get_function(FunctionName=name)["Configuration"] for name in stack.made["AWS::Lambda::Function"].values()]
+    by_arn = {function["FunctionArn"]: function["Role"].rsplit("/", 1)[-1] for function in deployed}
+    scheduling = stack.ids["ScheduleRole"]
+    scheduling_arn = stack.iam.get_role(RoleName=scheduling)["Role"]["Arn"]
+    for function in deployed:
+        role, group = by_arn[function["FunctionArn"]], function["LoggingConfig"]["LogGroup"]
+        proof.true(f"{role} can be taken by Lambda", "lambda.amazonaws.com" in roles.trusts(role))
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            allows(role, action, f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:log-stream:any")
+        if function.get("TracingConfig", {}).get("Mode") == "Active":
+            allows(role, "xray:PutTraceSegments", "*")
+        if roles.allow(role, "scheduler:CreateSchedule", f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{stack.name}/any"):
+            allows(role, "iam:PassRole", scheduling_arn)
+
+    sources = [functions.get_event_source_mapping(UUID=one) for one in stack.made.get("AWS::Lambda::EventSourceMapping", {}).values()]
+    for source in sources:
+        for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+            allows(by_arn[source["FunctionArn"]], action, source["EventSourceArn"])
+
+    retrying = next(arn for arn in by_arn if arn.endswith(f":{stack.name}-scheduled-retry"))
+    destination = functions.get_function_event_invoke_config(FunctionName=retrying, Qualifier="$LATEST")["DestinationConfig"]["OnFailure"]["Destination"]
+    allows(by_arn[retrying], "sqs:SendMessage", destination)
+    proof.equal("who takes the schedules' role", roles.trusts(scheduling), {"scheduler.amazonaws.com"})
+    allows(scheduling, "lambda:InvokeFunction", retrying)
+    allows(scheduling, "sqs:SendMessage", stack.arn_of(stack.ids["SchedulesDeadLetterQueue"]))
+
+    scheduler = stack.aws.client("scheduler")
+    (sweep,) = stack.made["AWS::Scheduler::Schedule"].values()
+    sweep = scheduler.get_schedule(Name=sweep.rsplit("/", 1)[-1], GroupName=stack.name)
+    proof.equal("the sweep", (sweep["State"], sweep["Target"]["Arn"]), ("ENABLED", retrying))
+    allows(sweep["Target"]["RoleArn"].rsplit("/", 1)[-1], "lambda:InvokeFunction", retrying)
+    _invocable(proof, stack, functions)
+
+
+def _invocable(proof, stack, functions):
+    """API Gateway may invoke the function behind each route, from that route."""
+    api = stack.aws.client("apigatewayv2")
+    behind = {item["IntegrationId"]: item["IntegrationUri"] for item in api.get_integrations(ApiId=stack.ids["Api"], MaxResults="100")["Items"]}
+    for route in api.get_routes(ApiId=stack.ids["Api"], MaxResults="100")["Items"]:
+        method, path = route["RouteKey"].split(" ")
+        function = behind[route["Target"].rsplit("/", 1)[-1]]
+        arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{stack.ids['Api']}/$default/{method}{path}"
+        try:
+            statements = json.loads(functions.get_policy(FunctionName=function)["Policy"])["Statement"]
+        except functions.exceptions.ResourceNotFoundException:
+            statements = []
+        proof.true(f"{route['RouteKey']} may invoke {function}", any(
+            statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+            and fnmatch.fnmatchcase(arn, statement["Condition"]["ArnLike"]["AWS:SourceArn"])
+            for statement in statements
+        ))

@@ -1,0 +1,57 @@
+//! Long lists.
+
+use crate::desk::at_a_desk_of;
+use crate::devtools;
+use crate::orders::{FLOW, failed};
+use crate::page::Page;
+use serde_json::json;
+
+const ROWS: usize = 10_000;
+
+/// The most that a page shows.
+const A_PAGE: usize = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_rows_are_walked_and_leave_nothing_behind() {
+    at_a_desk_of(failed(ROWS).await, async |desk| {
+        let page = &desk.page;
+        page.open(&format!("{FLOW}?limit={A_PAGE}&order=oldest")).await;
+        let mut early = None;
+        for turned in 1..=ROWS / A_PAGE {
+            let last = format!("{}–{}", grouped((turned - 1) * A_PAGE + 1), grouped(turned * A_PAGE));
+            page.says(&last).await;
+            if turned == 3 {
+                early = Some(held(page).await);
+            }
+            if turned < ROWS / A_PAGE {
+                page.press(&['n']).await;
+            }
+        }
+        let (early, late) = (early.expect("a third page"), held(page).await);
+        assert!(late.nodes < early.nodes * 3 / 2, "nodes on the third page and on the last: {early:?}, {late:?}");
+        assert!(late.bytes < early.bytes + 4_000_000, "bytes on the third page and on the last: {early:?}, {late:?}");
+        assert!(page.button("Next").await.is_disabled());
+    })
+    .await;
+}
+
+/// What the page keeps in memory.
+#[derive(Debug)]
+struct Held {
+    nodes: u64,
+    bytes: u64,
+}
+
+/// Counted after everything that nothing refers to is thrown away.
+async fn held(page: &Page) -> Held {
+    devtools::command(&page.client, "HeapProfiler.collectGarbage", json!({})).await;
+    let counters = devtools::command(&page.client, "Memory.getDOMCounters", json!({})).await;
+    let heap = devtools::command(&page.client, "Runtime.getHeapUsage", json!({})).await;
+    let bytes = heap["usedSize"].as_f64().expect("a size");
+    Held { nodes: counters["nodes"].as_u64().expect("a number"), bytes: bytes as u64 }
+}
+
+/// As the page writes numbers.
+fn grouped(number: usize) -> String {
+    if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
+}

@@ -1,0 +1,93 @@
+//! What each scope allows, by what comes of it.
+
+use serde_json::json;
+use tests::{RECEIVER_STAGE, World, report};
+
+use super::{because, refused, retry};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_read_sees_what_failed_but_neither_acts_nor_sees_payloads_nor_configures() {
+    let world = World::start_guarded().await;
+    world.report(report("4711", "orders", json!({}))).await;
+    let token = world.token("reader", &["read"]);
+    let token = Some(token.as_str());
+    for path in ["/flows", "/flows/orders", "/flows/orders/interchanges", "/flows/orders/groups", "/flows/orders/jobs"]
+    {
+        world.request("GET", path, token, None).await.ok();
+    }
+    let before = world.request("GET", "/interchanges/4711", token, None).await.ok();
+    assert_eq!(before["status"], "failed");
+    for action in ["retry", "restart", "delete"] {
+        let one = world.request("POST", &format!("/interchanges/4711/{action}"), token, Some(because())).await;
+        let all = json!({ "reason": "all of them", "selection": { "all": true } });
+        let many = world.request("POST", &format!("/flows/orders/{action}"), token, Some(all)).await;
+        for answer in [one, many] {
+            assert!(refused(&answer, 403, "Forbidden").contains("reprise/operate"));
+        }
+    }
+    let payload = world.request("GET", "/interchanges/4711/payloads/sender", token, None).await;
+    assert!(refused(&payload, 403, "Forbidden").contains("reprise/payload"));
+    for path in ["/flows/orders", "/flows/orders?plan=true"] {
+        let put = world.request("PUT", path, token, Some(json!({ "active": false }))).await;
+        assert!(refused(&put, 403, "Forbidden").contains("reprise/configure"));
+    }
+    world.settle().await;
+    assert_eq!(world.request("GET", "/interchanges/4711", token, None).await.ok(), before);
+    assert!(world.drain(RECEIVER_STAGE).await.is_empty());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_operate_acts_but_sees_no_payload_and_changes_no_flow() {
+    let world = World::start_guarded().await;
+    world.report(report("4711", "orders", json!({}))).await;
+    let token = world.token("operator", &["operate"]);
+    let token = Some(token.as_str());
+    for side in ["sender", "receiver"] {
+        let payload = world.request("GET", &format!("/interchanges/4711/payloads/{side}"), token, None).await;
+        assert!(refused(&payload, 403, "Forbidden").contains("reprise/payload"));
+    }
+    let put = world.request("PUT", "/flows/orders", token, Some(json!({ "active": false }))).await;
+    assert!(refused(&put, 403, "Forbidden").contains("reprise/configure"));
+    refused(&world.request("GET", "/flows", token, None).await, 403, "Forbidden");
+    assert_eq!(retry(&world, "4711", token).await.ok()["status"], "waiting_for_retry");
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_and_settings_have_scopes_of_their_own() {
+    let world = World::start_guarded().await;
+    world.report(report("4711", "orders", json!({}))).await;
+    let payload = world.token("auditor", &["payload"]);
+    let shown = world.request("GET", "/interchanges/4711/payloads/sender", Some(&payload), None).await;
+    assert_eq!((shown.status, shown.bytes.as_slice()), (200, b"sender of 4711".as_slice()));
+    refused(&world.request("GET", "/interchanges/4711", Some(&payload), None).await, 403, "Forbidden");
+    let configure = world.token("owner", &["configure"]);
+    let flow = json!({ "displayName": "Orders inbound" });
+    let put = world.request("PUT", "/flows/orders", Some(&configure), Some(flow)).await.ok();
+    assert_eq!(put["displayName"], "Orders inbound");
+    refused(&retry(&world, "4711", Some(&configure)).await, 403, "Forbidden");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_the_subject_of_the_token() {
+    let world = World::start_guarded().await;
+    world.report(report("4711", "orders", json!({}))).await;
+    world.report(report("4712", "orders", json!({}))).await;
+    let token = world.token("operator-17", &["read", "operate"]);
+    retry(&world, "4711", Some(&token)).await.ok();
+    let order = json!({ "reason": "all of them", "selection": { "all": true } });
+    let job = world.request("POST", "/flows/orders/retry", Some(&token), Some(order)).await.ok();
+    world.settle().await;
+    let get = async |path: &str| world.request("GET", path, Some(&token), None).await.ok();
+    for id in ["4711", "4712"] {
+        let interchange = get(&format!("/interchanges/{id}")).await;
+        let events = interchange["events"].as_array().unwrap();
+        let request = events.iter().find(|event| event["kind"] == "retry_requested").unwrap();
+        assert_eq!(request["actor"], "operator-17", "{request}");
+    }
+    assert_eq!(get(&format!("/jobs/{}", job["id"].as_str().unwrap())).await["actor"], "operator-17");
+    world.stop().await;
+}

@@ -1,0 +1,78 @@
+//! The document's operations are the template's routes, with the same scopes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::template::{Authorization, Place, Template};
+use serde_json::{Value, json};
+
+use crate::document::Document;
+
+/// Left out of the document: the console is a page for people, and its files are no part of the API.
+const PAGES: &str = "GET /console";
+
+/// Routes by method and path, with who may call them.
+fn routes(issuer: &str) -> BTreeMap<String, Authorization> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml")).unwrap();
+    let [stack, region, account, endpoint] =
+        ["reprise", "eu-west-1", "000000000000", "http://127.0.0.1:1"].map(str::to_owned);
+    let parameters = [("JwtIssuer", issuer), ("JwtAudience", "reprise")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+    let place = Place { stack, region, account, endpoint };
+    let template = Template::read(&text, &place, &parameters.into()).unwrap();
+    let routes = template.routes.into_iter().map(|route| (route.key(), route.authorization));
+    routes.filter(|(key, _)| !key.starts_with(PAGES)).collect()
+}
+
+#[test]
+fn every_route_is_described_and_every_description_has_a_route() {
+    let document = Document::read();
+    let described: BTreeSet<String> =
+        document.operations().iter().map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+    let routes: BTreeSet<String> = routes("").into_keys().collect();
+    assert_eq!(described, routes);
+    assert!(!routes.is_empty());
+}
+
+#[test]
+fn every_operation_asks_for_the_scope_that_its_route_asks_for() {
+    let document = Document::read();
+    let routes = routes("https://issuer.example");
+    for operation in document.operations() {
+        let route = format!("{} {}", operation.method, operation.path);
+        let Authorization::Jwt { scopes, .. } = &routes[&route] else { panic!("{route} takes more than tokens") };
+        assert_eq!(operation.own["security"], json!([{ "token": scopes }, { "signature": [] }]), "{route}");
+    }
+}
+
+#[test]
+fn the_scopes_are_described_and_there_are_no_others() {
+    let document = Document::read();
+    let flows = document.component("securitySchemes", "token")["flows"].as_object().unwrap();
+    let used: BTreeSet<String> = routes("https://issuer.example")
+        .into_values()
+        .flat_map(|authorization| match authorization {
+            Authorization::Jwt { scopes, .. } => scopes,
+            _ => Vec::new(),
+        })
+        .collect();
+    for flow in flows.values() {
+        let described: BTreeSet<String> = flow["scopes"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(described, used);
+    }
+}
+
+#[test]
+fn each_operation_says_what_is_in_its_path_and_has_a_name_of_its_own() {
+    let document = Document::read();
+    let mut names = BTreeSet::new();
+    for operation in document.operations() {
+        let in_path = |parameter: &&Value| parameter["in"] == "path" && parameter["required"] == true;
+        let parameters = operation.parameters(&document);
+        let described: BTreeSet<&str> =
+            parameters.iter().copied().filter(in_path).filter_map(|parameter| parameter["name"].as_str()).collect();
+        let parts = operation.path.split('/');
+        let named: BTreeSet<&str> = parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        assert_eq!(described, named, "{} {}", operation.method, operation.path);
+        assert!(names.insert(operation.own["operationId"].as_str().unwrap()), "{}", operation.own["operationId"]);
+    }
+    assert_eq!(document.root()["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
