@@ -1,18 +1,22 @@
 //! Storing a flow's configuration.
 
 use contract::FieldError;
-use contract::api::FlowPlan;
-use domain::{Category, Flow, FlowName, Imagined, Phase, Stages, Timestamp};
+use contract::api::{FlowPlan, JobRequest};
+use domain::{
+    Category, Flow, FlowName, Imagined, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection, Stages, Timestamp,
+};
 use queues::WorkQueue;
 use table::{FlowPut, Table};
 
 use crate::error::TRIES;
-use crate::{AppError, Sweeper, journal};
+use crate::jobs::{first_step, job};
+use crate::{AppError, JobOrder, Sweeper, journal};
 
 /// Stores configurations.
 #[derive(Debug)]
 pub struct Configure {
     table: Table,
+    work: WorkQueue,
     sweeper: Sweeper,
     defaults: Stages,
 }
@@ -45,6 +49,9 @@ pub enum ConfigureError {
         /// The version it has; 0 when it has no configuration.
         version: u64,
     },
+    /// The flow's failed interchanges were to be planned anew, and it has an active job.
+    #[error("job {} is active", .0.0)]
+    JobActive(JobId),
     /// A service did not do its part.
     #[error(transparent)]
     App(#[from] AppError),
@@ -56,11 +63,17 @@ impl From<table::TableError> for ConfigureError {
     }
 }
 
+impl From<queues::QueueError> for ConfigureError {
+    fn from(error: queues::QueueError) -> Self {
+        Self::App(error.into())
+    }
+}
+
 impl Configure {
-    /// Stores at `table`; what was held of a flow that becomes active goes to `work`.
+    /// Stores at `table`; what was held of a flow that becomes active goes to `work`, and so do jobs that plan anew.
     #[must_use]
     pub fn new(table: Table, work: WorkQueue, defaults: Stages) -> Self {
-        Self { sweeper: Sweeper::new(table.clone(), work), table, defaults }
+        Self { sweeper: Sweeper::new(table.clone(), work.clone()), table, work, defaults }
     }
 
     /// Replaces a configuration.
@@ -68,12 +81,34 @@ impl Configure {
     /// # Errors
     /// [`ConfigureError`]; with anything but `App` nothing was stored.
     pub async fn put(&self, order: FlowOrder<'_>, now: Timestamp) -> Result<Flow, ConfigureError> {
+        self.store(order, None, now).await
+    }
+
+    /// Replaces a configuration and makes the job that plans the flow's failed interchanges anew by it: both or neither.
+    ///
+    /// # Errors
+    /// As [`Configure::put`].
+    pub async fn put_and_reschedule(
+        &self,
+        order: FlowOrder<'_>,
+        now: Timestamp,
+    ) -> Result<(Flow, JobId), ConfigureError> {
+        let job = rescheduling(order, now);
+        let flow = self.store(order, Some(&job), now).await?;
+        Ok((flow, job.id))
+    }
+
+    async fn store(&self, order: FlowOrder<'_>, job: Option<&Job>, now: Timestamp) -> Result<Flow, ConfigureError> {
         for _ in 0..TRIES {
             let (before, mut flow) = self.read(order, now).await?;
-            match self.table.put_flow(&flow, before.as_ref()).await? {
+            match self.table.put_flow(&flow, before.as_ref(), job).await? {
                 FlowPut::Stored { version } => {
                     flow.version = version;
                     journal::configured(&flow, order.actor);
+                    if let Some(job) = job {
+                        journal::job(job, JobStatus::Queued);
+                        self.work.send(&[first_step(&job.id)]).await?;
+                    }
                     if flow.active && before.is_some_and(|before| !before.active) {
                         self.sweeper.release(order.flow, now).await?;
                     }
@@ -81,6 +116,7 @@ impl Configure {
                 }
                 FlowPut::Stale => {}
                 FlowPut::SourceTaken { arn } => return Err(taken(&flow, &arn).into()),
+                FlowPut::JobActive { job } => return Err(ConfigureError::JobActive(job)),
             }
         }
         Err(AppError::Overtaken { id: order.flow.to_string(), tries: TRIES }.into())
@@ -125,6 +161,18 @@ impl Configure {
         }
         Ok((before, flow))
     }
+}
+
+/// The job that plans all that is failed anew.
+fn rescheduling(order: FlowOrder<'_>, now: Timestamp) -> Job {
+    let request = JobRequest {
+        reason: "the retry policy was changed".to_owned(),
+        selection: Selection::All,
+        limits: JobLimits::default(),
+        as_of: None,
+    };
+    let (flow, actor) = (order.flow.clone(), order.actor.to_owned());
+    job(JobOrder { flow, action: JobAction::Reschedule, request, actor, idempotency: None }, now).0
 }
 
 fn taken(flow: &Flow, arn: &str) -> FieldError {

@@ -101,9 +101,9 @@ impl Ingest {
 
     async fn register(&self, name: &FlowName, now: Timestamp) -> Result<Flow, AppError> {
         let flow = Flow::registered(name.clone(), &self.defaults, now);
-        match self.table.put_flow(&flow, None).await? {
+        match self.table.put_flow(&flow, None, None).await? {
             FlowPut::Stored { version } => Ok(Flow { version, ..flow }),
-            FlowPut::Stale | FlowPut::SourceTaken { .. } => Ok(self.table.flow(name).await?.unwrap_or(flow)),
+            FlowPut::Stale | FlowPut::SourceTaken { .. } | FlowPut::JobActive { .. } => Ok(self.table.flow(name).await?.unwrap_or(flow)),
         }
     }
 
@@ -146,19 +146,22 @@ impl Ingest {
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        let mut overtaken = Vec::new();
-        for ((work, told), outcome) in works.iter().zip(&told).zip(outcomes) {
+        let (mut committed, mut overtaken) = (Vec::new(), Vec::new());
+        for ((work, told), outcome) in works.iter().zip(told).zip(outcomes) {
             match outcome {
                 Committed::Done { .. } => {
                     tally.changed += 1;
                     metric::committed(&work.events);
-                    settle(told, Some(&work.after), tally);
-                    self.expire(work, now).await?;
+                    settle(&told, Some(&work.after), tally);
+                    committed.push(work);
                 }
                 Committed::Stale => overtaken.push(&work.after.id),
             }
         }
-        drop(told);
+        // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted.
+        for work in committed {
+            self.expire(work, now).await?;
+        }
         again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(id)).flatten());
         // A report that was known may be one whose first delivery died before it set the expiry.
         for resolved in settled.iter().filter(|i| i.status == Status::Completed) {

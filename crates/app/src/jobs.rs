@@ -1,5 +1,7 @@
 //! Making, showing and cancelling jobs. The work itself is done by the runner.
 
+use std::collections::BTreeMap;
+
 use contract::FieldError;
 use contract::api::JobRequest;
 use domain::{
@@ -88,6 +90,8 @@ pub struct Plan {
     pub is_exact: bool,
     /// The oldest of them.
     pub sample: Vec<Interchange>,
+    /// How many of them the job would pass over, by reason, as far as they tell now.
+    pub skips: BTreeMap<String, u64>,
     /// The time at which the selection was frozen: sent back with the job, it takes exactly these.
     pub as_of: Timestamp,
 }
@@ -148,7 +152,7 @@ impl Jobs {
     pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
         self.check(&order, now).await?;
         let (job, _) = job(order, now);
-        let mut plan = Plan { count: 0, is_exact: true, sample: Vec::new(), as_of: job.as_of };
+        let mut plan = Plan { count: 0, is_exact: true, sample: Vec::new(), skips: BTreeMap::new(), as_of: job.as_of };
         match &job.selection {
             Selection::Ids(ids) => {
                 let heads = self.table.heads(ids).await?;
@@ -157,9 +161,6 @@ impl Jobs {
             }
             Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
             Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,
-        }
-        if let Some(cap) = job.limits.cap {
-            plan.count = plan.count.min(cap);
         }
         Ok(plan)
     }
@@ -170,7 +171,7 @@ impl Jobs {
             let page = self.table.list(&job.flow, filter, Order::Oldest, PAGE, from.as_ref()).await?;
             plan.add(job, page.items.iter());
             from = page.next;
-            if from.is_none() {
+            if from.is_none() || job.limits.cap == Some(plan.count) {
                 return Ok(());
             }
             if plan.count >= COUNTED {
@@ -239,8 +240,12 @@ impl Jobs {
 
 impl Plan {
     fn add<'a>(&mut self, job: &Job, found: impl Iterator<Item = &'a Interchange>) {
-        for interchange in found.filter(|i| job.selects(i)) {
+        let room = job.limits.cap.map_or(usize::MAX, |cap| usize::try_from(cap - self.count).unwrap_or(usize::MAX));
+        for interchange in found.filter(|i| job.selects(i)).take(room) {
             self.count += 1;
+            if let Some(refusal) = interchange.refusal(job.action) {
+                *self.skips.entry(refusal.slug().to_owned()).or_default() += 1;
+            }
             if self.sample.len() < SAMPLE {
                 self.sample.push(interchange.clone());
             }
@@ -249,7 +254,7 @@ impl Plan {
 }
 
 /// The job that an order asks for, and the request that makes it the same one when it comes again.
-fn job(order: JobOrder, now: Timestamp) -> (Job, Option<(String, String)>) {
+pub(crate) fn job(order: JobOrder, now: Timestamp) -> (Job, Option<(String, String)>) {
     let JobOrder { flow, action, request, actor, idempotency } = order;
     let job = Job {
         id: JobId(Uuid::now_v7().to_string()),

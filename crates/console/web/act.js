@@ -3,7 +3,7 @@
 
 import { api, isAbort, newKey, path } from './api.js';
 import { h, render, said } from './dom.js';
-import { ACTION, STATUS, number, plural, time } from './format.js';
+import { ACTION, SKIPS, STATUS, number, plural, time } from './format.js';
 import { problem } from './messages.js';
 import { openDialog, skeleton, toast } from './ui.js';
 
@@ -38,8 +38,8 @@ export function actOnOne(action, interchange, ctx) {
   });
 }
 
-/** Resolves with the job, or undefined. `told`: ticked rows that cannot be done, by reason. */
-export function actOnMany(action, flow, selection, ctx, told) {
+/** Resolves with the job, or undefined. */
+export function actOnMany(action, flow, selection, ctx) {
   const to = path('flows', flow.flow, action);
   const key = newKey();
   const name = () => said(flow.displayName ?? flow.flow);
@@ -49,7 +49,7 @@ export function actOnMany(action, flow, selection, ctx, told) {
     title: ['messages of ', name()],
     what,
     async load(signal) { plan = await api.post(to, { reason: 'plan', selection }, { query: { plan: true }, signal }); },
-    details: () => planned(plan, action, told),
+    details: () => planned(plan),
     sentence: (limits) => [what(limits), ' of ', name(), ...words(action, limits)],
     impossible: () => !plan.count,
     async send(request) {
@@ -60,10 +60,8 @@ export function actOnMany(action, flow, selection, ctx, told) {
   });
 }
 
-function planned({ count, sample, asOf }, action, told) {
-  const stuck = sample.map((interchange) => possible(action, interchange)).filter(Boolean);
-  const skips = Object.entries(told).map(([why, n]) => `${plural(n, 'message')} will be skipped. ${why}`);
-  if (!skips.length && stuck.length) skips.push(`${stuck.length} of the ${sample.length} oldest will be skipped. ${stuck[0]} The job counts what it skips.`);
+function planned({ count, sample, skips: stuck = {}, asOf }) {
+  const skips = Object.entries(stuck).map(([why, n]) => `${plural(n, 'message')} will be skipped: ${SKIPS[why] ?? why}.`);
   if (!count) skips.push('None of them is failed any more: there is nothing to do.');
   return [skips.map((text) => h('p.note', text)),
     count > 0 && h('details', h('summary', h('span', sample.length < count ? `The ${sample.length} oldest` : 'Which', ', as of ', time(asOf))),

@@ -1,6 +1,6 @@
 // The page of a flow: what failed, in groups and one by one; what is done about it; the jobs at work.
 
-import { actOnMany, actOnOne, possible } from './act.js';
+import { actOnMany, actOnOne } from './act.js';
 import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
 import { filterBar, selects, view } from './filters.js';
@@ -137,11 +137,9 @@ export async function mount(root, { flow: name }, ctx) {
       if (after) list.changed(after);
       return look();
     }
-    const told = {};
-    for (const why of picked.map((row) => possible(action, row)).filter(Boolean)) told[why] = (told[why] ?? 0) + 1;
     const filter = selects(now.filter);
     const selection = !list.all ? { ids: picked.map((row) => row.interchangeId) } : Object.keys(filter).length ? { filter } : { all: true };
-    const job = await actOnMany(action, flow ?? { flow: name }, selection, ctx, told);
+    const job = await actOnMany(action, flow ?? { flow: name }, selection, ctx);
     if (!job) return;
     list.clear();
     work.add(job);

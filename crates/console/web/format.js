@@ -43,6 +43,12 @@ export const STATUS = {
 
 export const status = (word, words = STATUS) => h('span.status', { class: word, 'data-status': word }, words[word] ?? word);
 
+/** Why a job passes over a message, by the API's word. */
+export const SKIPS = {
+  'not-failed': 'not failed any more', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later',
+  'flow-inactive': 'flow inactive', 'stage-not-configured': 'no stage queue', 'other-flow': 'of another flow', cancelled: 'cancelled before', 'send-failed': 'not taken by the queue',
+};
+
 export const ACTION = {
   restart: { label: 'Restart', doing: 'Restarting', done: 'Restarted', means: 'The message as it came in goes back to the sender stage and is mapped again.' },
   retry: { label: 'Retry', doing: 'Retrying', done: 'Retried', means: 'The mapped message goes back to the receiver stage; mapping is skipped.' },

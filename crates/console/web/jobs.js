@@ -3,17 +3,13 @@
 
 import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
-import { ACTION, duration, number, plural, status, time } from './format.js';
+import { ACTION, SKIPS, duration, number, plural, status, time } from './format.js';
 import { live } from './live.js';
 import { explain } from './messages.js';
 import { confirm, skeleton, stored, toast } from './ui.js';
 
 const ACTIVE = { queued: 'Queued', canary: 'Canary', running: 'Running', cancelling: 'Cancelling' };
 const WORDS = { ...ACTIVE, cancelled: 'Cancelled', halted: 'Halted', completed: 'Done' };
-const SKIPS = {
-  'not-failed': 'not failed any more', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later',
-  'flow-inactive': 'flow inactive', 'stage-not-configured': 'no stage queue', 'other-flow': 'of another flow', cancelled: 'cancelled before', 'send-failed': 'not taken by the queue',
-};
 const SENT = { delete: 'deleted', reschedule: 'rescheduled' };
 const out = ({ action, counts }) => (SENT[action] ? 0 : counts.sent - counts.completed - counts.failedAgain);
 

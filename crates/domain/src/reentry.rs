@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, EventKind, FailureNoted, Requested};
 use crate::{
-    Category, Change, ConfirmationMode, ErrorInfo, Flight, Flow, Interchange, JobId, PayloadSide, Revision, Slot,
-    Status,
+    Category, Change, ConfirmationMode, ErrorInfo, Flight, Flow, Interchange, JobAction, JobId, PayloadSide, Revision,
+    Slot, Status,
 };
 
 /// How an interchange re-enters the pipeline.
@@ -283,6 +283,16 @@ impl Interchange {
             Reentry::Restart if self.sender_payloads.current().is_none() => Reentry::Retry,
             action => action,
         }
+    }
+
+    /// Why `action` would be refused now, as far as the interchange alone tells: its flow may refuse more.
+    #[must_use]
+    pub fn refusal(&self, action: JobAction) -> Option<Refusal> {
+        let payload = match action {
+            JobAction::Reenter(action) => self.payload_for(action).err(),
+            JobAction::Delete | JobAction::Reschedule => None,
+        };
+        self.must_be_failed().err().or(payload)
     }
 
     fn must_be_failed(&self) -> Result<(), Refusal> {

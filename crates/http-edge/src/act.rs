@@ -88,7 +88,12 @@ impl ActApi {
 
 fn planned(plan: &Plan) -> Value {
     let sample: Vec<Value> = plan.sample.iter().map(api::interchange).collect();
-    json!({ "count": plan.count, "countIsExact": plan.is_exact, "sample": sample, "asOf": plan.as_of.to_string() })
+    let mut body =
+        json!({ "count": plan.count, "countIsExact": plan.is_exact, "sample": sample, "asOf": plan.as_of.to_string() });
+    if !plan.skips.is_empty() {
+        body["skips"] = json!(plan.skips);
+    }
+    body
 }
 
 fn shown(record: &JobRecord) -> Value {

@@ -1,11 +1,10 @@
 //! PUT of a flow's configuration.
 
-use app::{Configure, FlowOrder, JobOrder, Jobs};
+use app::{Configure, FlowOrder, Jobs};
 use aws_lambda_events::http::header;
-use contract::api::{JobRequest, flow_plan};
+use contract::api::flow_plan;
 use contract::flow_config;
-use domain::{Category, FlowName, JobAction, JobLimits, Phase, Selection, Timestamp};
-use table::JobRecord;
+use domain::{Category, Phase, Timestamp};
 
 use crate::problem::Problem;
 use crate::request::Call;
@@ -42,25 +41,30 @@ impl ConfigureApi {
         let reschedules = call.flag("reschedule")?;
         let plans = call.flag("plan")?;
         let failure = imagined(call)?;
-        if reschedules {
-            self.jobs.must_be_free(&name).await?;
-        }
         let (body, actor) = (call.body()?, call.actor());
         let order = FlowOrder { flow: &name, body: &body, if_match, actor: &actor };
         if plans {
-            return self.plan(order, failure, now).await;
+            let answer = self.plan(order, failure, now).await?;
+            if reschedules {
+                self.jobs.must_be_free(&name).await?;
+            }
+            return Ok(answer);
         }
-        let flow = self.configure.put(order, now).await?;
+        let (flow, job) = if reschedules {
+            let (flow, job) = self.configure.put_and_reschedule(order, now).await?;
+            (flow, Some(job))
+        } else {
+            (self.configure.put(order, now).await?, None)
+        };
         let mut body = flow_config(&flow);
         body["flow"] = flow.name.as_str().into();
         body["version"] = flow.version.into();
-        let job = if reschedules { Some(self.reschedule(name, actor, now).await?) } else { None };
-        if let Some(record) = &job {
-            body["job"] = record.job.id.0.as_str().into();
+        if let Some(job) = &job {
+            body["job"] = job.0.as_str().into();
         }
         let answer = respond::with(respond::json(200, &body), header::ETAG, &format!("\"{}\"", flow.version));
         Ok(match job {
-            Some(record) => respond::with(answer, header::LOCATION, &format!("/jobs/{}", record.job.id.0)),
+            Some(job) => respond::with(answer, header::LOCATION, &format!("/jobs/{}", job.0)),
             None => answer,
         })
     }
@@ -76,18 +80,6 @@ impl ConfigureApi {
         let plan = self.configure.plan(order, category, phase, now).await?;
         let answer = respond::json(200, &flow_plan(&plan));
         Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", plan.flow.version)))
-    }
-
-    /// Plans the flow's failed interchanges anew, as a job.
-    async fn reschedule(&self, flow: FlowName, actor: String, now: Timestamp) -> Result<JobRecord, Problem> {
-        let request = JobRequest {
-            reason: "the retry policy was changed".to_owned(),
-            selection: Selection::All,
-            limits: JobLimits::default(),
-            as_of: None,
-        };
-        let order = JobOrder { flow, action: JobAction::Reschedule, request, actor, idempotency: None };
-        Ok(self.jobs.create(order, now).await?)
     }
 }
 

@@ -157,6 +157,7 @@ impl From<ConfigureError> for Problem {
                     .detail(format!("read it again; it has version {version}"))
                     .with("version", version)
             }
+            ConfigureError::JobActive(job) => JobError::Active(job).into(),
             ConfigureError::App(error) => error.into(),
         }
     }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{Delete, Put};
-use domain::{Flow, FlowName, Phase, Stages, Timestamp};
+use domain::{Flow, FlowName, Job, JobId, Phase, Stages, Timestamp};
 
 use crate::item::{Item, document, key, n, number, read, text, unreadable};
+use crate::jobs::NewJob;
 use crate::keys::{self, CONFIG, DATA, FLOWS, IF_ABSENT, IF_VERSION, SOURCE, VERSION};
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
@@ -27,6 +28,11 @@ pub enum FlowPut {
     SourceTaken {
         /// Its ARN.
         arn: String,
+    },
+    /// There was to be a job with it, and the flow has this active one.
+    JobActive {
+        /// The one that is active.
+        job: JobId,
     },
 }
 
@@ -67,11 +73,17 @@ impl Table {
         Ok(flows)
     }
 
-    /// Stores a configuration in place of `before`, with the ownership of its queues and functions.
+    /// Stores a configuration in place of `before`, with the ownership of its queues and functions, and makes `job` the
+    /// flow's active one: all of it or nothing.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_flow(&self, flow: &Flow, before: Option<&Flow>) -> Result<FlowPut, TableError> {
+    pub async fn put_flow(
+        &self,
+        flow: &Flow,
+        before: Option<&Flow>,
+        job: Option<&Job>,
+    ) -> Result<FlowPut, TableError> {
         let expected = before.map_or(0, |before| before.version);
         let mut actions = Actions::default();
         actions.put(self.config_put(flow, expected)?);
@@ -91,13 +103,19 @@ impl Table {
             let delete = Delete::builder().table_name(&self.name).set_key(Some(key(keys::source(&arn), SOURCE)));
             actions.delete(self.built(delete.build())?);
         }
+        if let Some(job) = job {
+            actions.0.extend(self.creation(&NewJob { job, idempotency: None })?.0);
+        }
         match self.transact(actions).await? {
             Transacted::Done => Ok(FlowPut::Stored { version: expected + 1 }),
             Transacted::ConditionsFailed(positions) if positions.contains(&0) => Ok(FlowPut::Stale),
             Transacted::ConditionsFailed(positions) => {
-                let taken = positions.iter().filter_map(|p| p.checked_sub(first_source)).min();
-                let arn = taken.and_then(|i| wanted.into_keys().nth(i)).unwrap_or_default();
-                Ok(FlowPut::SourceTaken { arn })
+                let taken = positions.iter().find_map(|p| wanted.keys().nth(p.checked_sub(first_source)?));
+                if let Some(arn) = taken {
+                    return Ok(FlowPut::SourceTaken { arn: arn.clone() });
+                }
+                // The job that was in the way may have ended in the meantime: the caller looks again.
+                Ok(self.active_job(&flow.name).await?.map_or(FlowPut::Stale, |job| FlowPut::JobActive { job }))
             }
             Transacted::Refused(_, cause) => Err(TableError::Unstorable { id: flow.name.to_string(), cause }),
         }

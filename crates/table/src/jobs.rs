@@ -110,7 +110,8 @@ impl Table {
         Err(TableError::Contended { operation: "TransactWriteItems", tries: TRIES })
     }
 
-    fn creation(&self, new: &NewJob<'_>) -> Result<Actions, TableError> {
+    /// Writes the job and its flow's pointer to it, each on the condition that there is none.
+    pub(crate) fn creation(&self, new: &NewJob<'_>) -> Result<Actions, TableError> {
         let job = new.job;
         let mut actions = Actions::default();
         let active = document(keys::flow(&job.flow), ACTIVE_JOB, &job.id.0);

@@ -1,11 +1,14 @@
 """Failures of every form go in through the failures queue, and are listed, filtered, grouped and shown as they came."""
 
 import json
+import random
 import urllib.parse
 
 from .pipeline import BYTES, EDIFACT, failure
 
 DEAD_LETTER = "UNA:+.? 'UNB+UNOC:3+ACME+GLOBEX+261120:1401+8'\tŁoś"
+# More than one item of the table holds, and nothing that shrinks.
+LARGE = random.Random(23).randbytes(600_000)
 RECORD = {
     "version": "1.0", "timestamp": "2026-11-20T14:00:00.000Z",
     "requestContext": {"requestId": "f-1", "functionArn": "arn:aws:lambda:eu-west-1:000000000000:function:mapping:$LATEST",
@@ -21,6 +24,10 @@ def configure(proof, stack):
     proof.begin("configure a flow")
     policy = json.dumps({"deadLetterTargetArn": stack.outputs["FailuresQueueArn"], "maxReceiveCount": 1})
     stage = stack.sqs.create_queue(QueueName=f"{stack.name}-mapping", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    inactive = {"active": False, "deadLetterQueues": [{"arn": stack.arn_of(stage), "phase": "processing"}]}
+    for path in ("/flows/orders?plan=true", "/flows/orders"):
+        answer = stack.call("PUT", path, inactive)
+        proof.equal(f"PUT {path}, inactive ({answer})", answer.status, 200)
     answer = stack.call("PUT", "/flows/orders", {
         "displayName": "Orders", "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:mapping"],
         # Nothing of it falls due while this runs.
@@ -39,7 +46,7 @@ def send(proof, stack, stage):
     """Two reports, a dead letter by way of a redrive, a failure record of Lambda, and something broken; gives their ids."""
     proof.begin("failures go in")
     stack.report(failure("o-1", "orders"))
-    stack.report(failure("o-2", "orders", sender="ISA*00*", receiver="<Order/>", error={"category": "mapping", "message": "no rule"}))
+    stack.report(failure("o-2", "orders", sender=LARGE, receiver="<Order/>", error={"category": "mapping", "message": "no rule"}))
     tenant = {"tenant": {"DataType": "String", "StringValue": "acme"}}
     sent = stack.sqs.send_message(QueueUrl=stage, MessageBody=DEAD_LETTER, MessageAttributes=tenant)
     # Received once and not deleted, it goes to the dead-letter queue when it is received again.
@@ -57,7 +64,7 @@ def shown(proof, stack, ids):
     for found, flow, phase in ((report, "orders", "delivery"), (other, "orders", "delivery"), (dead_letter, "unassigned", "processing"),
                                (record, "orders", "processing"), (broken, "unassigned", "processing")):
         proof.wait_for(found, lambda found=found: stack.interchange(found), status="failed", flow=flow, phase=phase, attempt=1)
-    for found, side, expected in ((report, "sender", EDIFACT.encode()), (report, "receiver", BYTES), (other, "receiver", b"<Order/>"),
+    for found, side, expected in ((report, "sender", EDIFACT.encode()), (report, "receiver", BYTES), (other, "sender", LARGE), (other, "receiver", b"<Order/>"),
                                   (dead_letter, "sender", DEAD_LETTER.encode()), (record, "sender", RECORD["requestPayload"].encode())):
         answer = stack.call("GET", f"/interchanges/{found}/payloads/{side}")
         proof.equal(f"status of the {side} payload of {found}", answer.status, 200)

@@ -13,7 +13,12 @@ NOT_ASKED = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments
 ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
 # What a role needs for what this proof does not do.
-NEEDED = {}
+NEEDED = {
+    "IngestFailure": {"dynamodb:GetItem"},  # another copy registers the same new flow at the same moment
+    "Delete": {"dynamodb:DeleteItem"},  # a job is cancelled before its first step
+    "ScheduledRetry": {"dynamodb:PutItem", "dynamodb:DeleteItem"},  # the sweep folds counts that are an hour old
+    "ConfigureFlow": {"sqs:SendMessage"},  # retries that fell due while a flow was inactive are released
+}
 
 
 class Roles:

@@ -30,6 +30,8 @@ def retried(proof, stack, pipeline, interchange_id):
 def restarted(proof, stack, pipeline, interchange_id):
     """A restart of a dead letter reaches the sender stage with its attributes, and fails again by report."""
     proof.begin("a restart by hand")
+    plan = stack.call("POST", "/flows/unassigned/restart?plan=true", {"reason": "the mapping is corrected", "selection": {"all": True}})
+    proof.equal(f"the plan of a restart ({plan})", (plan.status, plan.json()["count"]), (200, 2))
     answer = stack.call("POST", f"/interchanges/{interchange_id}/restart", {"reason": "the mapping is corrected"})
     proof.equal(f"POST restart ({answer})", answer.status, 200)
     message, reprise = pipeline.arrived(SENDER, interchange_id)

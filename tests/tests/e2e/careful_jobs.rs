@@ -69,6 +69,25 @@ async fn a_plan_changes_nothing_and_its_as_of_takes_exactly_what_it_showed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_what_the_job_will_skip_within_its_cap() {
+    let world = failed(3).await;
+    let unmapped = json!({ "payloads": { "sender": { "body": "UNB+" } } });
+    world.send((0..2).map(|i| report(&format!("unmapped-{i}"), "orders", unmapped.clone()).to_string())).await;
+    world.advance("1s").await;
+
+    let plan = world.post("/flows/orders/retry?plan=true", all(json!({}))).await.ok();
+    assert_eq!((&plan["count"], &plan["skips"]), (&json!(5), &json!({ "no-receiver-payload": 2 })));
+    let restart = world.post("/flows/orders/restart?plan=true", all(json!({}))).await.ok();
+    assert_eq!((&restart["count"], restart.get("skips")), (&json!(5), None));
+    let capped = world.post("/flows/orders/retry?plan=true", all(json!({ "cap": 2 }))).await.ok();
+    assert_eq!((&capped["count"], &capped["countIsExact"]), (&json!(2), &json!(true)));
+
+    let job = world.get(&retry(&world, json!({})).await).await.ok();
+    assert_eq!((&job["skips"], &job["counts"]["sent"]), (&plan["skips"], &json!(3)));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_canary_that_completes_lets_the_rest_go() {
     let world = failed(7).await;
     let job = retry(&world, json!({ "canary": 2 })).await;

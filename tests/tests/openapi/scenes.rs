@@ -123,6 +123,9 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let reports = (1..=4).map(|n| report(&format!("many-{n}"), "many", json!({ "occurredAt": null })).to_string());
     witness.world.send(reports).await;
     witness.post("/flows/many/retry?plan=true", all()).await;
+    let unmapped = json!({ "occurredAt": null, "payloads": { "sender": { "body": "UNB+" } } });
+    witness.world.report(report("unmapped-1", "unmapped", unmapped)).await;
+    witness.post("/flows/unmapped/retry?plan=true", all()).await;
 
     // Halted: its canary fails.
     let mut careful = all();

@@ -132,3 +132,14 @@ fn a_canary_goes_on_when_all_completed_and_halts_when_one_failed_again() {
         assert_eq!(job.canary_says(&counts), says, "{counts:?}");
     }
 }
+
+#[test]
+fn what_an_interchange_refuses_can_be_told_before_it_is_asked() {
+    let [retry, restart] = [Reentry::Retry, Reentry::Restart].map(JobAction::Reenter);
+    let mut unmapped = failed_at_two();
+    unmapped.receiver_payloads = Default::default();
+    assert_eq!(unmapped.refusal(retry), Some(Refusal::NoReceiverPayload));
+    assert_eq!([restart, JobAction::Delete].map(|action| unmapped.refusal(action)), [None, None]);
+    let completed = Interchange { status: Status::Completed, ..failed_at_two() };
+    assert_eq!(completed.refusal(JobAction::Delete), Some(Refusal::NotFailed { status: Status::Completed }));
+}

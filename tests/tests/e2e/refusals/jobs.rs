@@ -180,3 +180,17 @@ async fn a_job_that_is_asked_for_while_another_ends_is_made_or_refused_and_never
     assert!(made > 1, "{made}");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_is_to_plan_anew_is_not_stored_while_a_job_is_active() {
+    let world = with_failures(300).await;
+    let first = stuck_job(&world).await;
+    let before = world.get("/flows/orders").await.ok();
+    let ladder = json!({ "displayName": "Orders", "retry": { "schedule": { "delays": ["5m"] } } });
+    for path in ["/flows/orders?reschedule=true", "/flows/orders?reschedule=true&plan=true"] {
+        is_job_active(&world.put(path, ladder.clone()).await, &first);
+        assert_eq!(world.get("/flows/orders").await.ok(), before, "{path}");
+    }
+    assert_eq!(world.get("/flows/orders/jobs").await.ok()["items"].as_array().map(Vec::len), Some(1));
+    world.stop().await;
+}
