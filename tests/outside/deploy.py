@@ -19,7 +19,7 @@ import pathlib
 import sys
 import tempfile
 
-from deployment import access, intake, jobs, permissions, reentry, template, timed
+from deployment import access, intake, jobs, logs, permissions, reentry, template, timed
 from deployment.breaks import BREAKS
 from deployment.issuer import AUDIENCE, Issuer
 from deployment.ministack import Ministack
@@ -55,7 +55,9 @@ def with_an_issuer(proof, aws):
     with Issuer(aws) as issued:
         proof.begin("a stack with an issuer")
         create(aws, "tokens", deployed_template(aws), JwtIssuer=issued.url, JwtAudience=AUDIENCE, ConsoleClientId="console")
-        access.with_tokens(proof, Stack(aws, "tokens"), issued)
+        stack = Stack(aws, "tokens")
+        access.with_tokens(proof, stack, issued)
+        logs.kept(proof, stack, '"t-1"')
 
 
 def noticed(aws, whole, name):
@@ -84,8 +86,7 @@ def break_all(proof, aws, names):
     proof.equal("what should have been noticed otherwise", passed, [])
 
 
-def prove(aws, options):
-    proof = Proof()
+def prove(proof, aws, options):
     proof.begin("sam deploy")
     whole = template.read(options.built)
     print(f"         left out, as ministack has no place for them: {', '.join(template.without_unknown(whole))}")
@@ -97,6 +98,7 @@ def prove(aws, options):
     with_an_issuer(proof, aws)
     break_all(proof, aws, options.breaks or list(BREAKS))
     timed.fired(proof, stack, pipeline)
+    logs.kept(proof, stack, '"timed-0"')
     permissions.used(proof, stack, [name for name, resource in whole["Resources"].items() if resource["Type"] == FUNCTION])
     print(f"deployed and proven: {proof.checks} checks in {proof.seconds():.0f} s")
 
@@ -112,10 +114,11 @@ def main():
         if options.keep:
             folder.mkdir(parents=True)
         with Ministack(folder.resolve()) as aws:
+            proof = Proof()
             try:
-                prove(aws, options)
+                prove(proof, aws, options)
             except Failed as failed:
-                print(f"... the last of ministack's log:\n{aws.log()[-6000:]}\nfailed: {failed}")
+                print(f"... the last of ministack's log:\n{aws.log()[-6000:]}\nfailed: {proof.step}: {failed}")
                 sys.exit(1)
 
 

@@ -3,7 +3,8 @@
 use contract::FieldError;
 use contract::api::{FlowPlan, JobRequest};
 use domain::{
-    Category, Flow, FlowName, Imagined, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection, Stages, Timestamp,
+    Category, Flow, FlowName, Imagined, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection, Stages,
+    Timestamp,
 };
 use queues::WorkQueue;
 use table::{FlowPut, Table};

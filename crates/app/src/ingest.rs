@@ -103,7 +103,9 @@ impl Ingest {
         let flow = Flow::registered(name.clone(), &self.defaults, now);
         match self.table.put_flow(&flow, None, None).await? {
             FlowPut::Stored { version } => Ok(Flow { version, ..flow }),
-            FlowPut::Stale | FlowPut::SourceTaken { .. } | FlowPut::JobActive { .. } => Ok(self.table.flow(name).await?.unwrap_or(flow)),
+            FlowPut::Stale | FlowPut::SourceTaken { .. } | FlowPut::JobActive { .. } => {
+                Ok(self.table.flow(name).await?.unwrap_or(flow))
+            }
         }
     }
 

@@ -48,9 +48,11 @@ impl Flow {
     /// are held. Room in the runs of a batched window is taken as given.
     #[must_use]
     pub fn forecast(&self, failure: Imagined<'_>, most: usize, now: Timestamp) -> Forecast {
-        let flow = Self { active: true, ..self.clone() };
-        let (action, earliest, end) = flow.follow(failure, most, now, Spread::Least);
-        let (_, latest, _) = flow.follow(failure, most, now, Spread::Most);
+        if !self.active {
+            return Self { active: true, ..self.clone() }.forecast(failure, most, now);
+        }
+        let (action, earliest, end) = self.follow(failure, most, now, Spread::Least);
+        let (_, latest, _) = self.follow(failure, most, now, Spread::Most);
         Forecast { action, earliest, latest, end }
     }
 

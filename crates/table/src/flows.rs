@@ -78,12 +78,7 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_flow(
-        &self,
-        flow: &Flow,
-        before: Option<&Flow>,
-        job: Option<&Job>,
-    ) -> Result<FlowPut, TableError> {
+    pub async fn put_flow(&self, flow: &Flow, before: Option<&Flow>, job: Option<&Job>) -> Result<FlowPut, TableError> {
         let expected = before.map_or(0, |before| before.version);
         let mut actions = Actions::default();
         actions.put(self.config_put(flow, expected)?);

@@ -64,12 +64,14 @@ def shown(proof, stack, ids):
     for found, flow, phase in ((report, "orders", "delivery"), (other, "orders", "delivery"), (dead_letter, "unassigned", "processing"),
                                (record, "orders", "processing"), (broken, "unassigned", "processing")):
         proof.wait_for(found, lambda found=found: stack.interchange(found), status="failed", flow=flow, phase=phase, attempt=1)
-    for found, side, expected in ((report, "sender", EDIFACT.encode()), (report, "receiver", BYTES), (other, "sender", LARGE), (other, "receiver", b"<Order/>"),
-                                  (dead_letter, "sender", DEAD_LETTER.encode()), (record, "sender", RECORD["requestPayload"].encode())):
+    for found, side, expected in ((report, "sender", EDIFACT.encode()), (report, "receiver", BYTES), (other, "sender", LARGE),
+                                  (other, "receiver", b"<Order/>"), (dead_letter, "sender", DEAD_LETTER.encode()),
+                                  (record, "sender", RECORD["requestPayload"].encode())):
         answer = stack.call("GET", f"/interchanges/{found}/payloads/{side}")
         proof.equal(f"status of the {side} payload of {found}", answer.status, 200)
         proof.equal(f"{side} payload of {found}", answer.body, expected)
-    proof.equal("its content type", stack.call("GET", f"/interchanges/{report}/payloads/sender").headers["content-type"], "application/edifact")
+    answer = stack.call("GET", f"/interchanges/{report}/payloads/sender")
+    proof.equal("its content type", answer.headers["content-type"], "application/edifact")
     proof.equal("what Lambda's record says", stack.ok(f"/interchanges/{record}")["error"]["message"], "no rule for segment FTX")
 
 

@@ -61,7 +61,8 @@ def used(proof, stack, functions):
         proof.equal(f"what the role of {name} was refused", refused, [])
         granted = {action for statement in roles.statements(role) for action in listed(statement["Action"])} - NOT_ASKED
         asked = {ASKED_AS.get(call["action"], call["action"]) for call in calls.get(role, [])}
-        proof.equal(f"actions of {name} that nothing used", sorted(granted - set(ASKED_AS) - asked - NEEDED.get(name, set())), [])
+        unused = granted - set(ASKED_AS) - asked - NEEDED.get(name, set())
+        proof.equal(f"actions of {name} that nothing used", sorted(unused), [])
 
 
 def read_off(proof, stack):
@@ -92,8 +93,8 @@ def read_off(proof, stack):
             allows(by_arn[source["FunctionArn"]], action, source["EventSourceArn"])
 
     retrying = next(arn for arn in by_arn if arn.endswith(f":{stack.name}-scheduled-retry"))
-    destination = functions.get_function_event_invoke_config(FunctionName=retrying, Qualifier="$LATEST")["DestinationConfig"]["OnFailure"]["Destination"]
-    allows(by_arn[retrying], "sqs:SendMessage", destination)
+    given_up = functions.get_function_event_invoke_config(FunctionName=retrying, Qualifier="$LATEST")["DestinationConfig"]["OnFailure"]
+    allows(by_arn[retrying], "sqs:SendMessage", given_up["Destination"])
     proof.equal("who takes the schedules' role", roles.trusts(scheduling), {"scheduler.amazonaws.com"})
     allows(scheduling, "lambda:InvokeFunction", retrying)
     allows(scheduling, "sqs:SendMessage", stack.arn_of(stack.ids["SchedulesDeadLetterQueue"]))

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const INSTALL: &str = "apt-get install chromium chromium-driver";
 
 /// Nothing but the page under test is to be loaded or asked for.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -24,8 +24,13 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // What fades in has less contrast on the way.
+    "--force-prefers-reduced-motion",
     "--window-size=1280,900",
 ];
+
+/// How long a page may take to load and a script to run, in milliseconds.
+const PATIENCE: u32 = 20_000;
 
 /// A browser with one session.
 pub(crate) struct Chrome {
@@ -33,7 +38,11 @@ pub(crate) struct Chrome {
     driver: Driver,
 }
 
-/// The driver's process, which leads a group that its browser belongs to, too.
+/// Runs the driver until its input ends, which it does with the test, even with one that is killed. Then driver and
+/// browser, which are of its group, are killed.
+const UNTIL_THE_END: &str = "\"$0\" --port=0 & read -r end; kill -KILL 0";
+
+/// The shell's process, which leads a group that its browser belongs to, too.
 struct Driver {
     child: Child,
     /// The browser's profile: empty at first, removed at last.
@@ -46,9 +55,10 @@ impl Chrome {
         let (chromium, chromedriver) = (program("chromium"), program("chromedriver"));
         let profile = TempDir::new().expect("a directory for the profile");
         let capabilities = capabilities(&chromium, profile.path());
-        let mut child = Command::new(chromedriver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
+        let mut child = Command::new("sh")
+            .args(["-c", UNTIL_THE_END])
+            .arg(chromedriver)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .process_group(0)
@@ -73,8 +83,7 @@ impl Chrome {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }
@@ -101,6 +110,7 @@ fn capabilities(chromium: &Path, profile: &Path) -> Map<String, Value> {
         "browserName": "chrome",
         // An alert that nobody expects stays open, so that whatever comes next fails on it.
         "unhandledPromptBehavior": "ignore",
+        "timeouts": { "pageLoad": PATIENCE, "script": PATIENCE },
         "goog:loggingPrefs": { "browser": "ALL" },
         "goog:chromeOptions": { "binary": chromium, "args": arguments },
     });

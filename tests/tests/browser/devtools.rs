@@ -1,10 +1,16 @@
-//! What chromedriver offers beyond the WebDriver standard: commands of the DevTools protocol and the browser's log.
+//! What chromedriver offers beyond the `WebDriver` standard: commands of the `DevTools` protocol and the browser's log.
+
+use std::time::Duration;
 
 use fantoccini::Client;
+use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A command that a session has under `/session/{id}/`.
 #[derive(Debug)]
@@ -23,17 +29,21 @@ impl WebDriverCompatibleCommand for Vendor {
     }
 }
 
-/// Sends a command of the DevTools protocol.
+/// Sends a command of the `DevTools` protocol.
 pub(crate) async fn command(client: &Client, name: &str, parameters: Value) -> Value {
-    let body = json!({ "cmd": name, "params": parameters });
-    let answer = client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await;
-    answer.unwrap_or_else(|error| panic!("{name}: {error}"))
+    send(client, name, parameters).await.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The same, where what it speaks of may be gone by now.
 pub(crate) async fn try_command(client: &Client, name: &str, parameters: Value) -> Option<Value> {
+    send(client, name, parameters).await.ok()
+}
+
+/// The driver does not tell of a question that was lost with the page it was put to.
+async fn send(client: &Client, name: &str, parameters: Value) -> Result<Value, CmdError> {
     let body = json!({ "cmd": name, "params": parameters });
-    client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await.ok()
+    let answer = client.issue_cmd(Vendor { path: "goog/cdp/execute", body });
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{name}: no answer in {PATIENCE:?}"))
 }
 
 /// What the browser has logged since it was last asked.

@@ -17,6 +17,7 @@ mod jobs;
 mod keyboard;
 mod long;
 mod looks;
+mod modules;
 mod orders;
 mod quiet;
 mod settings;

@@ -154,6 +154,18 @@ impl Page {
         self.until(&format!("address {address}"), at).await;
     }
 
+    /// Waits until the window is on this site and shows something. The driver itself waits for pages that are on their way;
+    /// questions about roles and names, which go past it, would be lost with the page that they were put to.
+    pub(crate) async fn is_on(&self, origin: &str) {
+        let there = async || {
+            let url = self.client.current_url().await.ok()?;
+            let shown = "return document.readyState === 'complete' && document.body.innerText !== ''";
+            let shown = self.client.execute(shown, Vec::new()).await.ok()?;
+            (url.as_str().starts_with(origin) && shown == true).then_some(())
+        };
+        self.until(&format!("page of {origin}"), there).await;
+    }
+
     /// Runs a script in the page and gives what it returns.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))

@@ -1,13 +1,13 @@
 //! Something on the page as the browser tells assistive technology of it: found by its role and its name.
 
+use fantoccini::Client;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
-use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use crate::devtools;
 
-/// How the WebDriver standard marks an element in JSON.
+/// How the `WebDriver` standard marks an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// An element with a role and a name.
@@ -67,7 +67,7 @@ impl Seen {
         self.state("disabled") == "true"
     }
 
-    /// The element as WebDriver knows it, `None` when it is gone.
+    /// The element as `WebDriver` knows it, `None` when it is gone.
     pub(crate) async fn element(&self) -> Option<Element> {
         // The two protocols have no name for an element in common, so it is handed over through the page.
         let resolve = json!({ "backendNodeId": self.node });
@@ -111,12 +111,6 @@ impl Seen {
         element.select_by_label(label).await.unwrap_or_else(|error| panic!("“{label}” in “{}”: {error}", self.name));
     }
 
-    /// Presses keys while it has the focus.
-    pub(crate) async fn press(&self, keys: &str) {
-        let element = self.known().await;
-        element.send_keys(keys).await.unwrap_or_else(|error| panic!("keys at “{}”: {error}", self.name));
-    }
-
     /// What stands in a field.
     pub(crate) async fn value(&self) -> String {
         self.known().await.prop("value").await.ok().flatten().unwrap_or_default()
@@ -128,19 +122,5 @@ impl Seen {
             Some(element) => element.text().await.unwrap_or_default(),
             None => String::new(),
         }
-    }
-
-    /// An attribute, empty where there is none.
-    pub(crate) async fn attribute(&self, name: &str) -> String {
-        self.known().await.attr(name).await.ok().flatten().unwrap_or_default()
-    }
-
-    /// What a selector finds inside, by its text.
-    pub(crate) async fn texts_of(&self, selector: &str) -> Vec<String> {
-        let mut texts = Vec::new();
-        for found in self.known().await.find_all(Locator::Css(selector)).await.unwrap_or_default() {
-            texts.push(found.text().await.unwrap_or_default());
-        }
-        texts
     }
 }
