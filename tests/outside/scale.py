@@ -167,9 +167,12 @@ def main():
     parser.add_argument("--http", required=True)
     parser.add_argument("--aws", required=True)
     parser.add_argument("--failures", type=int, default=100_000)
+    parser.add_argument("--fill", action="store_true", help="stop when the failures are in and counted")
     options = parser.parse_args()
     reprise = Reprise(options.http, options.aws)
     counted(reprise, options.failures)
+    if options.fill:
+        return
     paged(reprise, options.failures)
     sent(reprise)
     careful(reprise)

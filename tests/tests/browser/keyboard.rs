@@ -4,9 +4,9 @@ use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::desk::at_a_desk_of;
-use crate::devtools;
 use crate::orders::{failed, newest_job};
 use crate::page::{Name, Page};
+use crate::{axe, devtools};
 
 /// More than any way from one thing to another by Tab.
 const MOST_TABS: usize = 120;
@@ -101,6 +101,47 @@ async fn a_schedule_is_changed_and_a_filter_set_by_keyboard_alone() {
         enter(page).await;
         page.says("Saved").await;
         assert_eq!(desk.world.get("/flows/orders").await.ok()["displayName"], "Orders to partners, by hand");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_is_restarted_and_another_deleted_by_keyboard_alone() {
+    at_a_desk_of(failed(3).await, async |desk| {
+        let page = &desk.page;
+        for (id, action, status) in [("PO-001", "Restart", "waiting_for_restart"), ("PO-002", "Delete", "deleted")] {
+            page.open(&format!("/console/interchanges/{id}")).await;
+            page.button(action).await;
+            to_the_top(page).await;
+            tab_to(page, "button", action).await;
+            enter(page).await;
+            page.find("textbox", "Reason").await;
+            axe::finds_nothing_serious(page, action).await;
+            page.type_text("by keyboard").await;
+            tab_to(page, "button", &format!("{action} this message")).await;
+            enter(page).await;
+            page.gone("dialog", Name::Has("")).await;
+            assert_eq!(desk.world.interchange(id).await["status"], status);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_are_listed_and_put_away_by_keyboard() {
+    at_a_desk_of(failed(3).await, async |desk| {
+        let page = &desk.page;
+        page.open("/console/flows/orders").await;
+        page.find("checkbox", "Tick PO-002").await;
+        page.press(&['?']).await;
+        page.says("next / previous message").await;
+        axe::finds_nothing_serious(page, "keys").await;
+        page.press(&[Key::Escape.into()]).await;
+        page.gone("dialog", Name::Has("")).await;
+        page.press(&['j', 'j', 'x']).await;
+        page.says("1 ticked").await;
+        page.press(&[Key::Escape.into()]).await;
+        page.says("Tick messages to act on them").await;
     })
     .await;
 }
