@@ -4,11 +4,14 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+
+use crate::devtools::DevTools;
 
 /// What to type where one of the programs is missing.
 const INSTALL: &str = "apt-get install chromium chromium-driver";
@@ -32,15 +35,19 @@ const FLAGS: [&str; 11] = [
 /// How long a page may take to load and a script to run, in milliseconds.
 const PATIENCE: u32 = 20_000;
 
+/// How long it may take to end in good order.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// A browser with one session.
 pub(crate) struct Chrome {
     pub(crate) client: Client,
+    pub(crate) devtools: DevTools,
     driver: Driver,
 }
 
 /// Runs the driver until its input ends, which it does with the test, even with one that is killed. Then driver and
-/// browser, which are of its group, are killed.
-const UNTIL_THE_END: &str = "\"$0\" --port=0 & read -r end; kill -KILL 0";
+/// browser, which are of its group, are killed. Nobody but the driver holds its output, which so ends with it.
+const UNTIL_THE_END: &str = "\"$0\" --port=0 & exec >&-; read -r end; kill -KILL 0";
 
 /// The shell's process, which leads a group that its browser belongs to, too.
 struct Driver {
@@ -70,13 +77,15 @@ impl Chrome {
         let port = tokio::task::spawn_blocking(move || port(output)).await.expect("its output is read");
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
-        Self { client: client.expect("Chromium starts"), driver }
+        let client = client.expect("Chromium starts");
+        let devtools = DevTools::connect(&client).await;
+        Self { client, devtools, driver }
     }
 
-    /// Ends it in good order.
+    /// Ends it in good order where it still listens.
     pub(crate) async fn stop(self) {
         // What does not end by itself ends with the driver.
-        let _ = self.client.close().await;
+        let _ = tokio::time::timeout(FAREWELL, self.client.close()).await;
         drop(self.driver);
     }
 }

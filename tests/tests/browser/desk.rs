@@ -3,14 +3,15 @@
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use serde_json::json;
 use tests::{START, World};
+use tokio::time::timeout;
 
 use crate::chrome::Chrome;
-use crate::devtools;
 use crate::page::Page;
 use crate::proxy::Proxy;
 
@@ -24,6 +25,12 @@ pub(crate) struct Desk {
 
 /// Orders of the demo that fail.
 const DEMO_FAILURES: u64 = 7;
+
+/// How long a test may take on a machine that is busy with others. Neither browser nor driver promise to answer at all.
+const LONGEST: Duration = Duration::from_mins(4);
+
+/// How long it may take to tell what is seen when a test has failed.
+const PICTURE: Duration = Duration::from_secs(20);
 
 /// Runs a test at a desk where the demo pipeline runs, and its orders have failed.
 pub(crate) async fn beside_the_demo(test: impl AsyncFnOnce(&Desk)) {
@@ -50,17 +57,19 @@ pub(crate) async fn beside_the_demo(test: impl AsyncFnOnce(&Desk)) {
 /// Runs a test at a desk before this stack. It fails when the browser has anything to complain of.
 pub(crate) async fn at_a_desk_of(world: World, test: impl AsyncFnOnce(&Desk)) {
     let (proxy, chrome) = tokio::join!(Proxy::start(world.stack.http_url()), Chrome::start());
-    let page = Page::new(chrome.client.clone(), proxy.url());
+    let page = Page::new(chrome.client.clone(), chrome.devtools.clone(), proxy.url());
     set_the_clock(&page).await;
     let desk = Desk { world, proxy, page, refusals_are_expected: AtomicBool::new(false) };
     let attempt = async {
         test(&desk).await;
         desk.has_no_complaints().await;
     };
+    let attempt = async { timeout(LONGEST, attempt).await.unwrap_or_else(|_| panic!("no end in {LONGEST:?}")) };
     let outcome = AssertUnwindSafe(attempt).catch_unwind().await;
     if outcome.is_err() {
-        // Telling may fail itself where the browser is gone, and must not hide the failure then.
-        let _ = AssertUnwindSafe(desk.tell_what_is_seen()).catch_unwind().await;
+        // Telling may fail itself, or never end, where the browser is gone, and must not hide the failure then.
+        let telling = timeout(PICTURE, desk.tell_what_is_seen());
+        let _ = AssertUnwindSafe(telling).catch_unwind().await;
     }
     chrome.stop().await;
     desk.world.stop().await;
@@ -78,7 +87,7 @@ async fn set_the_clock(page: &Page) {
              constructor(...parts) {{ if (parts.length) super(...parts); else super(Real.now() + {ahead}); }}
              static now() {{ return Real.now() + {ahead}; }} }}; }}"
     );
-    devtools::command(&page.client, "Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
+    page.devtools.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
 }
 
 impl Desk {

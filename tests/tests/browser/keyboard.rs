@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::desk::at_a_desk_of;
 use crate::orders::{failed, newest_job};
 use crate::page::{Name, Page};
-use crate::{axe, devtools};
+use crate::axe;
 
 /// More than any way from one thing to another by Tab.
 const MOST_TABS: usize = 120;
@@ -180,9 +180,9 @@ async fn to_the_top(page: &Page) {
 /// Role and name of what has the focus.
 async fn focus(page: &Page) -> (String, String) {
     let active = json!({ "expression": "document.activeElement" });
-    let active = devtools::command(&page.client, "Runtime.evaluate", active).await;
+    let active = page.devtools.command("Runtime.evaluate", active).await;
     let query = json!({ "objectId": active["result"]["objectId"], "fetchRelatives": false });
-    let tree = devtools::command(&page.client, "Accessibility.getPartialAXTree", query).await;
+    let tree = page.devtools.command("Accessibility.getPartialAXTree", query).await;
     let text = |part: &str| tree["nodes"][0][part]["value"].as_str().unwrap_or_default().to_owned();
     (text("role"), text("name"))
 }

@@ -1,7 +1,6 @@
 //! Long lists.
 
 use crate::desk::at_a_desk_of;
-use crate::devtools;
 use crate::orders::{FLOW, failed};
 use crate::page::Page;
 use serde_json::json;
@@ -44,9 +43,9 @@ struct Held {
 
 /// Counted after everything that nothing refers to is thrown away.
 async fn held(page: &Page) -> Held {
-    devtools::command(&page.client, "HeapProfiler.collectGarbage", json!({})).await;
-    let counters = devtools::command(&page.client, "Memory.getDOMCounters", json!({})).await;
-    let heap = devtools::command(&page.client, "Runtime.getHeapUsage", json!({})).await;
+    page.devtools.command("HeapProfiler.collectGarbage", json!({})).await;
+    let counters = page.devtools.command("Memory.getDOMCounters", json!({})).await;
+    let heap = page.devtools.command("Runtime.getHeapUsage", json!({})).await;
     let bytes = heap["usedSize"].as_f64().expect("a size");
     Held { nodes: counters["nodes"].as_u64().expect("a number"), bytes: bytes as u64 }
 }

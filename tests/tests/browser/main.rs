@@ -4,6 +4,7 @@
 
 mod axe;
 mod chrome;
+mod console_log;
 mod desk;
 mod devtools;
 mod page;

@@ -10,18 +10,21 @@ use fantoccini::Client;
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
 use serde_json::{Value, json};
 
-use crate::devtools::{self, LogEntry};
+use crate::console_log::{self, LogEntry};
+use crate::devtools::DevTools;
 use crate::seen::{self, Seen};
 
 /// How long anything may take before a test gives up. The machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// An open page.
+/// An open page. Clones are of the same.
+#[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) client: Client,
+    pub(crate) devtools: DevTools,
     origin: String,
 }
 
@@ -48,8 +51,8 @@ impl<'a> From<&'a str> for Name<'a> {
 }
 
 impl Page {
-    pub(crate) fn new(client: Client, origin: String) -> Self {
-        Self { client, origin }
+    pub(crate) fn new(client: Client, devtools: DevTools, origin: String) -> Self {
+        Self { client, devtools, origin }
     }
 
     /// Opens a path of the console.
@@ -87,7 +90,7 @@ impl Page {
 
     async fn find_in(&self, within: Option<&Seen>, role: &str, name: Name<'_>) -> Seen {
         let what = format!("{role} {name:?}");
-        let look = async || seen::all(&self.client, within, role).await.into_iter().find(|seen| name.fits(&seen.name));
+        let look = async || seen::all(self, within, role).await.into_iter().find(|seen| name.fits(&seen.name));
         self.until(&what, look).await
     }
 
@@ -105,11 +108,11 @@ impl Page {
 
     /// Everything with this role.
     pub(crate) async fn all(&self, role: &str) -> Vec<Seen> {
-        seen::all(&self.client, None, role).await
+        seen::all(self, None, role).await
     }
 
     pub(crate) async fn all_within(&self, within: &Seen, role: &str) -> Vec<Seen> {
-        seen::all(&self.client, Some(within), role).await
+        seen::all(self, Some(within), role).await
     }
 
     pub(crate) async fn button<'a>(&self, name: impl Into<Name<'a>>) -> Seen {
@@ -200,13 +203,13 @@ impl Page {
     /// What the reader's system prefers: `light` or `dark`.
     pub(crate) async fn prefers(&self, scheme: &str) {
         let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        devtools::command(&self.client, "Emulation.setEmulatedMedia", feature).await;
+        self.devtools.command("Emulation.setEmulatedMedia", feature).await;
     }
 
     /// How large the window is inside.
     pub(crate) async fn is_sized(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        devtools::command(&self.client, "Emulation.setDeviceMetricsOverride", metrics).await;
+        self.devtools.command("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Fails when the page is wider than its window: something pushed it apart.
@@ -223,7 +226,7 @@ impl Page {
     pub(crate) async fn picture(&self, file: &Path) {
         let format = file.extension().and_then(|ending| ending.to_str()).unwrap_or("png");
         let parameters = json!({ "format": format, "quality": 80 });
-        let picture = devtools::command(&self.client, "Page.captureScreenshot", parameters).await;
+        let picture = self.devtools.command("Page.captureScreenshot", parameters).await;
         let bytes = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).expect("a picture in base64");
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder for pictures");
         std::fs::write(file, bytes).expect("the picture is written");
@@ -231,6 +234,6 @@ impl Page {
 
     /// What the browser has logged since it was last asked.
     pub(crate) async fn log(&self) -> Vec<LogEntry> {
-        devtools::log(&self.client).await
+        console_log::read(&self.client).await
     }
 }

@@ -1,11 +1,10 @@
 //! Something on the page as the browser tells assistive technology of it: found by its role and its name.
 
-use fantoccini::Client;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 
-use crate::devtools;
+use crate::page::Page;
 
 /// How the `WebDriver` standard marks an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -13,7 +12,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// An element with a role and a name.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    client: Client,
+    page: Page,
     /// The browser's number for the element.
     node: u64,
     pub(crate) role: String,
@@ -23,11 +22,11 @@ pub(crate) struct Seen {
 }
 
 /// All elements with `role` under `within`, or on the whole page, that assistive technology is told of.
-pub(crate) async fn all(client: &Client, within: Option<&Seen>, role: &str) -> Vec<Seen> {
+pub(crate) async fn all(page: &Page, within: Option<&Seen>, role: &str) -> Vec<Seen> {
     let node = match within {
         Some(seen) => seen.node,
         None => {
-            let document = devtools::try_command(client, "DOM.getDocument", json!({ "depth": 0 })).await;
+            let document = page.devtools.try_command("DOM.getDocument", json!({ "depth": 0 })).await;
             match document.and_then(|document| document["root"]["backendNodeId"].as_u64()) {
                 Some(node) => node,
                 None => return Vec::new(),
@@ -36,17 +35,17 @@ pub(crate) async fn all(client: &Client, within: Option<&Seen>, role: &str) -> V
     };
     let query = json!({ "backendNodeId": node, "role": role });
     // The page may change under the question; who waits asks again.
-    let answer = devtools::try_command(client, "Accessibility.queryAXTree", query).await.unwrap_or_default();
+    let answer = page.devtools.try_command("Accessibility.queryAXTree", query).await.unwrap_or_default();
     let nodes = answer["nodes"].as_array().cloned().unwrap_or_default();
-    nodes.iter().filter(|node| node["ignored"] != true).filter_map(|node| Seen::of(client, node)).collect()
+    nodes.iter().filter(|node| node["ignored"] != true).filter_map(|node| Seen::of(page, node)).collect()
 }
 
 impl Seen {
-    fn of(client: &Client, node: &Value) -> Option<Self> {
+    fn of(page: &Page, node: &Value) -> Option<Self> {
         let properties = node["properties"].as_array().into_iter().flatten();
         let properties = properties.filter_map(|p| Some((p["name"].as_str()?.to_owned(), p["value"]["value"].clone())));
         Some(Self {
-            client: client.clone(),
+            page: page.clone(),
             node: node["backendDOMNodeId"].as_u64()?,
             role: node["role"]["value"].as_str()?.to_owned(),
             name: node["name"]["value"].as_str().unwrap_or_default().to_owned(),
@@ -71,20 +70,20 @@ impl Seen {
     pub(crate) async fn element(&self) -> Option<Element> {
         // The two protocols have no name for an element in common, so it is handed over through the page.
         let resolve = json!({ "backendNodeId": self.node });
-        let object = devtools::try_command(&self.client, "DOM.resolveNode", resolve).await?;
+        let object = self.page.devtools.try_command("DOM.resolveNode", resolve).await?;
         let hand_over = json!({
             "objectId": object["object"]["objectId"],
             "functionDeclaration": "function () { window[Symbol.for('tests')] = this; }",
         });
-        let handed_over = devtools::try_command(&self.client, "Runtime.callFunctionOn", hand_over).await;
+        let handed_over = self.page.devtools.try_command("Runtime.callFunctionOn", hand_over).await;
         // Else the browser would keep the element and all that hangs on it for as long as it lives.
         let release = json!({ "objectId": object["object"]["objectId"] });
-        devtools::try_command(&self.client, "Runtime.releaseObject", release).await;
+        self.page.devtools.try_command("Runtime.releaseObject", release).await;
         handed_over?;
         let taken = "const it = window[Symbol.for('tests')]; return it?.isConnected ? it : null;";
-        let taken = self.client.execute(taken, Vec::new()).await.ok()?;
+        let taken = self.page.client.execute(taken, Vec::new()).await.ok()?;
         let id = taken[ELEMENT].as_str()?.to_owned();
-        Some(Element::from_element_id(self.client.clone(), id.into()))
+        Some(Element::from_element_id(self.page.client.clone(), id.into()))
     }
 
     async fn known(&self) -> Element {
