@@ -3,10 +3,10 @@
 use fantoccini::key::Key;
 use serde_json::json;
 
+use crate::axe;
 use crate::desk::at_a_desk_of;
 use crate::orders::{failed, newest_job};
 use crate::page::{Name, Page};
-use crate::axe;
 
 /// More than any way from one thing to another by Tab.
 const MOST_TABS: usize = 120;
