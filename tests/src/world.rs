@@ -1,6 +1,7 @@
 //! The stack and its outside clients.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use local::{ClockMode, Stack, StackOptions};
@@ -20,6 +21,9 @@ pub const SENDER_STAGE: &str = "reprise-sender-stage";
 
 /// The stack's own receiver stage.
 pub const RECEIVER_STAGE: &str = "reprise-receiver-stage";
+
+/// How long anything may take before a test gives up, on a machine that is busy with others.
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// A stack of its own, on free ports, with a clock that stands still until it is moved.
 pub struct World {
@@ -82,7 +86,7 @@ impl World {
         Self {
             sqs: aws_sdk_sqs::Client::new(&aws),
             scheduler: aws_sdk_scheduler::Client::new(&aws),
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
             log: Looked(log),
             stack,
         }
@@ -125,8 +129,11 @@ impl World {
     }
 
     /// Waits until queues with consumers are empty and no function runs.
+    ///
+    /// # Panics
+    /// When that takes minutes.
     pub async fn settle(&self) {
-        self.stack.settle().await;
+        tokio::time::timeout(PATIENCE, self.stack.settle()).await.expect("the stack settles");
     }
 
     /// Moves the clock, and everything that falls due happens in order.
@@ -192,8 +199,11 @@ impl World {
     }
 
     /// Stops the stack.
+    ///
+    /// # Panics
+    /// When that takes minutes.
     pub async fn stop(self) {
-        self.stack.shutdown().await;
+        tokio::time::timeout(PATIENCE, self.stack.shutdown()).await.expect("the stack stops");
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
