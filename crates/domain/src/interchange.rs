@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, Event, EventKind};
 use crate::{
-    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry,
+    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry, NoRetry,
     Part, PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
 };
 
@@ -197,6 +197,8 @@ pub struct Interchange {
     pub sequence: u64,
     /// Commits so far; 0 before the first.
     pub version: u64,
+    /// Where its log and its payloads are kept.
+    pub kept: Kept,
 }
 
 impl Interchange {

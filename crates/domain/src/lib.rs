@@ -9,6 +9,7 @@ mod flow;
 mod forecast;
 mod interchange;
 mod job;
+mod kept;
 mod name;
 mod outcome;
 mod payload;
@@ -26,6 +27,7 @@ pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode,
 pub use forecast::{Forecast, ForecastEnd, Imagined};
 pub use interchange::{Change, Completion, Failure, Flight, Interchange, Parties, Status};
 pub use job::{CanarySays, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Take};
+pub use kept::Kept;
 pub use name::{FlowName, InterchangeId, InvalidName};
 pub use outcome::{Received, Verdict, receive};
 pub use payload::{Digest, PayloadMeta, PayloadSide, Payloads, Revision};

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Actor, EventKind};
 use crate::{
-    Category, Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Known,
+    Category, Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Kept, Known,
     Parties, PayloadSide, Payloads, Report, ReportKind, Status,
 };
 
@@ -175,6 +175,7 @@ impl Interchange {
         self.sender_payloads = Payloads::default();
         self.receiver_payloads = Payloads::default();
         self.attributes = Payloads::default();
+        self.kept.apart.clear();
     }
 
     fn arrives(&mut self, attempt: u32, outcome: Known) {
@@ -259,6 +260,7 @@ fn blank(report: &Report, failure: &FailureReport, event_at: Timestamp, now: Tim
         known: Vec::new(),
         sequence: 0,
         version: 0,
+        kept: Kept::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Flow, Interchange};
 pub struct Rung {
     /// Counts automatic re-entries from 1; a manual one leaves it where it was.
     pub number: u32,
-    /// How many there are in all.
+    /// How many there are in all. A retry that was planned before its schedule got shorter is the last of as many as it counts.
     pub of: u32,
     /// The schedule's word in JSON.
     pub kind: &'static str,
@@ -30,9 +30,10 @@ impl Flow {
     pub fn rung(&self, interchange: &Interchange) -> Rung {
         let partner = interchange.parties.partner.as_deref();
         let schedule = &self.retry_for(partner).schedule;
+        let number = interchange.automatic + 1;
         Rung {
-            number: interchange.automatic + 1,
-            of: schedule.limit(),
+            number,
+            of: schedule.limit().max(number),
             kind: schedule.kind(),
             partner: partner.filter(|partner| self.partners.contains_key(*partner)).map(str::to_owned),
         }

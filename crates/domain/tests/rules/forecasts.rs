@@ -122,6 +122,15 @@ fn the_rung_tells_the_number_of_how_many_and_whose_policy() {
     assert_eq!(flow.rung(&interchange).partner, None);
 }
 
+#[test]
+fn a_retry_that_a_shorter_schedule_no_longer_has_is_the_last_of_its_count() {
+    let mut flow = flow();
+    flow.retry.schedule = Schedule::Ladder(Ladder { delays: vec![minutes(7), minutes(7)] });
+    let mut interchange: Interchange = failed_at_two();
+    interchange.automatic = 2;
+    assert_eq!(flow.rung(&interchange).to_string(), "3rd of 3, ladder");
+}
+
 prop_compose! {
     fn schedules()(
         kind in 0..3, delays in prop::collection::vec(1i64..3000, 1..8), first in 1i64..120, factor in 1.0f64..3.0,
