@@ -24,10 +24,12 @@ impl Readers {
 
 /// Reads to the end of `output`.
 pub(super) async fn pass_on(output: impl AsyncRead + Unpin, function: String, readers: Readers) {
-    let mut lines = BufReader::new(output).lines();
+    // Not every line need be UTF-8: what a panic prints is anybody's bytes.
+    let mut lines = BufReader::new(output).split(b'\n');
     loop {
-        match lines.next_line().await {
+        match lines.next_segment().await {
             Ok(Some(line)) => {
+                let line = String::from_utf8_lossy(&line);
                 if let Some(reader) = readers.0.get() {
                     reader(&function, &line);
                 }
@@ -58,6 +60,17 @@ fn level(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test]
+    async fn a_line_that_is_no_utf8_hides_none_after_it() {
+        let readers = Readers::default();
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let lines = read.clone();
+        readers.add(move |_, line| lines.lock().unwrap().push(line.to_owned()));
+        pass_on(&b"one\n\xff two\nthree"[..], "worker".to_owned(), readers).await;
+        assert_eq!(*read.lock().unwrap(), ["one", "\u{fffd} two", "three"]);
+    }
 
     #[test]
     fn a_json_line_keeps_its_level_and_any_other_is_a_warning() {
