@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use minifier::js::{clean_tokens_except, simple_minify};
+
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=web");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
@@ -24,8 +26,13 @@ fn served(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     let wrong = |error: &str| io::Error::other(format!("{}: {error}", path.display()));
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("js") => Ok(minifier::js::minify(&text).map_err(wrong)?.to_string()),
-        Some("css") => Ok(minifier::css::minify(&text).map_err(wrong)?.to_string()),
+        Some("js") => {
+            // Nothing is kept that need not be, so a loop must not end in an empty statement.
+            let tokens = simple_minify(&text).map_err(wrong)?;
+            Ok(tokens.apply(|tokens| clean_tokens_except(tokens, |_| true)).to_string())
+        }
+        // Nor does a last declaration need its end.
+        Some("css") => Ok(minifier::css::minify(&text).map_err(wrong)?.to_string().replace(";}", "}")),
         _ => Ok(text),
     }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { kindOf, layOut, plain } from '../web/payload-layout.js';
-import { hexRows, textRows } from '../web/payload-rows.js';
+import { compared, hexRows, textRows } from '../web/payload-rows.js';
 
 const drawn = (text) => layOut(text).map(({ depth, parts }) => '  '.repeat(depth) + parts.map(([part]) => part).join(''));
 const solid = (text) => text.replace(/\s/g, '');
@@ -82,4 +82,38 @@ test('bytes are shown as hex beside what of them is ascii', () => {
   const rows = hexRows(Uint8Array.from({ length: 17 }, (_, i) => i + 0x40));
   assert.equal(rows.length, 2);
   assert.deepEqual(rows.slice(1, 9), [{ number: '000010', depth: 0, parts: [['50'.padEnd(48), false], ['P', true]] }]);
+});
+
+const SIGNS = { ins: '+', del: '-' };
+const changes = (before, after) => compared(plain(before), plain(after)).map(({ change, parts: [[line]] }) => `${SIGNS[change] ?? ''}${line}`);
+
+test('of two revisions what is new and what is gone stands where it stood', () => {
+  const cases = [
+    ['one\ntwo\nfour', 'one\ntwo\nfour', ['one', 'two', 'four']],
+    ['one\ntwo\nfour', 'one\nTWO\nfour', ['one', '-two', '+TWO', 'four']],
+    ['one\nfour', 'one\ntwo\nfour', ['one', '+two', 'four']],
+    ['one\ntwo\nfour', 'one\nfour', ['one', '-two', 'four']],
+    ['one\ntwo', 'two\nfour', ['-one', 'two', '+four']],
+    ['one', 'two', ['-one', '+two']],
+    ['{\nx\n}\n{\ny\n}', '{\ny\n}', ['{', '-x', '-}', '-{', 'y', '}']],
+  ];
+  for (const [before, after, expected] of cases) assert.deepEqual(changes(before, after), expected, `${before} to ${after}`);
+});
+
+test('a row that is gone has no number, and those behind it keep theirs', () => {
+  const rows = textRows(compared(plain('one\ntwo\nfour'), plain('one\nTWO\nfour')));
+  assert.deepEqual(rows.map(({ number, change }) => [number, change]), [[1, undefined], [null, 'del'], [2, 'ins'], [3, undefined]]);
+});
+
+test('whatever two revisions are, each is there in whole and it takes no time', () => {
+  const many = (n, line) => Array.from({ length: n }, (_, i) => line(i)).join('\n');
+  const cases = [[many(20_000, i => `a${i}`), many(20_000, i => `b${i}`)], [many(5000, i => `${i % 7}`), many(9000, i => `${i % 11}`)], ['', many(3, String)], [many(4000, String), '']];
+  for (const [before, after] of cases) {
+    const from = performance.now();
+    const lines = compared(plain(before), plain(after));
+    assert.ok(performance.now() - from < 20_000);
+    const side = gone => lines.filter(({ change }) => change !== gone).map(({ parts: [[line]] }) => line).join('\n');
+    assert.equal(side('ins'), before);
+    assert.equal(side('del'), after);
+  }
 });

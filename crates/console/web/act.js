@@ -1,11 +1,11 @@
 // The confirm dialog: asks for the reason, says what will happen, cannot send twice. What was typed outlives a failure, Escape and a look
 // elsewhere, until it is sent.
 
-import { api, isAbort, newKey, path } from './api.js';
+import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
-import { ACTION, SKIPS, STATUS, number, plural, time } from './format.js';
+import { ACTION, SKIPS, number, plural, spoken, time } from './format.js';
 import { problem } from './messages.js';
-import { openDialog, skeleton, toast } from './ui.js';
+import { button, openDialog, skeleton, toast } from './ui.js';
 
 const MOST = 500;
 const drafts = new Map();
@@ -14,25 +14,25 @@ export const isFailed = ({ status }) => status === 'failed' || status === 'parti
 
 /** '' or, in words, why it cannot be done. */
 export function possible(action, interchange) {
-  if (!isFailed(interchange)) return `It is ${STATUS[interchange.status].toLowerCase()}: only what failed can be acted on.`;
+  if (!isFailed(interchange)) return `It is ${spoken(interchange.status)}: only what failed can be acted on.`;
   const { sender, receiver } = interchange.payloads;
   if (action === 'delete' || (action === 'retry' ? receiver : sender)) return '';
   if (!sender && !receiver) return 'There is no payload to send.';
-  return receiver ? 'Only the mapped message is known: restart is not possible, retry is.' : 'Nothing was mapped yet: retry is not possible, restart is.';
+  return receiver ? 'Only the mapped message is known.' : 'Nothing was mapped yet.';
 }
 
 /** Resolves with the changed interchange, or undefined. */
 export function actOnOne(action, interchange, ctx) {
-  const id = interchange.interchangeId;
-  const why = possible(action, interchange);
+  const id = interchange.interchangeId, why = possible(action, interchange);
   return ask(action, ctx, id, {
     title: said(interchange.sourceId ?? id),
     what: () => 'this message',
     details: () => why && h('p.note', why),
+    sentence: () => `This message will be ${ACTION[action].fate}.`,
     impossible: () => why,
     async send({ reason }) {
       const after = await api.post(path('interchanges', id, action), { reason });
-      toast(`${ACTION[action].done} ${id}: ${STATUS[after.status].toLowerCase()}.`);
+      toast(`${ACTION[action].done} ${id}: ${spoken(after.status)}.`);
       return after;
     },
   });
@@ -40,8 +40,7 @@ export function actOnOne(action, interchange, ctx) {
 
 /** Resolves with the job, or undefined. */
 export function actOnMany(action, flow, selection, ctx) {
-  const to = path('flows', flow.flow, action);
-  const key = newKey();
+  const to = path('flows', flow.flow, action), key = crypto.randomUUID();
   const name = () => said(flow.displayName ?? flow.flow);
   const what = ({ cap = Infinity }) => `${plan.countIsExact || plan.count >= cap ? '' : 'more than '}${plural(Math.min(plan.count, cap), 'message')}`;
   let plan;
@@ -50,7 +49,7 @@ export function actOnMany(action, flow, selection, ctx) {
     what,
     async load(signal) { plan = await api.post(to, { reason: 'plan', selection }, { query: { plan: true }, signal }); },
     details: () => planned(plan),
-    sentence: (limits) => [what(limits), ' of ', name(), ...words(action, limits)],
+    sentence: limits => [what(limits), ' of ', name(), ...words(action, limits)],
     impossible: () => !plan.count,
     async send(request) {
       const job = await api.post(to, { ...request, selection, asOf: plan.asOf }, { key });
@@ -62,37 +61,32 @@ export function actOnMany(action, flow, selection, ctx) {
 
 function planned({ count, sample, skips: stuck = {}, asOf }) {
   const skips = Object.entries(stuck).map(([why, n]) => `${plural(n, 'message')} will be skipped: ${SKIPS[why] ?? why}.`);
-  if (!count) skips.push('None of them is failed any more: there is nothing to do.');
-  return [skips.map((text) => h('p.note', text)),
+  if (!count) skips.push('None of them is failed any more.');
+  return [skips.map(text => h('p.note', text)),
     count > 0 && h('details', h('summary', h('span', sample.length < count ? `The ${sample.length} oldest` : 'Which', ', as of ', time(asOf))),
-      h('ul.sample', sample.map((i) => h('li', time(i.failedAt), ' ', h('b', said(i.sourceId ?? i.interchangeId)), ' ', said(i.error.message, { class: 'quiet' })))))];
+      h('ul.sample', sample.map(i => h('li', time(i.failedAt), ' ', h('b', said(i.sourceId ?? i.interchangeId)), ' ', said(i.error.message, { class: 'quiet' })))))];
 }
 
-const words = (action, { canary, rate }) => [{
-  retry: ' will be put on the receiver stage, mapping skipped',
-  restart: ' will be put on the sender stage and mapped again',
-  delete: ' will be given up: payloads are removed at once, the log stays',
-}[action], canary && `; ${canary === 1 ? 'one' : number(canary)} first, the rest when ${canary === 1 ? 'it has' : 'they all have'} completed, and none of it when one fails`,
+const words = (action, { canary, rate }) => [' will be ', ACTION[action].fate, canary && `; ${canary === 1 ? 'one' : number(canary)} first, the rest when ${canary === 1 ? 'it has' : 'they all have'} completed, and none of it when one fails`,
 rate && `; at most ${number(rate)} a second`, '. What fails from now on is left alone.'];
 
 /** Draws again after every change: nothing typed is touched. */
 function ask(action, ctx, draft, { title, what, load, details, sentence, impossible, send }) {
-  const { label, doing, means } = ACTION[action];
+  const { label, doing } = ACTION[action];
   const kept = drafts.get(draft) ?? {};
   drafts.set(draft, kept);
   return openDialog(label, (close, dialog) => {
-    const leave = new AbortController();
+    const leave = new AbortController(), form = h('form', { onsubmit: submit });
     dialog.addEventListener('close', () => leave.abort());
-    const form = h('form', { onsubmit: submit });
     const now = { ready: !load }; // and: failure of the plan, refusal of the action, sending, blank
 
-    const whole = (name) => (load && Number(kept[name])) || undefined;
+    const whole = name => (load && Number(kept[name])) || undefined;
     const limits = () => ({ cap: whole('cap'), rate: whole('rate'), canary: action === 'delete' ? undefined : whole('canary') });
-    const set = (values) => draw(Object.assign(now, values));
+    const set = values => draw(Object.assign(now, values));
 
     function prepare() {
       set({ failure: null });
-      load(leave.signal).then(() => set({ ready: true }), (failure) => isAbort(failure) || set({ failure }));
+      load(leave.signal).then(() => set({ ready: true }), failure => set({ failure }));
     }
 
     async function submit(event) {
@@ -113,7 +107,7 @@ function ask(action, ctx, draft, { title, what, load, details, sentence, impossi
       }
     }
 
-    const typing = (name) => ({ value: kept[name] ?? '', oninput: (event) => {
+    const typing = name => ({ value: kept[name] ?? '', oninput: event => {
       kept[name] = event.target.value;
       set({ blank: false });
     } });
@@ -122,18 +116,18 @@ function ask(action, ctx, draft, { title, what, load, details, sentence, impossi
     function draw() {
       const { ready, failure, refusal, sending, blank } = now;
       render(form,
-        h('h2', `${label} `, title), h('p.hint', means),
+        h('h2', `${label} `, title),
         failure ? problem(failure, prepare) : ready ? h('div', details()) : h('div', { role: 'status' }, h('span.unseen', 'Counting…'), skeleton(2)),
-        h('div.field', h('label', { for: 'reason' }, 'Reason'),
+        h('.field', h('label', { for: 'reason' }, 'Reason'),
           h('textarea', { id: 'reason', maxlength: MOST, autofocus: true, 'aria-required': 'true', 'aria-describedby': 'reason-hint', 'aria-invalid': blank && 'true', ...typing('reason') }),
-          h('div.row.hint', { id: 'reason-hint' }, h('span.grow', { class: blank && 'wrong' }, blank ? 'Say why first.' : 'It stays in the log, with your name.'), `${kept.reason?.length ?? 0} of ${MOST}`)),
-        load && h('details.more', h('summary', 'More: canary, rate, cap'), h('div.fields',
+          h('.row.hint', { id: 'reason-hint' }, h('span.grow', { class: blank && 'wrong' }, blank ? 'Say why first.' : 'It stays in the log, with your name.'), `${kept.reason?.length ?? 0} of ${MOST}`)),
+        load && h('details.more', h('summary', 'More: canary, rate, cap'), h('.fields',
           action !== 'delete' && field('canary', 'Canary', 'Sent first; the rest follows when they completed.'),
           field('rate', 'Rate per second', 'Empty: as fast as it goes.'), field('cap', 'Cap', 'The most it may take.'))),
-        sentence && ready && h('p.words', { 'aria-live': 'polite' }, sentence(limits())),
-        refusal && problem(refusal, null, refusal.slug === 'job-active' && h('p', h('button.link', { type: 'button', onclick: () => close(undefined, document.getElementById('jobs')) }, 'See that job'))),
-        h('div.buttons', h('button', { type: 'button', disabled: sending, onclick: () => close() }, 'Not now'),
-          h('button.primary', { class: action === 'delete' && 'danger', disabled: sending || !ready || Boolean(impossible()) }, sending ? `${doing}…` : ready ? `${label} ${what(limits())}` : label)));
+        ready && h('p.words', { 'aria-live': 'polite' }, sentence(limits())),
+        refusal && problem(refusal, null, refusal.slug === 'job-active' && h('p', button('See that job', () => close(undefined, document.getElementById('jobs')), '.link'))),
+        h('.buttons', button('Not now', () => close(), '', { disabled: sending }),
+          h(`button.primary${action === 'delete' ? '.danger' : ''}`, { disabled: sending || !ready || Boolean(impossible()) }, sending ? `${doing}…` : ready ? `${label} ${what(limits())}` : label)));
     }
     if (load) prepare();
     else draw();

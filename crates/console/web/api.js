@@ -1,24 +1,20 @@
 // The public HTTP API. Every failure is one ApiError; messages.js has the words for it. A 401 asks for a new sign-in beside the page and sends
-// the same request again; a 429 waits once.
+// the same request again; a 429 waits once. A call whose signal aborts never answers: nobody is there to be told.
 
 import { auth } from './auth.js';
 
 const TIMEOUT = 40_000; // API Gateway gives up after 30 s
 const SLOW = 5_000;
 
-export class ApiError extends Error {
-  constructor(status, slug, { type, title, detail, field, ...members } = {}) {
+class ApiError extends Error {
+  constructor(status, slug, { title, detail, field } = {}) {
     super(detail ?? title ?? slug);
-    Object.assign(this, { status, slug, title, detail, field, members });
+    Object.assign(this, { status, slug, detail, field });
   }
 }
 
-/** The page was left: not a failure. */
-export const isAbort = (error) => error?.name === 'AbortError';
 /** path('flows', 'a/b') is '/flows/a%2Fb'. */
 export const path = (...parts) => `/${parts.map(encodeURIComponent).join('/')}`;
-/** An Idempotency-Key, made once per dialog. */
-export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 
 /** Tells by 'change' when the API stops or starts to answer, or answers slowly. */
 export const health = Object.assign(new EventTarget(), { state: 'ok' });
@@ -29,7 +25,7 @@ function tell(state) {
   health.dispatchEvent(new Event('change'));
 }
 
-/** Options: query, signal, raw (the Response in place of its JSON), key (Idempotency-Key), ifMatch (a version). */
+/** Options: query, signal, raw (the bytes as they are, not JSON), key (Idempotency-Key), ifMatch (a version). */
 export const api = {
   get: (to, options) => call('GET', to, null, options),
   post: (to, body, options) => call('POST', to, body, options),
@@ -41,39 +37,44 @@ async function call(method, to, body, { query = {}, signal, raw, key, ifMatch } 
   for (let first = true; ; first = false) {
     const token = await auth.token();
     const headers = Object.entries({ authorization: token && `Bearer ${token}`, 'content-type': body && 'application/json', 'idempotency-key': key, 'if-match': ifMatch && `"${ifMatch}"` });
-    const response = await send(`${to}?${given}`, { method, headers: headers.filter(([, value]) => value), body: body && JSON.stringify(body), cache: 'no-store' }, signal);
-    if (response.ok) return raw ? response : response.json();
+    const init = { method, headers: headers.filter(([, value]) => value), body: body && JSON.stringify(body), cache: 'no-store' };
+    const [response, answer] = await send(`${to}?${given}`, init, signal, raw);
+    if (response.ok) return raw ? answer : JSON.parse(answer);
     if (first && response.status === 401 && (await auth.renew(token, method))) continue;
-    if (!first || response.status !== 429) throw await refusal(response);
-    await new Promise((resolve) => { setTimeout(resolve, Math.min(response.headers.get('retry-after') || 1, 5) * 1000); });
-    signal?.throwIfAborted();
+    if (!first || response.status !== 429) throw refusal(response.status, answer);
+    await new Promise(resolve => { setTimeout(resolve, Math.min(response.headers.get('retry-after') || 1, 5) * 1000); });
   }
 }
 
-async function send(url, init, signal) {
+async function send(url, init, signal, raw) {
   const timeout = AbortSignal.timeout(TIMEOUT);
   let isLate = 0;
   const slow = setTimeout(() => {
     late += isLate = 1;
     tell('slow');
   }, SLOW);
-  const ended = (state) => {
+  const ended = state => {
     clearTimeout(slow);
     late -= isLate;
     tell(state === 'ok' && late ? 'slow' : state);
   };
   try {
     const response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const answer = await (raw && response.ok ? response.arrayBuffer() : response.text());
     ended(response.status >= 500 ? 'down' : 'ok');
-    return response;
-  } catch (error) {
+    return [response, answer];
+  } catch {
     ended(signal?.aborted ? health.state : 'down');
-    throw signal?.aborted ? error : new ApiError(0, timeout.aborted ? 'timeout' : 'unreachable');
+    if (signal?.aborted) return new Promise(() => {});
+    throw new ApiError(0, timeout.aborted ? 'timeout' : 'unreachable');
   }
 }
 
-async function refusal(response) {
-  const problem = await response.json().catch(() => ({}));
-  problem.detail ??= problem.message; // API Gateway says no more than {"message": "…"}
-  return new ApiError(response.status, problem.type?.split(':').pop(), problem);
+function refusal(status, answer) {
+  let problem;
+  try {
+    problem = JSON.parse(answer);
+    problem.detail ??= problem.message; // API Gateway says no more than {"message": "…"}
+  } catch { /* then the status says enough */ }
+  return new ApiError(status, problem?.type?.split(':').pop(), problem ?? {});
 }

@@ -15,7 +15,7 @@ let declined; // the token of a sign-in that was not renewed
 export const auth = {
   get user() { return tokens?.user; },
   /** Whether the token has reprise/<word>; what is not allowed is not shown. */
-  can: (word) => !config.issuer || Boolean(tokens?.scopes.includes(`reprise/${word}`)),
+  can: word => !config.issuer || Boolean(tokens?.scopes.includes(`reprise/${word}`)),
 
   /** True when the page may go on; otherwise the browser is on its way to the issuer. */
   async start() {
@@ -65,12 +65,12 @@ async function json(answer) {
   throw refused(body.error_description ?? body.error ?? answer.status);
 }
 
-const refused = (why) => new Error(`The sign-in was refused: ${why}.`);
+const refused = why => new Error(`The sign-in was refused: ${why}.`);
 const discover = async () => (issuer ??= await json(await fetch(`${config.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)));
 
 /** A fresh request to sign in: where to send the browser, and what must match when it is back. */
 async function request() {
-  const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  const base64url = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
   const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
   const pending = { state: random(), nonce: random(), verifier: random() };
   const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(pending.verifier)));
@@ -117,7 +117,7 @@ async function grant(fields, nonce) {
 function claims(token) {
   try {
     const text = atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'));
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(text, c => c.charCodeAt(0))));
   } catch {
     return {};
   }
@@ -131,7 +131,7 @@ async function beside() {
   const closing = new AbortController();
   try {
     return await new Promise((resolve, reject) => {
-      channel.onmessage = ({ data }) => exchange(data, pending).then((done) => done && resolve(true), reject);
+      channel.onmessage = ({ data }) => exchange(data, pending).then(done => done && resolve(true), reject);
       confirm('Sign in again', 'Your sign-in has ended. A window opens for it; this page stays as it is and goes on where it was.', 'Sign in', 'Not now', closing,
         () => window.open(url, 'reprise-sign-in', 'popup,width=520,height=680')).then(() => {
         if (!closing.signal.aborted) declined = tokens?.access;

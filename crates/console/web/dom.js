@@ -3,14 +3,14 @@
 const PROPS = Symbol('props');
 const PROPERTIES = new Set(['value', 'checked', 'indeterminate']);
 
-/** h('div.card', { onclick }, child, [children]); props may be left out. */
+/** h('p.note', { onclick }, child, [children]); a div needs no name, props may be left out. */
 export function h(name, props, ...children) {
   const [tag, ...classes] = name.split('.');
   if (typeof props !== 'object' || Array.isArray(props) || props instanceof Node) {
     children.unshift(props);
     props = null;
   }
-  const el = document.createElement(tag);
+  const el = document.createElement(tag || 'div');
   el.append(...nodes(children));
   el[PROPS] = {};
   apply(el, classes.length ? { ...props, class: [...classes, props?.class ?? ''].join(' ').trim() } : props ?? {});
@@ -26,8 +26,8 @@ export function render(parent, ...children) {
 const HIDDEN = /((?![\t\n])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0])/u;
 
 /** Text in turns: as it is, the symbol of a hidden character, as it is, … */
-export const runs = (text) => String(text).split(HIDDEN).map((run, i) => (i % 2 ? `⟨U+${run.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩` : run));
-export const visible = (text) => runs(text).join('');
+export const runs = text => String(text).split(HIDDEN).map((run, i) => (i % 2 ? `⟨U+${run.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩` : run));
+export const visible = text => runs(text).join('');
 
 /** Text that came with a message: isolated, visible, short; all of it (nearly) in the title. */
 export function said(text, props) {
@@ -36,8 +36,13 @@ export function said(text, props) {
   return h('bdi', { title, ...props }, title.length > 400 ? `${title.slice(0, 400)}…` : title);
 }
 
+/** Who did it: of an ARN the end says it. */
+export const who = actor => said(String(actor).split('/').pop(), { title: visible(actor) });
+/** `text` behind a sign, or nothing where there is no text. */
+export const noted = (sign, text) => text && [sign, said(text)];
+
 // What is not there holds its place, so that what follows is not built anew.
-const nodes = (children) => children.flat(Infinity).map((child) => {
+const nodes = children => children.flat(Infinity).map(child => {
   if (child == null || child === '' || typeof child === 'boolean') return document.createComment('');
   return child instanceof Node ? child : document.createTextNode(child);
 });
@@ -48,7 +53,7 @@ function apply(el, next) {
   for (const name in { ...was, ...next }) {
     const value = next[name];
     if (name.startsWith('on')) {
-      if (!(name in was)) el.addEventListener(name.slice(2), (event) => el[PROPS][name]?.(event));
+      if (!(name in was)) el.addEventListener(name.slice(2), event => el[PROPS][name]?.(event));
     } else if (PROPERTIES.has(name)) {
       const typing = name === 'value' && el === document.activeElement && name in was;
       if (!typing && el[name] !== value) el[name] = value ?? '';
@@ -62,7 +67,7 @@ function apply(el, next) {
   }
 }
 
-const keyOf = (node) => node?.[PROPS]?.key;
+const keyOf = node => node?.[PROPS]?.key;
 
 function patchChildren(parent, next) {
   const wanted = new Set(next.map(keyOf));

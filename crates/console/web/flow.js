@@ -4,30 +4,25 @@ import { actOnMany, actOnOne } from './act.js';
 import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
 import { filterBar, selects, view } from './filters.js';
-import { ACTION, STATUS, number, relative, time } from './format.js';
+import { ACTION, STATUSES, ago, number, relative, spoken, status, time } from './format.js';
 import { jobsView } from './jobs.js';
 import { messageList } from './list.js';
 import { live } from './live.js';
 import { problem } from './messages.js';
 import { onKeys, rowsTable } from './rows.js';
-import { empty, select, skeleton } from './ui.js';
+import { button, empty, select, skeleton } from './ui.js';
 
 const GROUPS = 5;
 
 export async function mount(root, { flow: name }, ctx) {
-  const here = path('console', 'flows', name);
-  const { signal } = ctx;
-  let flow;
-  let groups;
-  let { query } = ctx;
-  let now = view(query);
-  let allGroups = false;
+  const here = path('console', 'flows', name), to = path('flows', name), { signal } = ctx;
+  let flow, groups, { query } = ctx, now = view(query), allGroups = false;
   const head = h('div');
   const groupsAt = h('section', { 'aria-label': 'Failure groups' });
   const jobs = h('section', { id: 'jobs', tabindex: -1, 'aria-label': 'Jobs' });
   const bar = h('search', { 'aria-label': 'Filters' });
   const body = h('section.card.messages', { 'aria-label': 'Messages' });
-  root.append(head, h('div.beside', groupsAt, jobs), bar, body);
+  root.append(head, h('.beside', groupsAt, jobs), bar, body);
 
   const list = messageList(name, ctx, drawRows);
   const filters = filterBar(bar, ctx, () => groups);
@@ -36,18 +31,18 @@ export async function mount(root, { flow: name }, ctx) {
   drawAround();
 
   const facts = live(async () => {
-    flow = await api.get(path('flows', name), { signal });
+    flow = await api.get(to, { signal });
     drawHead();
     drawRows();
   }, { signal, every: 6000 });
   const grouped = live(async () => {
-    groups = (await api.get(path('flows', name, 'groups'), { signal })).items.filter(({ count }) => count > 0);
+    groups = (await api.get(`${to}/groups`, { signal })).items.filter(({ count }) => count > 0);
     drawAround();
   }, { signal, every: 12_000 });
-  const look = () => [facts.now, grouped.now, list.refresh].forEach((again) => again());
+  const look = () => [facts.now, grouped.now, list.refresh].forEach(again => again());
   const work = jobsView(jobs, name, ctx, look);
 
-  ctx.onQuery((next) => {
+  ctx.onQuery(next => {
     query = next;
     now = view(query);
     drawAround();
@@ -59,13 +54,13 @@ export async function mount(root, { flow: name }, ctx) {
     ctx.crumbs(['Flows', '/console'], [flow?.displayName ?? name]);
     const { counts, nextRunAt, active, retry } = flow ?? {};
     render(head,
-      h('div.head', h('h1', said(flow?.displayName ?? name)), flow?.displayName && h('span.quiet.mono', name),
-        flow && [h('span.status', { class: active && 'active' }, active ? 'Active' : 'Inactive'),
+      h('.head', h('h1', said(flow?.displayName ?? name)), flow?.displayName && h('span.quiet.mono', name),
+        flow && [status(active ? 'active' : 'inactive'),
           h('span.quiet', retry.mode === 'automatic' ? 'retried automatically' : 'retried by hand', nextRunAt && [', next run ', time(nextRunAt), ` (${relative(nextRunAt)})`])],
         h('span.grow'), h('a.button', { href: `${here}/settings` }, 'Settings')),
-      h('ul.row.counts', { 'aria-label': 'Messages by status' }, flow ? Object.keys(STATUS).filter((word) => counts[word] || word === 'failed')
-        .map((word) => h('li', { key: word }, h('a', { href: `${here}?status=${word}` }, h('b', number(counts[word])), ` ${STATUS[word].toLowerCase()}`))) : h('li', '…')),
-      flow && !active && h('p.note', 'This flow is inactive: nothing is sent, by hand or by itself, until it is activated in its settings.'));
+      h('ul.row.counts', { 'aria-label': 'Messages by status' }, flow ? STATUSES.filter(word => counts[word] || word === 'failed')
+        .map(word => h('li', { key: word }, h('a', { href: `${here}?status=${word}` }, h('b', number(counts[word])), ` ${spoken(word)}`))) : h('li', '…')),
+      flow && !active && h('p.note', 'This flow is inactive: nothing is sent until it is activated in its settings.'));
   }
 
   function drawAround() {
@@ -76,11 +71,11 @@ export async function mount(root, { flow: name }, ctx) {
       if (fingerprint !== query.get('group')) next.set('group', fingerprint);
       return `${here}?${next}`;
     };
-    const link = (group) => h('a', { href: href(group), 'aria-current': query.get('group') === group.fingerprint && 'true', 'data-group': group.fingerprint },
-      h('b.num', number(group.count)), said(group.message ?? 'no message', { class: 'clip' }), h('span.tag', group.category.replace('_', ' ')), h('span.quiet.last', time(group.lastSeenAt, { ago: true })));
+    const link = group => h('a', { href: href(group), 'aria-current': query.get('group') === group.fingerprint && 'true', 'data-group': group.fingerprint },
+      h('b.num', number(group.count)), said(group.message ?? 'no message', { class: 'clip' }), h('span.tag', spoken(group.category)), h('span.quiet.last', ago(group.lastSeenAt)));
     render(groupsAt, h('h2', 'Failure groups ', groups && h('span.quiet', number(groups.length))),
-      h('div.card.groups', !groups ? skeleton(4) : groups.length ? h('ul', groups.slice(0, allGroups ? Infinity : GROUPS).map((group) => h('li', { key: group.fingerprint }, link(group)))) : h('p.quiet.pad', 'Nothing is failed.'),
-        groups?.length > GROUPS && h('button.plain.small', { onclick: () => drawAround(allGroups = !allGroups) }, allGroups ? 'Show fewer' : `Show all ${groups.length}`)));
+      h('.card.groups', !groups ? skeleton(4) : groups.length ? h('ul', groups.slice(0, allGroups ? Infinity : GROUPS).map(group => h('li', { key: group.fingerprint }, link(group)))) : h('p.quiet.pad', 'Nothing is failed.'),
+        groups?.length > GROUPS && button(allGroups ? 'Show fewer' : `Show all ${number(groups.length)}`, () => drawAround(allGroups = !allGroups), '.plain.small')));
   }
 
   /** How many match, where that is known without counting. */
@@ -93,41 +88,38 @@ export async function mount(root, { flow: name }, ctx) {
 
   function drawRows() {
     const { rows, loaded, from, fresh, moved, failure } = list;
-    const known = total();
-    const to = from + rows.length;
-    const choose = (label, param, value, options) => select(label, options, value, (chosen) => filters.change({ [param]: chosen }));
+    const known = total(), last = from + rows.length;
+    const choose = (label, param, value, options) => select(label, options, value, chosen => filters.change({ [param]: chosen }));
     const again = () => {
       look();
       list.reload();
     };
     render(body,
-      h('div.row.actions', ctx.can('operate') ? actions(known) : h('h2', 'Messages'), h('span.grow'),
-        h('span', { role: 'status' }, (fresh > 0 || moved > 0) && h('button.small', { onclick: list.reload },
-          fresh ? `${fresh >= now.limit ? `${fresh} or more` : fresh} new since you looked – show` : `${number(moved)} moved on – show the list anew`))),
+      h('.row.actions', ctx.can('operate') ? actions(known) : h('h2', 'Messages'), h('span.grow'),
+        h('span', { role: 'status' }, (fresh > 0 || moved > 0) && button(
+          fresh ? `${fresh}${fresh >= now.limit ? ' or more' : ''} new since you looked – show` : `${moved} moved on – show the list anew`, list.reload, '.small'))),
       failure && problem(failure, again, ' ', failure.status === 400 && h('a', { href: here }, 'Clear filters')),
       loaded ? (rows.length ? rowsTable(list, ctx.can('operate')) : nothing()) : !failure && skeleton(8),
       loaded && h('nav.row.pager', { 'aria-label': 'Pages' },
-        h('span.quiet.grow', rows.length > 0 && `${number(from + 1)}–${number(to)}${known === undefined ? '' : ` of ${number(Math.max(known, to))}`}`),
+        h('span.quiet.grow', rows.length > 0 && `${number(from + 1)}–${number(last)}${known === undefined ? '' : ` of ${number(Math.max(known, last))}`}`),
         choose('Order', 'order', now.order, { newest: 'Newest first', oldest: 'Oldest first' }),
         choose('Rows per page', 'limit', String(now.limit), { 50: '50 a page', 100: '100 a page', 200: '200 a page' }),
-        h('button', { disabled: !now.cursor, onclick: () => list.turn(-1) }, 'Previous'), h('button', { disabled: !list.next, onclick: () => list.turn(1) }, 'Next'),
-        h('button.plain', { 'aria-label': 'Keys', onclick: help }, '?')));
+        button('Previous', () => list.turn(-1), '', { disabled: !now.cursor }), button('Next', () => list.turn(1), '', { disabled: !list.next }),
+        button('?', help, '.plain', { 'aria-label': 'Keys' })));
   }
 
   function nothing() {
-    return Object.keys(now.filter).length ? empty('Nothing matches', 'No message of this flow matches the filters.', h('a', { href: here }, 'Clear filters'))
-      : empty('No failures', 'Nothing of this flow is failed. Reports and dead letters go to the failures queue; what fails shows up here by itself.');
+    return Object.keys(now.filter).length ? empty('Nothing matches', h('a', { href: here }, 'Clear filters'))
+      : empty('No failures', 'What fails shows up here by itself.');
   }
 
   function actions(known) {
-    const n = list.all ? known : list.picked.size;
-    const any = list.all || n > 0;
-    const count = n === undefined ? 'all' : number(n);
-    return h('div.row', { role: 'group', 'aria-label': 'Actions' },
-      ['restart', 'retry', 'delete'].map((action) => h('button', { class: action === 'delete' && 'danger', disabled: !any, title: ACTION[action].means, onclick: () => act(action) }, ACTION[action].label, any && ` ${count}`)),
+    const n = list.all ? known : list.picked.size, any = list.all || n > 0, count = n === undefined ? 'all' : number(n);
+    return h('.row', { role: 'group', 'aria-label': 'Actions' },
+      ['restart', 'retry', 'delete'].map(action => button([ACTION[action].label, any && ` ${count}`], () => act(action), action === 'delete' ? '.danger' : '', { disabled: !any, title: `What is ticked will be ${ACTION[action].fate}.` })),
       h('span.quiet', { role: 'status' }, list.all ? 'All that match are selected.' : any ? `${count} ticked.` : 'Tick messages to act on them.'),
-      !list.all && selects(now.filter) && list.rows.length > 0 && h('button.link', { onclick: list.everything }, `Select all ${known === undefined ? '' : `${number(known)} `}that match`),
-      any && h('button.link', { onclick: list.clear }, 'Clear'));
+      !list.all && selects(now.filter) && list.rows.length > 0 && button(`Select all ${known === undefined ? '' : `${number(known)} `}that match`, list.everything, '.link'),
+      any && button('Clear', list.clear, '.link'));
   }
 
   async function act(action) {
@@ -138,7 +130,7 @@ export async function mount(root, { flow: name }, ctx) {
       return look();
     }
     const filter = selects(now.filter);
-    const selection = !list.all ? { ids: picked.map((row) => row.interchangeId) } : Object.keys(filter).length ? { filter } : { all: true };
+    const selection = !list.all ? { ids: [...list.picked.keys()] } : Object.keys(filter).length ? { filter } : { all: true };
     const job = await actOnMany(action, flow ?? { flow: name }, selection, ctx);
     if (!job) return;
     list.clear();

@@ -2,7 +2,7 @@
 
 import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
-import { number, plural, relative, time } from './format.js';
+import { ago, number, plural, relative, time } from './format.js';
 import { live } from './live.js';
 import { problem } from './messages.js';
 import { onKeys } from './rows.js';
@@ -11,18 +11,17 @@ import { empty, skeleton } from './ui.js';
 const COLUMNS = ['Flow', 'Failed', 'Under way', 'Completed', 'Oldest failure', 'Newest failure', 'Next run', 'Retries'];
 
 export async function mount(root, params, ctx) {
-  let search = ctx.query.get('q') ?? '';
-  let flows;
+  let search = ctx.query.get('q') ?? '', flows;
   ctx.crumbs(['Flows']);
   onKeys(root, ctx);
   draw();
 
-  await new Promise((resolve) => {
-    // One look costs the service up to 16 small queries for each failing flow: it is asked gently.
-    const poll = live(async (signal) => {
+  await new Promise(resolve => {
+    // An answer holds every flow with its configuration: it is asked for gently.
+    const poll = live(async signal => {
       flows = (await api.get('/flows', { signal })).items;
       resolve(draw());
-    }, { signal: ctx.signal, every: 12_000, onError: (error) => resolve(flows || draw(problem(error, poll.now))) });
+    }, { signal: ctx.signal, every: 12_000, onError: error => resolve(flows || draw(problem(error, poll.now))) });
   });
 
   function type(event) {
@@ -32,14 +31,13 @@ export async function mount(root, params, ctx) {
   }
 
   function draw(failure) {
-    const wanted = search.trim().toLowerCase();
-    const found = flows?.filter(({ flow, displayName }) => `${displayName}\n${flow}`.toLowerCase().includes(wanted));
+    const wanted = search.trim().toLowerCase(), found = flows?.filter(({ flow, displayName }) => `${displayName}\n${flow}`.toLowerCase().includes(wanted));
     render(root,
-      h('div.head', h('h1', 'Flows'), flows?.length > 0 && h('p.quiet', summary(flows)), h('span.grow'),
+      h('.head', h('h1', 'Flows'), flows?.length > 0 && h('p.quiet', summary(flows)), h('span.grow'),
         h('input.find', { type: 'search', 'aria-label': 'Search flows by name', placeholder: 'Search flows  ( / )', value: search, oninput: type })),
-      failure ?? h('div.card', !flows ? skeleton(6)
+      failure ?? h('.card', !flows ? skeleton(6)
         : !flows.length ? empty('No flows yet', 'A flow is registered by its first failure.', 'Reports and dead letters go to the failures queue: the stack’s outputs name it.')
-          : !found.length ? empty('No flow has such a name', 'Names and ids are searched, whatever the case.')
+          : !found.length ? empty('No flow has such a name')
             : h('table.cards.flows', h('thead', h('tr', COLUMNS.map((text, i) => h('th', { scope: 'col', class: i > 0 && i < 4 && 'num' }, text)))), h('tbody', found.map(row)))));
   }
 }
@@ -58,7 +56,7 @@ function row(flow) {
   const cells = [
     [h('a', { href: path('console', 'flows', flow.flow) }, said(displayName ?? flow.flow, { class: 'clip' })), displayName && h('span.quiet.mono.clip', flow.flow)],
     n ? [h('b.red', number(n)), counts.partially_failed > 0 && h('span.quiet.under', `${number(counts.partially_failed)} in part`)] : '0',
-    number(waiting), number(counts.completed), time(flow.oldestFailureAt, { ago: true }), time(flow.newestFailureAt, { ago: true }),
+    number(waiting), number(counts.completed), ago(flow.oldestFailureAt), ago(flow.newestFailureAt),
     [time(nextRunAt), nextRunAt && h('span.quiet.under', relative(nextRunAt))],
     !active ? h('span.tag.amber', 'Inactive') : retry.mode === 'automatic' ? 'Automatic' : 'By hand',
   ];

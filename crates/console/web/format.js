@@ -7,15 +7,12 @@ const short = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 const numbers = new Intl.NumberFormat();
 
-export const number = (n) => numbers.format(n ?? 0);
+export const number = n => numbers.format(n ?? 0);
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
-export const bytes = (n) => (n < 1e3 ? `${n} B` : n < 1e6 ? `${(n / 1e3).toFixed(1)} KB` : `${(n / 1e6).toFixed(1)} MB`);
+export const bytes = n => (n < 1e3 ? `${n} B` : n < 1e6 ? `${(n / 1e3).toFixed(1)} KB` : `${(n / 1e6).toFixed(1)} MB`);
 
 export function duration(ms) {
-  const s = Math.max(0, Math.round(ms / 1000));
-  const min = Math.round(s / 60);
-  const hours = Math.floor(min / 60);
-  const days = Math.floor(hours / 24);
+  const s = Math.max(0, Math.round(ms / 1000)), min = Math.round(s / 60), hours = Math.floor(min / 60), days = Math.floor(hours / 24);
   if (s < 60) return `${s} s`;
   if (min < 60) return `${min} min`;
   if (hours < 24) return `${hours} h${min % 60 ? ` ${min % 60} min` : ''}`;
@@ -27,21 +24,26 @@ export function relative(iso) {
   return Math.abs(ms) < 5000 ? 'just now' : ms < 0 ? `${duration(-ms)} ago` : `in ${duration(ms)}`;
 }
 
-/** The clock time today, with the date on other days; with `ago` "3 min ago", "in 2 h". */
-export function time(iso, { ago } = {}) {
+/** The clock time today, with the date on other days, or what `words` make of it. */
+export function time(iso, words) {
   const at = new Date(iso ?? NaN);
   if (Number.isNaN(at.getTime())) return h('span.quiet', '–');
   const today = at.toDateString() === new Date().toDateString();
   const utc = at.toISOString().replace('T', ' ').replace(/(\.000)?Z$/, ' UTC');
-  return h('time', { datetime: iso, title: `${utc}\n${long.format(at)}` }, ago ? relative(iso) : (today ? clock : short).format(at));
+  return h('time', { datetime: iso, title: `${utc}\n${long.format(at)}` }, words ? words(iso) : (today ? clock : short).format(at));
 }
 
-export const STATUS = {
-  failed: 'Failed', partially_failed: 'Partially failed', waiting_for_retry: 'Waiting for retry', waiting_for_restart: 'Waiting for restart',
-  in_network: 'In network', completed: 'Completed', deleted: 'Deleted',
-};
+/** "3 min ago", "in 2 h". */
+export const ago = iso => time(iso, relative);
 
-export const status = (word, words = STATUS) => h('span.status', { class: word, 'data-status': word }, words[word] ?? word);
+export const STATUSES = ['failed', 'partially_failed', 'waiting_for_retry', 'waiting_for_restart', 'in_network', 'completed', 'deleted'];
+
+/** A word of the API as people write it: 'no_outcome' is "no outcome", and as a title "No outcome". */
+export const spoken = word => word.replaceAll('_', ' ');
+export const titled = word => word[0].toUpperCase() + spoken(word.slice(1));
+/** Choices for a select. */
+export const choices = words => Object.fromEntries(words.map(word => [word, titled(word)]));
+export const status = word => h('span.status', { class: word, 'data-status': word }, titled(word));
 
 /** Why a job passes over a message, by the API's word. */
 export const SKIPS = {
@@ -50,8 +52,8 @@ export const SKIPS = {
 };
 
 export const ACTION = {
-  restart: { label: 'Restart', doing: 'Restarting', done: 'Restarted', means: 'The message as it came in goes back to the sender stage and is mapped again.' },
-  retry: { label: 'Retry', doing: 'Retrying', done: 'Retried', means: 'The mapped message goes back to the receiver stage; mapping is skipped.' },
-  delete: { label: 'Delete', doing: 'Deleting', done: 'Deleted', means: 'The message is given up and its payloads are removed at once. The log stays.' },
+  restart: { label: 'Restart', doing: 'Restarting', done: 'Restarted', fate: 'put on the sender stage and mapped again' },
+  retry: { label: 'Retry', doing: 'Retrying', done: 'Retried', fate: 'put on the receiver stage, mapping skipped' },
+  delete: { label: 'Delete', doing: 'Deleting', done: 'Deleted', fate: 'given up: payloads are removed at once, the log stays' },
   reschedule: { label: 'Reschedule' },
 };

@@ -2,39 +2,37 @@
 
 import { actOnOne, possible } from './act.js';
 import { api, path } from './api.js';
-import { h, render, said, visible } from './dom.js';
-import { ACTION, plural, status, time } from './format.js';
+import { h, noted, render, said, visible } from './dom.js';
+import { ACTION, ago, plural, status, time } from './format.js';
 import { errorOf, eventLog } from './interchange-log.js';
 import { live } from './live.js';
 import { problem } from './messages.js';
 import { payloadPanel } from './payload-view.js';
-import { copyable, skeleton } from './ui.js';
+import { button, card, copyable, skeleton } from './ui.js';
 
 // How long after a change, or before and after a retry, it is watched closely, in ms.
 const NEAR = 90_000;
-const ACTIONS = ['retry', 'restart', 'delete'];
-const hrefOf = (flow) => `/console/flows/${encodeURIComponent(flow)}`;
+const ACTIONS = ['restart', 'retry', 'delete'];
+const hrefOf = flow => path('console', 'flows', flow);
 
 export async function mount(root, { id }, ctx) {
   const { signal, can, crumbs } = ctx;
-  const panels = can('payload') ? { sender: payloadPanel(id, 'sender', signal), receiver: payloadPanel(id, 'receiver', signal) } : null;
+  const panels = can('payload') && { sender: payloadPanel(id, 'sender', signal), receiver: payloadPanel(id, 'receiver', signal) };
   let item, flow, failure, changedAt = Date.now(), shown;
-  crumbs(['Flows', '/console'], [id]);
   draw();
   const poll = live(async () => {
     const next = await api.get(path('interchanges', id), { signal });
     if (next.version !== item?.version) {
       changedAt = Date.now();
-      crumbs(['Flows', '/console'], [next.flow, hrefOf(next.flow)], [id]);
-      api.get(path('flows', next.flow), { signal }).then((found) => { flow = found; draw(); }, () => {});
+      api.get(path('flows', next.flow), { signal }).then(found => { flow = found; draw(); }, () => {});
     }
     item = next;
     failure = null;
     draw();
     for (const side in panels) panels[side].update(item);
     shown();
-  }, { every, signal, onError: (error) => { failure = error; draw(); shown(); } });
-  await new Promise((resolve) => {
+  }, { every, signal, onError: error => { failure = error; draw(); shown(); } });
+  await new Promise(resolve => {
     shown = resolve;
     signal.addEventListener('abort', resolve);
   });
@@ -45,35 +43,34 @@ export async function mount(root, { id }, ctx) {
   }
 
   function draw() {
-    const trouble = failure ? problem(failure, () => poll.now()) : null;
-    if (!item) return render(root, h('h1', said(id)), trouble ?? skeleton(6));
-    const refused = Object.groupBy(ACTIONS.filter((action) => possible(action, item)), (action) => possible(action, item));
+    const trouble = failure && problem(failure, () => poll.now());
+    crumbs(['Flows', '/console'], ...(item ? [[flow?.displayName ?? item.flow, hrefOf(item.flow)]] : []), [id]);
+    if (!item) return render(root, h('h1', said(id)), trouble || skeleton(6));
+    const refused = Object.groupBy(ACTIONS, action => possible(action, item));
     render(root,
-      h('div.head', h('h1', said(id)), status(item.status), h('span.grow'), can('operate') ? h('div.row', ACTIONS.map(button)) : null),
+      h('.head', h('h1', said(id)), status(item.status), h('span.grow'), can('operate') && h('.row', ACTIONS.map(actionButton))),
       trouble,
       h('p', { id: 'story' }, story(item, flow)),
-      can('operate') ? Object.entries(refused).map(([why, which]) => h('p.hint', `${which.map((action) => ACTION[action].label).join(', ')}: ${why}`))
+      can('operate') ? Object.entries(refused).map(([why, which]) => why && h('p.hint', `${which.map(action => ACTION[action].label).join(', ')}: ${why}`))
         : h('p.hint', 'Your sign-in may not restart, retry or delete.'),
-      flow?.active === false ? h('p.note', 'The flow is inactive: nothing is sent. ', h('a', { href: `${hrefOf(item.flow)}/settings` }, 'Settings')) : null,
-      h('div.columns', h('div.stack', wrong(item), h('section.card.inner', { 'aria-label': 'Facts' }, h('h2', 'Facts'), facts(item))),
-        h('section.card.inner.log', { 'aria-label': 'Event log' }, h('h2', 'Event log ', h('span.quiet', 'newest first')),
-          eventLog(item.events, panels && ((side, revision) => panels[side].show(revision))))),
-      panels ? h('div.columns', panels.sender.el, panels.receiver.el) : h('p.card.inner.quiet', 'Your sign-in may not read payloads.'));
+      flow?.active === false && h('p.note', 'The flow is inactive: nothing is sent. ', h('a', { href: `${hrefOf(item.flow)}/settings` }, 'Settings')),
+      h('.columns', h('.stack', wrong(item), card('Facts', facts(item))),
+        card('Event log', eventLog(item.events, panels && ((side, revision) => panels[side].show(revision))))),
+      panels ? h('.columns', panels.sender.el, panels.receiver.el) : h('p.card.inner.quiet', 'Your sign-in may not read payloads.'));
   }
 
-  function button(action) {
+  function actionButton(action) {
     const why = possible(action, item);
     const act = async () => { if (await actOnOne(action, item, ctx)) poll.now(); };
-    const look = action === 'delete' ? 'danger' : null;
-    return h('button', { type: 'button', 'data-action': action, class: look, disabled: Boolean(why), title: why || null, onclick: act }, ACTION[action].label);
+    return button(ACTION[action].label, act, action === 'delete' ? '.danger' : '', { disabled: Boolean(why), title: why || null });
   }
 }
 
 // Where it stands, in words.
 function story(item, flow) {
   const { mode, within } = flow?.confirmation ?? {};
-  const ends = within ? ` Without an outcome in ${within} it counts as ${mode === 'silent' ? 'completed' : 'failed again'}.` : null;
-  const waits = (stage) => [`Sent to the ${stage} stage `, time(item.events?.findLast(({ trigger }) => trigger)?.at, { ago: true }), '; no outcome yet.', ends];
+  const ends = within ? ` Without an outcome in ${within} it counts as ${mode === 'silent' ? 'completed' : 'failed again'}.` : '';
+  const waits = stage => [`Sent to the ${stage} stage `, ago(item.events?.findLast(({ trigger }) => trigger)?.at), '; no outcome yet.', ends];
   return {
     waiting_for_retry: () => waits('receiver'),
     waiting_for_restart: () => waits('sender'),
@@ -86,10 +83,10 @@ function story(item, flow) {
 // The next automatic retry and why, or why there is none.
 function coming({ nextRetryAt, nextRetry, retryPolicy = {}, exhausted, phase, error }) {
   const { why, mode, action, categories, partner } = retryPolicy;
-  const because = why ? [': ', said(why)] : null;
+  const because = noted(': ', why);
   if (nextRetryAt) {
     const next = nextRetry?.action ?? action ?? (phase === 'delivery' ? 'retry' : 'restart');
-    return [h('strong', `Next ${next} `, time(nextRetryAt, { ago: true })), ', at ', time(nextRetryAt), because, '.'];
+    return [h('strong', `Next ${next} `, ago(nextRetryAt)), ', at ', time(nextRetryAt), because, '.'];
   }
   if (exhausted) return [h('strong', 'No automatic retry is left'), because, '. Somebody has to decide.'];
   if (mode === 'manual') return `This ${partner ? 'partner' : 'flow'} is retried by hand only.`;
@@ -98,20 +95,20 @@ function coming({ nextRetryAt, nextRetry, retryPolicy = {}, exhausted, phase, er
 }
 
 function wrong({ error, parts, phase, origin, status: now }) {
-  return h('section.card.inner', { 'aria-label': 'Error' }, h('h2', /failed/.test(now) ? 'Error' : 'Last error'),
-    h('p', errorOf({ ...error, message: null }), error?.message ? h('bdi.mono', visible(error.message)) : null),
-    h('p.quiet', phase === 'delivery' ? 'In delivery, after the mapping' : 'In processing, before or in the mapping', origin ? [': ', said(origin)] : null),
-    parts?.map((part) => h('p', status(part.status), ' ', h('b', said(part.id)), ' ', said(part.message))));
+  return card(/failed/.test(now) ? 'Error' : 'Last error',
+    h('p', errorOf({ ...error, message: null }), error?.message && h('bdi.mono', visible(error.message))),
+    h('p.quiet', phase === 'delivery' ? 'In delivery, after the mapping' : 'In processing, before or in the mapping', noted(': ', origin)),
+    parts?.map(part => h('p', status(part.status), ' ', h('b', said(part.id)), ' ', said(part.message))));
 }
 
 function facts(item) {
-  const flow = hrefOf(item.flow), copied = (name) => item[name] && copyable(item[name]);
+  const flow = hrefOf(item.flow), copied = name => item[name] && copyable(item[name]);
   const filtered = (name, text = said(item[name])) => item[name] && h('a', { href: `${flow}?${new URLSearchParams({ [name]: item[name] })}` }, text);
   const rows = [
     ['Flow', h('a', { href: flow }, said(item.flow))], ['Partner', said(item.partner)], ['Sender', filtered('sender')], ['Receiver', filtered('receiver')],
     ['Source id', copied('sourceId')], ['Interchange id', copied('interchangeId')], ['Correlation id', copied('correlationId')],
     ['Trace', copied('traceparent')], ['Order key', copied('orderKey')],
-    ['Failed', [time(item.failedAt), ' (', time(item.failedAt, { ago: true }), ')']],
+    ['Failed', [time(item.failedAt), ' (', ago(item.failedAt), ')']],
     ['Attempt', `${item.attempt}, ${item.tries ? `after ${plural(item.tries, 're-entry', 're-entries')}` : 'the main execution'}`],
     ['Alike', filtered('group', 'Failures with the same error')], ['Job', filtered('job')],
   ];

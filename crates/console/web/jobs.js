@@ -2,14 +2,12 @@
 // operator see the same.
 
 import { api, path } from './api.js';
-import { h, render, said } from './dom.js';
+import { h, render, said, who } from './dom.js';
 import { ACTION, SKIPS, duration, number, plural, status, time } from './format.js';
 import { live } from './live.js';
 import { explain } from './messages.js';
-import { confirm, skeleton, stored, toast } from './ui.js';
+import { button, confirm, skeleton, stored, toast } from './ui.js';
 
-const ACTIVE = { queued: 'Queued', canary: 'Canary', running: 'Running', cancelling: 'Cancelling' };
-const WORDS = { ...ACTIVE, cancelled: 'Cancelled', halted: 'Halted', completed: 'Done' };
 const SENT = { delete: 'deleted', reschedule: 'rescheduled' };
 const out = ({ action, counts }) => (SENT[action] ? 0 : counts.sent - counts.completed - counts.failedAgain);
 
@@ -19,10 +17,10 @@ export function jobsView(root, flow, ctx, changed) {
   let shown; // the job whose card stays after it ended
   let seen = []; // { at, done } of that job, for its rate
 
-  const poll = live(async (signal) => take((await api.get(path('flows', flow, 'jobs'), { signal })).items),
+  const poll = live(async signal => take((await api.get(path('flows', flow, 'jobs'), { signal })).items),
     { signal: ctx.signal, every: () => (jobs?.some(active) ? 2000 : 6000) });
-  const active = (job) => ACTIVE[job.status];
-  const isRecent = (job) => out(job) > 0 || Date.now() - Date.parse(job.endedAt) < 60_000;
+  const active = job => /queued|canary|running|cancelling/.test(job.status);
+  const isRecent = job => out(job) > 0 || Date.now() - Date.parse(job.endedAt) < 60_000;
 
   function take(items) {
     const before = jobs;
@@ -38,32 +36,31 @@ export function jobsView(root, flow, ctx, changed) {
   }
 
   function draw() {
-    const card = jobs?.find(({ id }) => id === shown);
-    const earlier = jobs?.filter((job) => job !== card) ?? [];
-    render(root, h('h2', 'Jobs'), h('div.card.jobs',
-      !jobs ? skeleton(4) : card ? cardOf(card) : h('p.quiet', 'No job is at work. Restart, retry or delete several messages, and they become a job that can be watched and stopped here.'),
-      earlier.length > 0 && h('details.more', h('summary', `Earlier jobs ${earlier.length}`), h('ul.earlier', earlier.map((job) => h('li', { key: job.id, 'data-job': job.id },
-        h('div.row', h('b', ACTION[job.action].label), time(job.createdAt), status(job.status, WORDS)), about(job), tally(job), link(job)))))));
+    const card = jobs?.find(({ id }) => id === shown), earlier = jobs?.filter(job => job !== card) ?? [];
+    render(root, h('h2', 'Jobs'), h('.card.jobs',
+      !jobs ? skeleton(4) : card ? cardOf(card) : h('p.quiet', 'No job is at work. Several messages restarted, retried or deleted together become one, watched and stopped here.'),
+      earlier.length > 0 && h('details.more', h('summary', `Earlier jobs ${earlier.length}`), h('ul.earlier', earlier.map(job => h('li', { key: job.id, 'data-job': job.id },
+        h('.row', h('b', ACTION[job.action].label), status(job.status)), about(job), tally(job), link(job)))))));
   }
 
   function cardOf(job) {
-    const { counts: { matched, sent, skipped }, halt } = job;
-    const at = active(job);
-    const known = job.selection.ids?.length ?? Number(stored(job.id));
-    const total = Math.max(matched, at ? Math.min(known, job.cap ?? Infinity) : 0);
-    const done = sent + skipped;
+    const { counts: { matched, sent, skipped }, halt } = job, at = active(job), done = sent + skipped;
+    // Of a job made elsewhere only what it has found so far is known; more may follow until it ends.
+    const planned = job.selection.ids?.length ?? Number(stored(job.id));
+    const total = Math.max(matched, at ? Math.min(planned, job.cap ?? Infinity) : 0);
+    const known = !at || planned || matched === job.cap, messages = plural(total, 'message');
     return h('article.job', { key: job.id, 'aria-label': 'Job', 'data-job': job.id, 'data-status': job.status },
-      h('div.row', h('h3', `${ACTION[job.action].label} ${at && !known ? `messages: ${number(matched)} found so far` : plural(total, 'message')}`), status(job.status, WORDS), h('span.grow'),
-        at ? job.status !== 'cancelling' && ctx.can('operate') && h('button.small', { onclick: () => cancel(job) }, 'Cancel job')
-          : h('button.plain.small', { 'aria-label': 'Put the job card away', onclick: () => draw(shown = null) }, '×')),
+      h('.row', h('h3', `${ACTION[job.action].label} ${known ? messages : total ? `at least ${messages}` : 'messages'}`), status(job.status), h('span.grow'),
+        at ? job.status !== 'cancelling' && ctx.can('operate') && button('Cancel job', () => cancel(job), '.small')
+          : button('×', () => draw(shown = null), '.plain.small', { 'aria-label': 'Put the job card away' })),
       about(job),
-      h('progress', { max: total || 1, value: done, 'aria-label': 'Progress of the job', 'aria-valuetext': `${number(done)} of ${number(total)}` }),
-      tally(job), h('p.row.quiet', h('span.grow', pace(job, total - done)), link(job)),
+      h('progress', { max: total || 1, ...(known && { value: done }), 'aria-label': 'Progress of the job', 'aria-valuetext': `${number(done)} of ${known ? '' : 'at least '}${number(total)}` }),
+      tally(job), h('p.row.quiet', h('span.grow', pace(job, known && total - done)), link(job)),
       halt ? h('p.note', at ? 'Paused: ' : 'Halted: ', said(halt), at ? '.' : '. What was not sent is left as it was.') : at && h('p.hint', saying(job)));
   }
 
-  const about = (job) => h('p', said(job.reason), h('span.quiet', ' – by ', said(job.actor), ', ', time(job.createdAt)));
-  const link = (job) => h('a', { href: `${path('console', 'flows', flow)}?job=${job.id}&status=all` }, 'Show these messages');
+  const about = job => h('p', said(job.reason), h('span.quiet', ' – by ', who(job.actor), ', ', time(job.createdAt)));
+  const link = job => h('a', { href: `${path('console', 'flows', flow)}?job=${job.id}&status=all` }, 'Show these messages');
 
   function tally(job) {
     const { counts: n, skips = {} } = job;
@@ -72,9 +69,10 @@ export function jobsView(root, flow, ctx, changed) {
     return h('ul.row.tally', Object.entries(counts).map(([name, count], i) => (count > 0 || !i) && h('li', { 'data-count': name }, h('b', number(count)), ` ${name}`, i === 4 && `: ${why}`)));
   }
 
-  function pace({ status: word, rate }, left) {
+  function pace(job, left) {
+    const { status: word, rate } = job;
     const speed = seen.length > 1 ? ((seen.at(-1).done - seen[0].done) / (seen.at(-1).at - seen[0].at)) * 1000 : 0;
-    if (word !== 'running' || speed <= 0) return ACTIVE[word] && rate && `at most ${number(rate)} a second`;
+    if (word !== 'running' || speed <= 0) return active(job) && rate && `at most ${number(rate)} a second`;
     return `${number(Math.round(speed * 10) / 10)} a second${left > 0 ? `, about ${duration((left / speed) * 1000)} left` : ''}`;
   }
 
@@ -87,7 +85,7 @@ export function jobsView(root, flow, ctx, changed) {
 
   async function cancel(job) {
     if (!(await confirm('Cancel the job?', 'What was sent stays sent; the rest is left as it is.', 'Cancel job', 'Let it go on', ctx))) return;
-    await api.post(path('jobs', job.id, 'cancel')).then(add, (error) => toast(explain(error).title, { bad: true }));
+    await api.post(path('jobs', job.id, 'cancel')).then(add, error => toast(explain(error).title, { bad: true }));
   }
 
   function add(job) {

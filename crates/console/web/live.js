@@ -2,10 +2,7 @@
 
 /** Runs `task(signal)` at once and `every` ms (a number or a function) after it ended; after errors the wait doubles, up to a minute. */
 export function live(task, { every, signal, onError }) {
-  let timer;
-  let running;
-  let again;
-  let failures = 0;
+  let timer, running, again, failures = 0;
 
   async function now() {
     clearTimeout(timer);

@@ -25,7 +25,7 @@ function byNuls(bytes) {
 // A few controls are a text's oddity, many are no text. EDI's separators (FS, GS, RS, US) are none.
 function fewControls(bytes) {
   const head = bytes.subarray(0, 65536);
-  return head.filter((byte) => byte < 9 || (byte > 13 && byte < 28) || byte === 127).length <= 2 + head.length / 10;
+  return head.filter(byte => byte < 9 || (byte > 13 && byte < 28) || byte === 127).length <= 2 + head.length / 10;
 }
 
 function narrow(bytes) {
@@ -33,7 +33,7 @@ function narrow(bytes) {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return 'utf-8';
   } catch {
-    return declared(latin1(bytes.subarray(0, 1024))) ?? (bytes.some((byte) => byte > 127 && byte < 160) ? null : 'iso-8859-1');
+    return declared(latin1(bytes.subarray(0, 1024))) ?? (bytes.some(byte => byte > 127 && byte < 160) ? null : 'iso-8859-1');
   }
 }
 

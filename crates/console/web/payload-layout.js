@@ -12,9 +12,9 @@ export function kindOf(text) {
 }
 
 // Lines of `{ depth, parts: [[text, isMark]] }`; marks are tags and names, the rest is content.
-export const layOut = (text, kind = kindOf(text)) => ({ edifact, x12, tradacoms: (all) => segments(all, 0, "'", '?'), xml, json }[kind] ?? plain)(text);
+export const layOut = (text, kind = kindOf(text)) => ({ edifact, x12, tradacoms: all => segments(all, 0, "'", '?'), xml, json }[kind] ?? plain)(text);
 
-export const plain = (text) => text.split(/\r?\n/).map((line) => ({ depth: 0, parts: [[line, false]] }));
+export const plain = text => text.split(/\r?\n/).map(line => ({ depth: 0, parts: [[line, false]] }));
 
 // Segments that open a group, and those that close it.
 const OPEN = new Set(['UNB', 'UIB', 'UNG', 'UNH', 'UIH', 'ISA', 'GS', 'ST', 'STX', 'BAT', 'MHD']);
@@ -32,16 +32,16 @@ function x12(text) {
   let at = text.search(/\S/);
   const element = text[at + 3];
   for (let n = 0; n < 16 && at >= 0; n++) at = text.indexOf(element, at + 1);
-  return segments(text, 0, (at >= 0 && text[at + 2]) || '~', '', (from) => {
+  return segments(text, 0, (at >= 0 && text[at + 2]) || '~', '', from => {
     const [tag, length] = text.slice(from, from + 40).trimStart().split(element, 2);
     return tag === 'BIN' && /^\d{1,9}$/.test(length) ? text.indexOf(element + length + element, from) + length.length + 2 + Number(length) : from;
   });
 }
 
-function segments(text, from, end, release, skip = (at) => at) {
+function segments(text, from, end, release, skip = at => at) {
   const lines = [];
   let depth = 0;
-  const take = (to) => {
+  const take = to => {
     const segment = text.slice(from, to).trim(), tag = /^[A-Z0-9]{0,3}/.exec(segment)[0];
     from = to;
     if (!segment) return;

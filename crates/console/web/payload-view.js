@@ -1,17 +1,18 @@
-// One side's payload: fetched when it comes into view. Its content only becomes text nodes, a screenful at a time, and what was drawn stays
+// One side's payload. Its content only becomes text nodes, a screenful at a time, and what was drawn stays
 // (scroll, selection) until another view is chosen.
 
-import { api, isAbort, path } from './api.js';
-import { h, render, runs, said } from './dom.js';
-import { bytes as size, number } from './format.js';
+import { api, path } from './api.js';
+import { h, noted, render, runs, said } from './dom.js';
+import { number, plural, bytes as size } from './format.js';
 import { problem } from './messages.js';
-import { copyable, select, skeleton } from './ui.js';
+import { button, copyable, select, skeleton, tick } from './ui.js';
 import { PAGES, decode, recognise } from './payload-decode.js';
 import { kindOf, layOut, plain } from './payload-layout.js';
-import { hexRows, textRows } from './payload-rows.js';
+import { compared, hexRows, textRows } from './payload-rows.js';
 
 const KINDS = { edifact: ['EDIFACT', 'edi'], x12: ['X12', 'x12'], tradacoms: ['TRADACOMS', 'edi'], xml: ['XML', 'xml'], json: ['JSON', 'json'], text: ['text', 'txt'] };
 const MODES = { laid: 'Laid out', raw: 'As it is', hex: 'Hex' };
+const SIGNS = { ins: '+ ', del: '−' }; // for whoever does not tell the colours apart
 const ABOUT = {
   sender: ['Sender payload', 'as it came in', 'only the mapped message was reported'],
   receiver: ['Receiver payload', 'as it is to be delivered', 'nothing was mapped yet'],
@@ -20,53 +21,55 @@ const ABOUT = {
 // `{ el, update(interchange), show(revision) }`; `el` is one element for the life of the page.
 export function payloadPanel(id, side, signal) {
   const [title, means, none] = ABOUT[side];
-  const view = h('div.rows', { key: 'rows', role: 'region', tabindex: '0', 'aria-label': `Content of the ${side} payload` });
+  const view = h('.rows', { key: 'rows', role: 'region', tabindex: '0', 'aria-label': `Content of the ${side} payload` });
   const el = h('section.card.inner.payload', { key: side, 'aria-label': title });
-  let meta, status, chosen, page, inView, failure, read, mode = 'laid', rows = [], drawn = 0;
+  const bytesOf = new Map(); // by revision
+  let meta, status, chosen, page, failure, read, comparing, mode = 'laid', rows = [], drawn = 0;
 
-  const seen = new IntersectionObserver(([entry]) => {
-    if (!entry.isIntersecting) return;
-    inView = true;
-    seen.disconnect();
-    open();
-  });
-  seen.observe(el);
-  signal.addEventListener('abort', () => seen.disconnect());
   view.addEventListener('scroll', () => { if (view.scrollTop + view.clientHeight > view.scrollHeight - 400) more(); }, { passive: true });
 
   async function open() {
     failure = null;
     tools();
-    if (!meta || !inView) return;
+    if (!meta) return;
     const wanted = chosen ??= meta.revision;
     try {
-      if (read?.revision !== wanted) {
-        const answer = await api.get(path('interchanges', id, 'payloads', side), { query: { revision: wanted }, raw: true, signal });
-        const bytes = new Uint8Array(await answer.arrayBuffer());
-        if (wanted !== chosen) return;
-        read = { revision: wanted, bytes };
-      }
+      const bytes = await fetched(wanted), revision = comparing && earlier(), before = revision && await fetched(revision);
+      if (wanted !== chosen) return;
+      read = { revision: wanted, bytes, before };
       draw();
     } catch (error) {
-      if (isAbort(error)) return;
       failure = error;
     }
     tools();
   }
 
+  async function fetched(revision) {
+    if (!bytesOf.has(revision)) {
+      const answer = await api.get(path('interchanges', id, 'payloads', side), { query: { revision }, raw: true, signal });
+      bytesOf.set(revision, new Uint8Array(answer));
+    }
+    return bytesOf.get(revision);
+  }
+
+  const earlier = () => meta?.revisions?.findLast(({ revision }) => revision < chosen)?.revision;
+
   function draw() {
-    const { bytes } = read, found = recognise(bytes), by = page || found.page, text = by ? decode(bytes, by) : '', kind = kindOf(text);
+    const { bytes, before } = read, found = recognise(bytes), by = page || found.page, text = by ? decode(bytes, by) : '', kind = kindOf(text);
     if (!by) mode = 'hex';
-    read = { ...read, page: by, kind, bom: by === found.page && found.bom, claim: /^\{"ref":"(s3:\/\/[^"]+)"\}$/.exec(text)?.[1], broken: text.includes('\ufffd') };
-    rows = mode === 'hex' ? hexRows(bytes, view.clientWidth < 560 ? 8 : 16) : textRows(mode === 'laid' ? layOut(text, kind) : plain(text));
+    const lines = mode === 'laid' ? layOut : plain, all = before ? compared(lines(decode(before, by)), lines(text)) : lines(text);
+    const count = word => all.filter(({ change }) => change === word).length;
+    read = { ...read, page: by, changes: before && `${plural(count('ins'), 'row')} new, ${number(count('del'))} gone.`, kind, bom: by === found.page && found.bom, claim: /^\{"ref":"(s3:\/\/[^"]+)"\}$/.exec(text)?.[1], broken: text.includes('\ufffd') };
+    rows = mode === 'hex' ? hexRows(bytes, view.clientWidth < 560 ? 8 : 16) : textRows(all);
     view.classList.toggle('hex', mode === 'hex');
     view.replaceChildren();
     view.scrollTop = drawn = 0;
     more();
+    if (before) toFirstChange();
   }
 
   function more() {
-    const chunk = h('div.chunk');
+    const chunk = h('.chunk');
     let room = 60_000;
     for (const row of rows.slice(drawn, drawn + 300)) {
       if (room < 0) break;
@@ -78,31 +81,40 @@ export function payloadPanel(id, side, signal) {
     tools();
   }
 
-  const turn = (change) => (value) => {
+  // Changes lie where they lie: the first one is shown, with a little of what stands before it.
+  function toFirstChange() {
+    const first = rows.findIndex?.(({ change }) => change);
+    while (drawn <= first) more();
+    const row = view.querySelector('ins, del');
+    if (row) view.scrollTop += row.getBoundingClientRect().top - view.getBoundingClientRect().top - 60;
+  }
+
+  const turn = change => value => {
     change(value);
     open();
   };
 
   function tools() {
-    const all = meta?.revisions ?? [], facts = all.find(({ revision }) => revision === chosen) ?? meta;
-    const heading = h('div.row', h('h2', title), h('span.quiet', means));
+    const all = meta?.revisions ?? [], facts = all.find(({ revision }) => revision === chosen) ?? meta, before = earlier();
+    const heading = h('.row', h('h2', title), h('span.quiet', means));
     if (!meta) return render(el, heading, h('p.quiet', status === 'deleted' ? 'It was removed when the message was deleted.' : `There is none: ${none}.`));
     const known = read && (read.page ? `${KINDS[read.kind][0]}, ${PAGES[read.page] ?? read.page}${read.bom ? ' with BOM' : ''}` : 'no text');
-    render(el, heading, h('p.quiet', size(facts.bytes), facts.contentType ? [' · ', said(facts.contentType)] : null, known ? ` · ${known}` : null),
-      h('div.row.tools', h('fieldset.row', h('legend.unseen', `View of the ${side} payload`), Object.entries(MODES).map(([value, label]) => h('label',
+    render(el, heading, h('p.quiet', size(facts.bytes), noted(' · ', facts.contentType), known && ` · ${known}`),
+      h('.row.tools', h('fieldset.row', h('legend.unseen', `View of the ${side} payload`), Object.entries(MODES).map(([value, label]) => h('label',
         h('input', { type: 'radio', name: side, value, checked: mode === value, onchange: turn(() => { mode = value; }) }), label))),
-      select('Code page', { '': 'Code page as recognised', ...PAGES }, page ?? '', turn((value) => {
+      select('Code page', { '': 'Code page as recognised', ...PAGES }, page ?? '', turn(value => {
         page = value;
         if (page && mode === 'hex') mode = 'laid';
       })),
-      all.length > 1 ? select('Revision', Object.fromEntries(all.map(({ revision }) => [revision, `Revision ${revision}`])), String(facts.revision),
-        turn((value) => { chosen = Number(value); })) : null,
-      read ? h('button.small', { type: 'button', onclick: download }, 'Download') : null),
-      read?.claim ? h('p.note', 'A claim check: the message lies at ', h('code', said(read.claim)),
-        ' and is not opened here. The pipeline gets this reference back as it is.') : null,
-      read?.broken && mode !== 'hex' ? h('p.note', 'Bytes that are not valid in this code page stand as �.') : null,
-      failure ? problem(failure, open) : read ? null : skeleton(5), read ? view : null,
-      drawn < rows.length ? h('p', h('button.small', { type: 'button', onclick: more }, 'Show more'), ` ${number(drawn)} of ${number(rows.length)} rows`) : null,
+      all.length > 1 && select('Revision', Object.fromEntries(all.map(({ revision }) => [revision, `Revision ${revision}`])), String(facts.revision),
+        turn(value => { chosen = Number(value); })),
+      before && tick(`Changes since revision ${before}`, comparing, turn(on => { comparing = on; })),
+      read && button('Download', download, '.small')),
+      read?.claim && h('p.note', 'A claim check: the message lies at ', h('code', said(read.claim)), '. The pipeline gets this reference back as it is.'),
+      read?.broken && mode !== 'hex' && h('p.note', 'Bytes that are not valid in this code page stand as �.'),
+      read?.changes && mode !== 'hex' && h('p.hint', read.changes),
+      failure ? problem(failure, open) : !read && skeleton(5), read && view,
+      drawn < rows.length && h('p', button('Show more', more, '.small'), ` ${number(drawn)} of ${number(rows.length)} rows`),
       h('p', h('span.quiet', 'SHA-256 '), copyable(facts.sha256)));
   }
 
@@ -122,7 +134,6 @@ export function payloadPanel(id, side, signal) {
       (read || same ? tools : open)();
     },
     show(revision) {
-      inView = true;
       chosen = revision;
       el.scrollIntoView();
       view.focus({ preventScroll: true });
@@ -131,8 +142,8 @@ export function payloadPanel(id, side, signal) {
   };
 }
 
-function drawRow({ number, depth, parts }) {
-  const row = h('div', { 'data-n': number ?? '' });
+function drawRow({ number, depth, parts, change = 'div' }) {
+  const row = h(change, { 'data-n': `${SIGNS[change] ?? ''}${number ?? ''}` });
   row.style.setProperty('--depth', Math.min(depth, 24));
   for (const [text, mark] of parts) row.append(...runs(text).map((run, i) => (i % 2 ? h('i', run) : mark ? h('b', run) : run)));
   return row;

@@ -1,6 +1,6 @@
 // What the settings ask, as tables of `[type and field, label, hint or choices]`, and what a policy would do.
 
-import { h, said } from './dom.js';
+import { h, noted, said } from './dom.js';
 import { duration, time } from './format.js';
 
 export const FLOW = {
@@ -8,7 +8,7 @@ export const FLOW = {
   Stages: [['text stages.sender.queueUrl', 'Sender stage: a queue’s URL', 'Restarts go here: mapping runs again.'],
     ['text stages.receiver.queueUrl', 'Receiver stage: a queue’s URL', 'Retries go here: mapping is skipped.']],
   Outcomes: [['choice confirmation.mode', 'The pipeline', { confirms: 'reports success', silent: 'is silent about success' }],
-    ['text confirmation.within', 'Waits for an outcome', 'Like 15m; then it is failed again or, if silent, completed.']],
+    ['text confirmation.within', 'Waits for an outcome', 'Like 15m; then failed again or, if silent, completed.']],
   'Where failures come from': [['queues deadLetterQueues', 'Dead-letter queues: ARN and phase, one a line', 'Phase: processing or delivery.'],
     ['lines functions', 'Functions: ARN, one a line']],
 };
@@ -18,7 +18,7 @@ const SCHEDULE = {
   exponential: [['text first', 'First delay', 'Like 5m.'], ['number factor', 'Factor', 'Times the delay before.'], ['text cap', 'Longest delay', 'Like 24h.'], LIMIT],
   window: [['choice every', 'Runs', { hour: 'by the hour, from activation', day: 'every day at a time' }],
     ['text at', 'At', 'Like 06:30.'], ['text timezone', 'Time zone'], ['number interval', 'Hours between runs', 'Left out: 1, or once a day.'],
-    ['text lapse', 'Lapse', 'A failure’s first run is this long after it.'], ['number batch', 'Most in a run', 'Oldest first.'], LIMIT],
+    ['text lapse', 'Lapse', 'From a failure to its first run.'], ['number batch', 'Most in a run', 'Oldest first.'], LIMIT],
 };
 // What a schedule starts with when its kind is chosen.
 const FRESH = {
@@ -50,15 +50,15 @@ export const turned = (schedule, kind) => ({ ...structuredClone(FRESH[kind]), ..
 export function sendable(policy) {
   if (!policy?.schedule) return policy;
   const kept = own(policy.schedule).map(([what]) => what);
-  const foreign = ALL.filter((what) => !kept.includes(what)).map((what) => what.split(' ')[1]);
+  const foreign = ALL.filter(what => !kept.includes(what)).map(what => what.split(' ')[1]);
   return { ...policy, schedule: Object.fromEntries(Object.entries(policy.schedule).filter(([name]) => !foreign.includes(name))) };
 }
 
 // The coming retries of a failure now.
 export function forecast(name, { now, action, times = [], latest = times, exhausted, why }) {
-  const after = (at) => duration(Date.parse(at) - Date.parse(now));
-  return h('section', { key: name }, name ? h('h3', said(name)) : null,
-    times.length ? h('p.quiet', action === 'restart' ? 'Restarted after' : 'Retried after') : null,
-    h('ol.times', times.map((at, i) => h('li', h('b', after(at), latest[i] === at ? null : ` to ${after(latest[i])}`), time(at)))),
-    h('p.quiet', exhausted ? 'Then nothing more by itself' : times.length ? 'and so on' : 'Nothing by itself', why ? [': ', said(why)] : null));
+  const after = at => duration(Date.parse(at) - Date.parse(now));
+  return h('section', { key: name }, name && h('h3', said(name)),
+    times.length > 0 && h('p.quiet', action === 'restart' ? 'Restarted after' : 'Retried after'),
+    h('ol.times', times.map((at, i) => h('li', h('b', after(at), latest[i] !== at && ` to ${after(latest[i])}`), time(at)))),
+    h('p.quiet', exhausted ? 'Then nothing more by itself' : times.length ? 'and so on' : 'Nothing by itself', noted(': ', why)));
 }

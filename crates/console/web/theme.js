@@ -1,4 +1,13 @@
-// Applies the chosen theme before the first paint; runs before everything else and so is no module.
+// The chosen colours, before the first paint: it runs before everything else and so is no module.
+const { dataset } = document.documentElement;
 try {
-  document.documentElement.dataset.theme = localStorage.getItem('reprise-theme') || 'auto';
-} catch {}
+  dataset.theme = localStorage.getItem('reprise-theme') ?? '';
+} catch { /* then a choice is for this page alone */ }
+addEventListener('DOMContentLoaded', () => {
+  const theme = document.getElementById('theme');
+  theme.value = dataset.theme ?? '';
+  theme.onchange = () => {
+    dataset.theme = theme.value;
+    localStorage.setItem('reprise-theme', theme.value);
+  };
+});

@@ -1,20 +1,18 @@
-// Shared pieces: dialogs, toasts, announcements, placeholders, small controls. (README: ui.js)
+// Shared pieces: dialogs, toasts, placeholders, small controls. (README: ui.js)
 
 import { h, said } from './dom.js';
 
-/** Reads a text out, and shows nothing. */
-export function announce(text) {
-  const region = document.getElementById('said');
-  region.textContent = '';
-  requestAnimationFrame(() => { region.textContent = text; });
-}
+/** A button that sends no form; `look` is its classes. */
+export const button = (text, onclick, look = '', props) => h(`button${look}`, { type: 'button', onclick, ...props }, text);
+/** A card under its heading. */
+export const card = (title, ...content) => h('section.card.inner', { 'aria-label': title }, h('h2', title), content);
 
 /** A result: read out, shown for a while (longer while pointed at), never takes the focus. */
 export function toast(text, { bad } = {}) {
   const box = document.getElementById('toasts');
-  const el = h('div.toast', { class: bad ? 'bad' : '' }, said(text), h('button.plain', { 'aria-label': 'Dismiss', onclick: () => el.remove() }, '×'));
+  const el = h('.toast', { class: bad ? 'bad' : '' }, said(text), button('×', () => el.remove(), '.plain', { 'aria-label': 'Dismiss' }));
   let timer;
-  const wait = (ms) => { timer = setTimeout(() => el.remove(), ms); };
+  const wait = ms => { timer = setTimeout(() => el.remove(), ms); };
   el.addEventListener('pointerenter', () => clearTimeout(timer));
   el.addEventListener('pointerleave', () => wait(3000));
   wait(9000);
@@ -25,7 +23,7 @@ export function toast(text, { bad } = {}) {
 /** A modal dialog with what `build(close, dialog)` gives; resolves with what close(value, focus) was given, undefined after Escape.
  * `close.busy(true)` keeps it open. */
 export function openDialog(label, build, { signal } = {}) {
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     let after = document.activeElement;
     const dialog = h('dialog', { 'aria-label': label });
     let value;
@@ -35,9 +33,9 @@ export function openDialog(label, build, { signal } = {}) {
       after = focus;
       dialog.close();
     };
-    close.busy = (now) => { busy = now; };
+    close.busy = now => { busy = now; };
     dialog.append(build(close, dialog));
-    dialog.addEventListener('cancel', (event) => { if (busy) event.preventDefault(); });
+    dialog.addEventListener('cancel', event => { if (busy) event.preventDefault(); });
     dialog.addEventListener('close', () => {
       dialog.remove();
       after?.focus();
@@ -51,21 +49,23 @@ export function openDialog(label, build, { signal } = {}) {
 }
 
 /** A question that is answered by one button; resolves with true or undefined. */
-export const confirm = (title, text, yes, no = 'Not now', ctx, act) => openDialog(title, (close) => h('form', { method: 'dialog' }, h('h2', title), h('p', text),
-  h('div.buttons', h('button', { type: 'button', autofocus: !act, onclick: () => close() }, no),
-    h('button.primary', { type: 'button', autofocus: Boolean(act), onclick: () => (act ?? close)(true) }, yes))), ctx);
+export const confirm = (title, text, yes, no = 'Not now', ctx, act) => openDialog(title, close => h('form', { method: 'dialog' }, h('h2', title), h('p', text),
+  h('.buttons', button(no, () => close(), '', { autofocus: !act }), button(yes, () => (act ?? close)(true), '.primary', { autofocus: act != null }))), ctx);
 
-export const skeleton = (lines = 3) => h('div.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: lines }, () => h('i')));
-export const empty = (title, ...text) => h('div.empty', h('h2', title), text.map((line) => h('p', line)));
+export const skeleton = (lines = 3) => h('.skeleton', { 'aria-hidden': 'true' }, Array.from({ length: lines }, () => h('i')));
+export const empty = (title, ...text) => h('.empty', h('h2', title), text.map(line => h('p', line)));
 
 /** A select with its words by value. */
-export const select = (label, options, value, choose) => h('select', { 'aria-label': label, value, onchange: (event) => choose(event.target.value) },
+export const select = (label, options, value, choose) => h('select', { 'aria-label': label, value, onchange: event => choose(event.target.value) },
   Object.entries(options).map(([key, words]) => h('option', { value: key, selected: key === value }, words)));
+
+/** A check box with its words. */
+export const tick = (text, checked, change, props) => h('label.tick', h('input', { ...props, type: 'checkbox', checked, onchange: ({ target }) => change(target.checked) }), ' ', text);
 
 /** A text that is to be copied. */
 export function copyable(text) {
-  const copy = () => navigator.clipboard.writeText(text).then(() => announce('Copied'), () => announce('The browser does not allow copying'));
-  return h('span.copyable', h('code', said(text)), h('button.plain', { type: 'button', onclick: copy }, 'Copy'));
+  const copy = () => navigator.clipboard.writeText(text).then(() => toast('Copied.'), () => toast('The browser does not allow copying.', { bad: true }));
+  return h('span.copyable', h('code', said(text)), button('Copy', copy, '.plain'));
 }
 
 /** sessionStorage, where the browser gives any: stored(name) reads, stored(name, text) writes, stored(name, null) forgets. */

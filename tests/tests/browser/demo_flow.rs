@@ -1,8 +1,10 @@
 //! The first minutes with the console: the demo's orders have failed.
 
 use fantoccini::key::Key;
+use serde_json::json;
+use tests::{World, report};
 
-use crate::desk::{Desk, beside_the_demo};
+use crate::desk::{Desk, at_a_desk_of, beside_the_demo};
 use crate::page::Name;
 
 const FLOW: &str = "/console/flows/orders";
@@ -109,6 +111,27 @@ async fn an_order_is_restarted_once_its_mapping_is_mended() {
 
         page.says("It went through").await;
         assert_eq!(desk.world.interchange("PO-1004").await["status"], "completed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_was_mended_is_compared_with_what_it_was() {
+    at_a_desk_of(World::start().await, async |desk| {
+        let (page, world) = (&desk.page, &desk.world);
+        let sent = |unit: &str| {
+            let body = format!("UNB+UNOC:3+ACME+GLOBEX'UNH+1+ORDERS:D:96A:UN'QTY+21:1:{unit}'UNT+3+1'UNZ+1+1'");
+            json!({ "sender": { "body": body, "contentType": "application/edifact" } })
+        };
+        world.report(report("PO-001", "orders", json!({ "payloads": sent("KAR") }))).await;
+        world.report(report("PO-001", "orders", json!({ "attempt": 2, "payloads": sent("PCE") }))).await;
+
+        page.open("/console/interchanges/PO-001").await;
+        page.find("checkbox", "Changes since revision 1").await.click().await;
+        page.says("1 row new, 1 gone.").await;
+        let marked =
+            "return [...document.querySelectorAll('ins, del')].map((row) => `${row.tagName} ${row.innerText}`)";
+        assert_eq!(page.run(marked).await, json!(["DEL QTY+21:1:KAR'", "INS QTY+21:1:PCE'"]));
     })
     .await;
 }

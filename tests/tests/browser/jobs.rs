@@ -80,6 +80,7 @@ async fn a_job_of_another_operator_is_seen_here_and_no_second_one_begins_beside_
 
         card_is(desk, "canary").await;
         page.says("theirs, a second earlier").await;
+        page.says("Retry at least ").await;
         assert_eq!(desk.world.get("/flows/orders/jobs").await.ok()["items"].as_array().unwrap().len(), 1);
     })
     .await;

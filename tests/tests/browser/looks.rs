@@ -55,6 +55,22 @@ async fn a_message_and_its_payloads_can_be_used_by_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn chosen_colours_stay() {
+    at_a_desk_of(failed(0).await, async |desk| {
+        let page = &desk.page;
+        let scheme = "return getComputedStyle(document.documentElement).colorScheme";
+        for (choice, means) in [("☾ Dark", "dark"), ("☀ Light", "light"), ("◐ Auto", "light dark")] {
+            page.open("/console").await;
+            page.find("combobox", "Colours").await.choose(choice).await;
+            assert_eq!(page.run(scheme).await, means);
+            page.open("/console/nowhere").await;
+            assert_eq!(page.run(scheme).await, means, "{choice}, on another page");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jobs_and_their_dialogs_can_be_used_by_everybody() {
     at_a_desk_of(failed(40).await, async |desk| {
         let page = &desk.page;

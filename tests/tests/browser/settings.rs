@@ -62,6 +62,7 @@ async fn of_two_operators_the_second_is_told_and_loses_nothing() {
         page.find("textbox", "Delays").await.fill("9m, 10m").await;
         let mut theirs = by_hand();
         theirs["retry"] = json!({ "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["8m"] } });
+        theirs["displayName"] = json!("Renamed");
         desk.world.put("/flows/orders", theirs).await.ok();
 
         page.button("Save").await.click().await;
@@ -69,13 +70,20 @@ async fn of_two_operators_the_second_is_told_and_loses_nothing() {
         assert_eq!(shown(desk).await, "9m, 10m");
         assert_eq!(delays(desk).await, json!(["8m"]), "theirs stands until it is decided");
 
-        page.button("Show theirs").await.click().await;
+        page.says("Theirs: 8m").await;
+        assert_eq!(
+            page.find("textbox", "Display name").await.value().await,
+            "Renamed",
+            "what was left alone here is theirs"
+        );
+        page.button("Take theirs").await.click().await;
         page.until("theirs", async || (shown(desk).await == "8m").then_some(())).await;
-        page.button("Show mine").await.click().await;
-        page.until("mine", async || (shown(desk).await == "9m, 10m").then_some(())).await;
+        page.says_no_more("Theirs: 8m").await;
+        page.find("textbox", "Delays").await.fill("9m, 10m").await;
         page.button("Save").await.click().await;
         page.says("Saved").await;
         assert_eq!(delays(desk).await, json!(["9m", "10m"]));
+        assert_eq!(desk.world.get("/flows/orders").await.ok()["displayName"], "Renamed", "neither undid the other");
     })
     .await;
 }
