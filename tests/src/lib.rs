@@ -5,6 +5,7 @@ mod answer;
 mod batch;
 mod binaries;
 mod guarded;
+mod large;
 mod log;
 mod process;
 mod queues;

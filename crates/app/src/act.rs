@@ -44,12 +44,6 @@ pub enum ActError {
     App(#[from] AppError),
 }
 
-impl ActError {
-    fn is_of(&self, status: Status) -> bool {
-        matches!(self, Self::Refused { interchange, .. } if interchange.status == status)
-    }
-}
-
 impl From<table::TableError> for ActError {
     fn from(error: table::TableError) -> Self {
         Self::App(error.into())
@@ -121,9 +115,12 @@ impl Actions {
         };
         let done = self.executor.execute(std::slice::from_ref(id), decide, now).await;
         if let Some(refused) = refused.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            if action == JobAction::Delete && refused.is_of(Status::Deleted) {
+            if let ActError::Refused { interchange, .. } = &refused
+                && action == JobAction::Delete
+                && interchange.status == Status::Deleted
+            {
                 // Whoever asks again may do so because the first time died before the payloads were gone.
-                self.executor.clear(id, now).await?;
+                self.table.retire([&**interchange], now).await?;
             }
             return Err(refused);
         }

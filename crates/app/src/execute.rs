@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Actor, Change, Claim, Interchange, InterchangeId, SendFailure, Status, Timestamp};
+use domain::{Actor, Change, Claim, Interchange, InterchangeId, SendFailure, Timestamp};
 use queues::{Delivery, StageQueues};
 use table::{Committed, Table, Work};
 
@@ -92,12 +92,7 @@ impl Executor {
                     Decision::Skip(reason) => tally.skipped.push((id.clone(), reason)),
                 }
             }
-            for deleted in taken.iter().filter(|i| i.status == Status::Deleted) {
-                self.clear(&deleted.id, now).await?;
-            }
-            for completed in taken.iter().filter(|i| i.status == Status::Completed) {
-                self.table.set_expiry(&completed.id, Some(self.table.expires_at(now))).await?;
-            }
+            self.table.retire(&taken, now).await?;
             taken.retain(|i| i.status.is_waiting());
             for sends in by_bytes(taken, |i| i) {
                 let sends = sends.into_iter().map(|interchange| Claimed { interchange, by: None });
@@ -131,16 +126,6 @@ impl Executor {
         Ok(())
     }
 
-    /// Removes the payloads of what is deleted, and lets its retention run. Doing it again changes nothing.
-    ///
-    /// # Errors
-    /// When the table did not do its part.
-    pub(crate) async fn clear(&self, id: &InterchangeId, now: Timestamp) -> Result<(), AppError> {
-        self.table.purge_payloads(id).await?;
-        self.table.set_expiry(id, Some(self.table.expires_at(now))).await?;
-        Ok(())
-    }
-
     /// Notes that SQS has the message, where nothing else would tell. Whoever was faster knows more.
     ///
     /// # Errors
@@ -150,7 +135,7 @@ impl Executor {
         let work = Work::new(Some(sent), change);
         let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
         Ok(match outcomes.first() {
-            Some(Committed::Done { version }) => Interchange { version: *version, ..work.after },
+            Some(Committed::Done { version, .. }) => work.committed(*version),
             _ => work.after,
         })
     }
@@ -165,28 +150,25 @@ impl Executor {
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
         let mut overtaken = Vec::new();
-        let mut sends = Vec::new();
+        let (mut sends, mut changed) = (Vec::new(), Vec::new());
         for (work, outcome) in works.into_iter().zip(outcomes) {
-            let Committed::Done { version } = outcome else {
+            let Committed::Done { version, whole } = outcome else {
                 overtaken.push(work.after.id);
                 continue;
             };
             journal::committed(&work);
             let by = work.events.last().map(|event| event.actor.clone());
-            let after = Interchange { version, ..work.after };
-            match after.status {
-                status if status.is_waiting() => sends.push(Claimed { interchange: after, by }),
-                Status::Deleted => {
-                    self.clear(&after.id, now).await?;
-                    tally.changed.push(after);
-                }
-                Status::Completed => {
-                    self.table.set_expiry(&after.id, Some(self.table.expires_at(now))).await?;
-                    tally.changed.push(after);
-                }
-                _ => tally.changed.push(after),
+            let after = work.committed(version);
+            if after.status.is_waiting() {
+                sends.push(Claimed { interchange: after, by });
+            } else if whole {
+                tally.changed.push(after);
+            } else {
+                changed.push(after);
             }
         }
+        self.table.retire(&changed, now).await?;
+        tally.changed.extend(changed);
         tally.changed.extend(self.send(sends, now).await?);
         Ok(overtaken)
     }
@@ -241,9 +223,9 @@ impl Executor {
             let Some(change) = current.clone().send_failed(attempt, &failure, now) else { return Ok(current) };
             let work = Work::new(Some(current.clone()), change);
             let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
-            if let Some(Committed::Done { version }) = outcomes.first() {
+            if let Some(Committed::Done { version, .. }) = outcomes.first() {
                 journal::committed(&work);
-                return Ok(Interchange { version: *version, ..work.after });
+                return Ok(work.committed(*version));
             }
             match self.table.head(&current.id).await? {
                 Some(head) => current = head,

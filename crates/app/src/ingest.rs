@@ -140,7 +140,7 @@ impl Ingest {
                 }
                 None => {
                     settle(&decided.told, known.as_ref(), tally);
-                    settled.extend(known.filter(|i| i.status.is_resolved()));
+                    settled.extend(known);
                 }
             }
         }
@@ -148,27 +148,22 @@ impl Ingest {
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        let (mut committed, mut overtaken) = (Vec::new(), Vec::new());
-        for ((work, told), outcome) in works.iter().zip(told).zip(outcomes) {
+        let mut overtaken = Vec::new();
+        for ((work, told), outcome) in works.into_iter().zip(told).zip(outcomes) {
             match outcome {
-                Committed::Done { .. } => {
+                Committed::Done { version, .. } => {
                     tally.changed += 1;
                     metric::committed(&work.events);
                     settle(&told, Some(&work.after), tally);
-                    committed.push(work);
+                    settled.push(work.committed(version));
                 }
-                Committed::Stale => overtaken.push(&work.after.id),
+                Committed::Stale => overtaken.push(work.after.id),
             }
         }
-        // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted.
-        for work in committed {
-            self.expire(work, now).await?;
-        }
-        again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(id)).flatten());
-        // A report that was known may be one whose first delivery died before it set the expiry.
-        for resolved in settled.iter().filter(|i| i.status == Status::Completed) {
-            self.table.set_expiry(&resolved.id, Some(self.table.expires_at(now))).await?;
-        }
+        // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted. A report
+        // that was known may be one whose first delivery died before this.
+        self.table.retire(&settled, now).await?;
+        again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(&id)).flatten());
         Ok(again)
     }
 
@@ -200,7 +195,7 @@ impl Ingest {
 
     /// Stores the payloads that the table does not hold yet: small ones go with the commit, the others before it.
     async fn keep_payloads(&self, taken: &mut [Taken<'_>]) -> Result<(), AppError> {
-        let mut apart: Vec<(InterchangeId, &Body)> = Vec::new();
+        let mut apart: Vec<(InterchangeId, u64, &Body)> = Vec::new();
         for Taken { work, bodies: brought } in taken {
             let kept = work.before.as_ref().filter(|before| before.status != Status::Deleted);
             let is_fresh = |body: &&&Body| {
@@ -210,24 +205,15 @@ impl Ingest {
             let fresh: Vec<&Body> = brought.iter().filter(is_fresh).copied().collect();
             for body in fresh {
                 if !work.carry(body.meta.digest, &body.bytes)? {
-                    apart.push((work.after.id.clone(), body));
+                    apart.push((work.after.id.clone(), work.version(), body));
                 }
             }
         }
-        let apart: Vec<StoredBody<'_>> =
-            apart.iter().map(|(id, body)| StoredBody { id, meta: &body.meta, bytes: &body.bytes }).collect();
+        let apart: Vec<StoredBody<'_>> = apart
+            .iter()
+            .map(|(id, version, body)| StoredBody { id, version: *version, meta: &body.meta, bytes: &body.bytes })
+            .collect();
         if apart.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&apart).await?) }
-    }
-
-    /// Lets the retention of what is resolved run, and stops it where the pipeline ran the interchange again.
-    async fn expire(&self, work: &Work, now: Timestamp) -> Result<(), AppError> {
-        let was = work.before.as_ref().is_some_and(|before| before.status.is_resolved());
-        match (was, work.after.status.is_resolved()) {
-            (_, true) => self.table.set_expiry(&work.after.id, Some(self.table.expires_at(now))).await?,
-            (true, false) => self.table.set_expiry(&work.after.id, None).await?,
-            (false, false) => {}
-        }
-        Ok(())
     }
 }
 

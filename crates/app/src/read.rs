@@ -7,18 +7,12 @@ use domain::{
     Event, Filter, Flow, FlowName, Interchange, InterchangeId, JobId, Minute, PayloadMeta, PayloadSide, Stages, Status,
     Timestamp,
 };
-use futures::stream::{self, StreamExt, TryStreamExt};
-use table::{GroupCount, JobRecord, Order, Page, Position, Table};
+use futures::TryFutureExt;
+use futures::future::try_join;
+use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table};
 
 use crate::AppError;
 use crate::jobs::MOST_SHOWN;
-
-/// Flows whose oldest and newest failures are looked up side by side.
-const SIDE_BY_SIDE: usize = 8;
-
-/// What failed and is not resolved.
-const UNRESOLVED: [Status; 5] =
-    [Status::Failed, Status::PartiallyFailed, Status::WaitingForRetry, Status::WaitingForRestart, Status::InNetwork];
 
 /// Reads for the API.
 #[derive(Debug)]
@@ -59,16 +53,14 @@ impl Reader {
     /// # Errors
     /// When the table did not do its part.
     pub async fn flows(&self, now: Timestamp) -> Result<Vec<FlowView>, AppError> {
-        let counts = self.table.flow_counts().await?;
-        let mut configured = self.table.flows(counts.keys()).await?;
-        let runs = self.next_runs(now).await?;
-        let mut views = Vec::new();
-        for (name, counts) in counts {
-            let flow = configured.remove(&name).unwrap_or_else(|| Flow::registered(name.clone(), &self.defaults, now));
-            views.push((flow, counts.0));
-        }
-        let views = views.into_iter().map(|(flow, counts)| self.view(flow, counts, &runs));
-        let mut views: Vec<FlowView> = stream::iter(views).buffered(SIDE_BY_SIDE).try_collect().await?;
+        let counts = self.table.flow_counts(now).await?;
+        let configured = self.table.flows(counts.keys()).map_err(AppError::from);
+        let (mut configured, runs) = try_join(configured, self.next_runs(&counts, now)).await?;
+        let view = |(name, counts): (FlowName, FlowCounts)| {
+            let flow = configured.remove(&name).unwrap_or_else(|| Flow::registered(name, &self.defaults, now));
+            view(flow, counts, &runs)
+        };
+        let mut views: Vec<FlowView> = counts.into_iter().map(view).collect();
         views.sort_by_key(|view| std::cmp::Reverse(failed(&view.facts)));
         Ok(views)
     }
@@ -78,10 +70,11 @@ impl Reader {
     /// # Errors
     /// When the table did not do its part.
     pub async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Option<FlowView>, AppError> {
-        let Some(flow) = self.known_flow(name, now).await? else { return Ok(None) };
-        let counts = self.table.counts_of(name).await?;
-        let runs = self.next_runs(now).await?;
-        Ok(Some(self.view(flow, counts.0, &runs).await?))
+        let counts = self.table.counts_of(name, now).map_err(AppError::from);
+        let (flow, counts) = try_join(self.known_flow(name, now), counts).await?;
+        let Some(flow) = flow else { return Ok(None) };
+        let runs = self.next_runs([(name, &counts)], now).await?;
+        Ok(Some(view(flow, counts, &runs)))
     }
 
     /// The failure groups of a flow; `None` when there is no such flow.
@@ -182,34 +175,25 @@ impl Reader {
         Ok(flow.or_else(unassigned))
     }
 
-    async fn view(
+    /// The next automatic retry of each flow that has one.
+    async fn next_runs(
         &self,
-        flow: Flow,
-        counts: BTreeMap<Status, u64>,
-        runs: &BTreeMap<FlowName, Minute>,
-    ) -> Result<FlowView, AppError> {
-        let mut facts = FlowFacts { counts, next_run_at: runs.get(&flow.name).copied(), ..FlowFacts::default() };
-        if failed(&facts) > 0 {
-            // The first row of the unresolved ones: nothing is passed over to find it.
-            let filter = Filter { status: UNRESOLVED.to_vec(), ..Filter::default() };
-            let oldest = self.table.list(&flow.name, &filter, Order::Oldest, 1, None).await?;
-            let newest = self.table.list(&flow.name, &filter, Order::Newest, 1, None).await?;
-            facts.oldest_failure_at = oldest.items.first().map(|i| i.failure.at);
-            facts.newest_failure_at = newest.items.first().map(|i| i.failure.at);
-        }
-        Ok(FlowView { flow, facts })
+        counts: impl IntoIterator<Item = (&FlowName, &FlowCounts)>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<FlowName, Minute>, AppError> {
+        let scheduled = counts.into_iter().filter(|(_, counts)| counts.scheduled > 0).map(|(name, _)| name.clone());
+        Ok(self.table.next_retries(scheduled.collect(), Minute::at_or_after(now)).await?)
     }
+}
 
-    /// The first slot still to come of each flow.
-    async fn next_runs(&self, now: Timestamp) -> Result<BTreeMap<FlowName, Minute>, AppError> {
-        let mut runs = BTreeMap::new();
-        for slot in self.table.retry_slots().await? {
-            if slot.minute.timestamp() >= now {
-                runs.entry(slot.flow).or_insert(slot.minute);
-            }
-        }
-        Ok(runs)
-    }
+fn view(flow: Flow, counts: FlowCounts, runs: &BTreeMap<FlowName, Minute>) -> FlowView {
+    let facts = FlowFacts {
+        counts: counts.by_status,
+        oldest_failure_at: counts.oldest_failure_at,
+        newest_failure_at: counts.newest_failure_at,
+        next_run_at: runs.get(&flow.name).copied(),
+    };
+    FlowView { flow, facts }
 }
 
 fn failed(facts: &FlowFacts) -> u64 {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, Event, EventKind};
 use crate::{
-    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry, NoRetry,
-    Part, PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
+    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry,
+    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, Revision, Trigger,
 };
 
 /// Where an interchange stands.

@@ -19,6 +19,7 @@ mod report;
 mod rung;
 mod schedule;
 mod selection;
+mod telling;
 mod time;
 
 pub use event::{Actor, Event, EventKind, FailureNoted, Requested};

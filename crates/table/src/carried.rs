@@ -6,13 +6,13 @@ use domain::Digest;
 use crate::event_codec::stored;
 use crate::item::{Item, b, json};
 use crate::payloads::{assemble, pack};
-use crate::{TableError, Work, keys};
+use crate::{TableError, Work};
 
-/// Most bytes of an item that costs one kilobyte, with room for what is added to it later (its expiry).
-const MOST_ITEM: usize = 1_000;
+/// Most bytes of an item that costs one kilobyte, with room for its version and its expiry.
+pub(crate) const MOST_ITEM: usize = 1_000;
 
 /// Bytes of an item beside its keys' values, its events and what it carries: the names of its attributes.
-const NAMES: usize = 8;
+pub(crate) const NAMES: usize = 8;
 
 /// Longer payloads are not worth the try.
 const MOST_BYTES: usize = 8_192;
@@ -21,24 +21,37 @@ const MOST_BYTES: usize = 8_192;
 const PREFIX: char = 'p';
 
 impl Work {
-    /// Takes a payload along where there is room for it; `false` when it needs items of its own.
+    /// Takes a payload along where there is room for it; `false` when it is kept apart, in items of its own.
     ///
     /// # Errors
     /// When it cannot be packed.
     pub fn carry(&mut self, digest: Digest, bytes: &[u8]) -> Result<bool, TableError> {
-        let Some(first) = self.events.first().map(|event| event.sequence) else { return Ok(false) };
+        if self.carried.iter().any(|(taken, _)| *taken == digest) {
+            // Both sides of a report may be the same bytes.
+            Ok(true)
+        } else if let Some(packed) = self.packed_if_it_fits(digest, bytes)? {
+            self.carried.push((digest, packed));
+            Ok(true)
+        } else {
+            self.after.kept.apart.insert(digest);
+            Ok(false)
+        }
+    }
+
+    fn packed_if_it_fits(&self, digest: Digest, bytes: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
+        let Some(first) = self.events.first().map(|event| event.sequence) else { return Ok(None) };
         if bytes.len() > MOST_BYTES || self.after.brought_by(digest) != Some(first) {
-            return Ok(false);
+            return Ok(None);
         }
         let packed = pack(&self.after.id, bytes)?;
-        let keys = keys::interchange(&self.after.id).len() + keys::event(first).len();
-        let carried: usize = self.carried.iter().map(|(_, packed)| name(digest).len() + packed.len()).sum();
-        let size = NAMES + keys + json(&stored(&self.events)).len() + carried + name(digest).len() + packed.len();
-        if size > MOST_ITEM {
-            return Ok(false);
-        }
-        self.carried.push((digest, packed));
-        Ok(true)
+        let events = json(&stored(&self.events)).len();
+        let size = self.item_bytes(first) + events + self.carried_bytes() + name(digest).len() + packed.len();
+        Ok(Some(packed).filter(|_| size <= MOST_ITEM))
+    }
+
+    /// Bytes of the payloads that it takes along.
+    pub(crate) fn carried_bytes(&self) -> usize {
+        self.carried.iter().map(|(digest, packed)| name(*digest).len() + packed.len()).sum()
     }
 
     /// Puts what it carries into the item of its events.
@@ -53,13 +66,7 @@ pub(crate) fn carried(item: &Item, digest: Digest) -> Result<Option<Vec<u8>>, Ta
     packed.map(|packed| assemble(packed.as_ref().to_vec(), digest, item)).transpose()
 }
 
-/// The attributes in which an events' item carries payloads.
-pub(crate) fn carrying(item: &Item) -> Vec<String> {
-    let is_one = |name: &&String| name.len() == 33 && name.starts_with(PREFIX);
-    item.keys().filter(is_one).cloned().collect()
-}
-
 /// Half of the digest tells payloads of one item apart; the whole of it is checked when one is read.
-fn name(digest: Digest) -> String {
+pub(crate) fn name(digest: Digest) -> String {
     format!("{PREFIX}{}", &digest.to_string()[..32])
 }

@@ -4,14 +4,14 @@
 
 use domain::{
     Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
-    JobId, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, Revision, Status,
+    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, Revision, Status,
     Timestamp, Trigger,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::TableError;
 use crate::item::{Item, json, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, TTL, VERSION};
+use crate::{TableError, kept_codec};
 
 /// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
 pub(crate) type StoredRevision = (u32, String, u64, Option<String>, u64);
@@ -92,6 +92,9 @@ struct StoredRest {
     /// `1f 2n 2c`: attempt and outcome.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     known: String,
+    /// `1 3 +420 -0 s1`: the log's items, the bytes of the last one, of these its payloads; the payloads apart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    lg: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,14 +113,14 @@ struct StoredFlight {
 }
 
 /// The head item of an interchange as version `version`; `ttl` in seconds since 1970.
-pub(crate) fn head(interchange: &Interchange, version: u64, ttl: Option<i64>) -> Item {
+pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Option<i64>) -> Item {
     let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
     let shard = keys::shard(&interchange.id);
     let partition = keys::index_partition(&interchange.flow, keys::index_class(interchange.status), shard);
     item.insert(INDEX_PK.to_owned(), s(partition));
     item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
     item.insert(ROW.to_owned(), s(json(&row(interchange, version))));
-    item.insert(REST.to_owned(), s(json(&rest(interchange))));
+    item.insert(REST.to_owned(), s(json(&rest(interchange, kept))));
     item.insert(VERSION.to_owned(), n(version));
     if let Some(ttl) = ttl {
         item.insert(TTL.to_owned(), n(ttl));
@@ -141,6 +144,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
     interchange.attributes = payloads(rest.at, item)?;
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
+    interchange.kept = kept_codec::read(&rest.lg, &interchange);
     Ok(interchange)
 }
 
@@ -188,6 +192,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         known: Vec::new(),
         sequence: 0,
         version: row.v,
+        kept: Kept::default(),
     })
 }
 
@@ -219,7 +224,7 @@ fn row(i: &Interchange, version: u64) -> StoredRow {
     }
 }
 
-fn rest(i: &Interchange) -> StoredRest {
+fn rest(i: &Interchange, kept: &Kept) -> StoredRest {
     StoredRest {
         au: i.automatic,
         sq: i.sequence,
@@ -243,6 +248,7 @@ fn rest(i: &Interchange) -> StoredRest {
         }),
         at: stored_payloads(&i.attributes),
         known: i.known.iter().map(known_text).collect::<Vec<_>>().join(" "),
+        lg: kept_codec::text(kept, i),
     }
 }
 

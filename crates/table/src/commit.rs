@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::Put;
-use domain::{InterchangeId, Slot, Timestamp};
+use aws_sdk_dynamodb::types::{Put, Update};
+use domain::{InterchangeId, Kept, Slot, Timestamp};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::deltas::Deltas;
 use crate::item::{document, n};
-use crate::keys::{self, IF_ABSENT, IF_VERSION, TTL};
+use crate::keys::{self, IF_ABSENT, IF_VERSION};
 use crate::transact::{Actions, Transacted};
-use crate::{Table, TableError, Work, codec, event_codec};
+use crate::{Table, TableError, Work, codec};
 
 /// Most actions of one transaction (DynamoDB's limit).
 const MOST_ACTIONS: usize = 100;
@@ -32,6 +32,8 @@ pub enum Committed {
     Done {
         /// The head's version.
         version: u64,
+        /// Whether all that follows from it is written too: there is nothing to retire.
+        whole: bool,
     },
     /// Someone else moved the head first: load it and decide again.
     Stale,
@@ -44,6 +46,8 @@ struct Group {
     bytes: usize,
     deltas: Deltas,
     slots: BTreeMap<Slot, Vec<InterchangeId>>,
+    /// What follows from the one deletion that it is.
+    follows: Option<Vec<Update>>,
 }
 
 impl Group {
@@ -77,17 +81,29 @@ impl Table {
     /// When DynamoDB cannot be reached or stays contended: some works may be written then. Deciding them again
     /// finds out which.
     pub async fn commit(&self, works: &[Work], now: Timestamp) -> Result<Vec<Committed>, TableError> {
+        self.revive(works, now).await?;
         let mut outcomes = vec![None; works.len()];
         let mut waiting = grouped(works, (0..works.len()).collect());
+        if let ([work], [group]) = (works, waiting.as_mut_slice())
+            && work.deletes()
+        {
+            group.follows = self.together(work, now)?;
+        }
         let mut free: Vec<usize> = (0..LANES).collect();
         let mut running = FuturesUnordered::new();
         loop {
             while let Some(lane) = free.pop_if(|_| !waiting.is_empty()) {
                 running.extend(waiting.pop().map(|group| self.commit_group(works, group, lane, now)));
             }
-            let Some((lane, group, result)) = running.next().await else { break };
+            let Some((lane, mut group, result)) = running.next().await else { break };
             free.push(lane);
-            let left = settle(works, &group, result?, &mut outcomes)?;
+            let result = result?;
+            if matches!(result, Transacted::Refused(..)) && group.follows.take().is_some() {
+                // It may be too much for one transaction: then the rest follows afterwards.
+                waiting.push(group);
+                continue;
+            }
+            let left = settle(works, &group, result, &mut outcomes)?;
             waiting.extend(grouped(works, left));
         }
         Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Committed::Stale)).collect())
@@ -119,10 +135,17 @@ impl Table {
         let mut owners = Vec::new();
         for index in &group.members {
             let work = &works[*index];
-            actions.put(self.head_put(work, now)?);
+            let entry = work.entry();
+            let kept = entry.as_ref().map_or(&work.after.kept, |entry| &entry.kept);
+            actions.put(self.head_put(work, kept, now)?);
             owners.push(*index);
-            if let Some(first) = work.events.first() {
-                actions.put(self.events_put(work, first.sequence, now)?);
+            if let Some(entry) = entry {
+                let expires_at = self.expiry(work, now);
+                if entry.begins {
+                    actions.put(self.log_put(work, entry, expires_at)?);
+                } else {
+                    actions.update(self.log_update(work, entry, expires_at)?);
+                }
                 owners.push(*index);
             }
         }
@@ -136,12 +159,13 @@ impl Table {
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
         }
+        group.follows.iter().flatten().for_each(|update| actions.update(update.clone()));
         Ok((actions, owners))
     }
 
-    fn head_put(&self, work: &Work, now: Timestamp) -> Result<Put, TableError> {
+    fn head_put(&self, work: &Work, kept: &Kept, now: Timestamp) -> Result<Put, TableError> {
         let expected = work.expected_version();
-        let item = codec::head(&work.after, expected + 1, self.expiry(work, now));
+        let item = codec::head(&work.after, kept, expected + 1, self.expiry(work, now));
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = if expected == 0 {
             put.condition_expression(IF_ABSENT)
@@ -149,21 +173,6 @@ impl Table {
             put.condition_expression(IF_VERSION).expression_attribute_values(":v", n(expected))
         };
         self.built(put.build())
-    }
-
-    fn events_put(&self, work: &Work, first: u64, now: Timestamp) -> Result<Put, TableError> {
-        let mut item =
-            document(keys::interchange(&work.after.id), keys::event(first), &event_codec::stored(&work.events));
-        work.load(&mut item);
-        if let Some(ttl) = self.expiry(work, now) {
-            item.insert(TTL.to_owned(), n(ttl));
-        }
-        self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())
-    }
-
-    /// When a resolved interchange may go, in seconds since 1970; what is unresolved never expires.
-    fn expiry(&self, work: &Work, now: Timestamp) -> Option<i64> {
-        work.after.status.is_resolved().then(|| now.as_second().saturating_add(self.retention.as_secs()))
     }
 
     pub(crate) fn built<T>(&self, built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, TableError> {
@@ -208,7 +217,8 @@ fn settle(
     match result {
         Transacted::Done => {
             for index in &group.members {
-                outcomes[*index] = Some(Committed::Done { version: works[*index].expected_version() + 1 });
+                outcomes[*index] =
+                    Some(Committed::Done { version: works[*index].version(), whole: group.follows.is_some() });
             }
             Ok(Vec::new())
         }

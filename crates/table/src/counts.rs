@@ -1,18 +1,58 @@
-//! Counts by status, failure group and job: changed in the very commit that changes a head (`deltas.rs`), so exact at
-//! every moment. A read sums the rows of all writers.
+//! Counts by status, time of failure, failure group and job: changed in the very commit that changes a head
+//! (`deltas.rs`), so exact at every moment. A read sums the rows of all writers.
 
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{Fingerprint, FlowName, Status, Timestamp};
 
-use crate::deltas::{COMPLETED, FAILED_AGAIN, GROUP_COUNT, SENT};
+use crate::deltas::{COMPLETED, FAILED_AGAIN, GROUP_COUNT, SCHEDULED, SENT};
 use crate::item::{Item, number, s};
 use crate::keys::{self, FLOWS, PK, SK, TTL};
+use crate::spans::Spans;
 use crate::{Table, TableError};
 
-/// How many interchanges of a flow stand where.
+/// How many interchanges of a flow stand where, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FlowCounts(pub BTreeMap<Status, u64>);
+pub struct FlowCounts {
+    /// How many by status; those left out are none.
+    pub by_status: BTreeMap<Status, u64>,
+    /// How many of them have a next automatic retry.
+    pub scheduled: u64,
+    /// When the oldest failure that is not resolved happened, rounded down: to the minute, to the hour where that is
+    /// more than six hours away, to the day (UTC) where it is more than seven days away.
+    pub oldest_failure_at: Option<Timestamp>,
+    /// When the newest one happened, rounded in the same way.
+    pub newest_failure_at: Option<Timestamp>,
+}
+
+/// A flow's counts while its rows are summed.
+#[derive(Debug, Default)]
+struct Sums {
+    by_status: BTreeMap<Status, i64>,
+    scheduled: i64,
+    unresolved: Spans,
+}
+
+impl Sums {
+    fn add(&mut self, row: &Item, now: Timestamp) {
+        for status in Status::ALL {
+            *self.by_status.entry(status).or_default() += number::<i64>(row, status.as_str()).unwrap_or(0);
+        }
+        self.scheduled += number::<i64>(row, SCHEDULED).unwrap_or(0);
+        self.unresolved.add(row, now);
+    }
+
+    fn counts(self) -> FlowCounts {
+        let ends = self.unresolved.ends();
+        let positive = self.by_status.into_iter().filter(|(_, count)| *count > 0);
+        FlowCounts {
+            by_status: positive.map(|(status, count)| (status, count.unsigned_abs())).collect(),
+            scheduled: self.scheduled.max(0).unsigned_abs(),
+            oldest_failure_at: ends.map(|(oldest, _)| oldest),
+            newest_failure_at: ends.map(|(_, newest)| newest),
+        }
+    }
+}
 
 /// One failure group as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,40 +99,35 @@ pub(crate) fn job_counts(sums: &HashMap<String, i64>, matched: u64) -> domain::J
 pub(crate) const SKIP_PREFIX: &str = "skip:";
 
 impl Table {
-    /// Every flow that was configured or ever failed, with its counts, in one read.
+    /// Every flow that was configured or ever failed, with its counts as of `now`, in one read.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn flow_counts(&self) -> Result<BTreeMap<FlowName, FlowCounts>, TableError> {
+    pub async fn flow_counts(&self, now: Timestamp) -> Result<BTreeMap<FlowName, FlowCounts>, TableError> {
         let rows = self.query_all(self.query(keys::BY_PK).expression_attribute_values(":pk", s(FLOWS))).await?;
-        let mut flows: BTreeMap<FlowName, BTreeMap<Status, i64>> = BTreeMap::new();
+        let mut flows: BTreeMap<FlowName, Sums> = BTreeMap::new();
         for row in rows {
             let name = crate::item::text(&row, SK)?.rsplit_once('#').map(|(flow, _)| flow.to_owned());
             let Some(flow) = name.and_then(|name| FlowName::new(name).ok()) else { continue };
-            let counts = flows.entry(flow).or_default();
-            for status in Status::ALL {
-                *counts.entry(status).or_default() += number::<i64>(&row, status.as_str()).unwrap_or(0);
-            }
+            flows.entry(flow).or_default().add(&row, now);
         }
-        Ok(flows.into_iter().map(|(flow, counts)| (flow, FlowCounts(positive(counts)))).collect())
+        Ok(flows.into_iter().map(|(flow, sums)| (flow, sums.counts())).collect())
     }
 
-    /// One flow's counts.
+    /// One flow's counts as of `now`.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn counts_of(&self, flow: &FlowName) -> Result<FlowCounts, TableError> {
+    pub async fn counts_of(&self, flow: &FlowName, now: Timestamp) -> Result<FlowCounts, TableError> {
         let query = self.query(keys::BY_PREFIX);
         let query = query
             .expression_attribute_values(":pk", s(FLOWS))
             .expression_attribute_values(":sk", s(keys::flow_row(flow, "")));
-        let mut counts = BTreeMap::new();
+        let mut sums = Sums::default();
         for row in self.query_all(query).await? {
-            for status in Status::ALL {
-                *counts.entry(status).or_default() += number::<i64>(&row, status.as_str()).unwrap_or(0);
-            }
+            sums.add(&row, now);
         }
-        Ok(FlowCounts(positive(counts)))
+        Ok(sums.counts())
     }
 
     /// The failure groups of a flow that hold failures now, largest first.
@@ -140,8 +175,4 @@ fn told(row: &Item, fingerprint: &str) -> Option<GroupCount> {
         first_seen_at: seen("seen0")?,
         last_seen_at: seen("seen1")?,
     })
-}
-
-fn positive(counts: BTreeMap<Status, i64>) -> BTreeMap<Status, u64> {
-    counts.into_iter().filter(|(_, count)| *count > 0).map(|(status, count)| (status, count.unsigned_abs())).collect()
 }

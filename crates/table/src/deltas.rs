@@ -1,4 +1,6 @@
 //! What a commit adds to counts. Each writer adds to rows of its own, so that no two transactions meet on a row.
+//! A flow's rows also count when the failures that are not resolved happened (`spans.rs`), and each writer begins a new
+//! one every hour, so that none grows with the hours of an outage.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +11,7 @@ use domain::{Category, Fingerprint, FlowName, Interchange, JobId, Status, Timest
 use crate::Work;
 use crate::item::{Item, key, n, s};
 use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, TTL};
+use crate::spans::Span;
 
 /// The row that a count stands in; a writer's name completes its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +25,8 @@ enum Place {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Deltas {
     places: BTreeMap<Place, BTreeMap<String, i64>>,
+    /// Failures that are not resolved, by the minute they happened in.
+    unresolved: BTreeMap<FlowName, BTreeMap<Span, i64>>,
     samples: BTreeMap<Place, Sample>,
 }
 
@@ -33,6 +38,8 @@ struct Sample {
 }
 
 pub(crate) const GROUP_COUNT: &str = "n";
+/// Failures of a flow that have a next automatic retry.
+pub(crate) const SCHEDULED: &str = "next";
 pub(crate) const SENT: &str = "sent";
 pub(crate) const COMPLETED: &str = "completed";
 pub(crate) const FAILED_AGAIN: &str = "failedAgain";
@@ -63,6 +70,13 @@ impl Deltas {
 
     fn stands(&mut self, interchange: &Interchange, by: i64) {
         self.change(Place::Flow(interchange.flow.clone()), interchange.status.as_str(), by);
+        if interchange.next_retry_at.is_some() {
+            self.change(Place::Flow(interchange.flow.clone()), SCHEDULED, by);
+        }
+        if !interchange.status.is_resolved() {
+            let spans = self.unresolved.entry(interchange.flow.clone()).or_default();
+            *spans.entry(Span::minute(interchange.failure.at)).or_default() += by;
+        }
         if interchange.status.is_failed() {
             self.change(Place::Group(interchange.flow.clone(), interchange.group.clone()), GROUP_COUNT, by);
         }
@@ -91,9 +105,10 @@ impl Deltas {
     pub(crate) fn updates(&self, table: &str, writer: &str, now: Timestamp, expires_at: i64) -> Vec<Update> {
         self.places
             .iter()
+            .map(|(place, adds)| (place, self.with_spans(place, adds, now)))
             .filter(|(_, adds)| adds.values().any(|by| *by != 0))
             .filter_map(|(place, adds)| {
-                let update = update(table, row_key(place, writer), adds, now);
+                let update = update(table, row_key(place, writer, now), &adds, now);
                 let update = match place {
                     Place::Job(_) => expiring(update, expires_at),
                     Place::Flow(_) | Place::Group(..) => update,
@@ -101,6 +116,17 @@ impl Deltas {
                 sampled(update, self.samples.get(place)).build().ok()
             })
             .collect()
+    }
+
+    /// What is added to a place's row; to that of a flow, the spans of its failures too.
+    fn with_spans(&self, place: &Place, adds: &BTreeMap<String, i64>, now: Timestamp) -> BTreeMap<String, i64> {
+        let mut adds = adds.clone();
+        if let Place::Flow(flow) = place {
+            for (minute, by) in self.unresolved.get(flow).into_iter().flatten() {
+                *adds.entry(minute.at(now).name()).or_default() += by;
+            }
+        }
+        adds
     }
 }
 
@@ -118,9 +144,9 @@ fn outcome(before: &Interchange, after: &Interchange) -> Vec<(&'static str, i64)
     }
 }
 
-fn row_key(place: &Place, writer: &str) -> Item {
+fn row_key(place: &Place, writer: &str, now: Timestamp) -> Item {
     match place {
-        Place::Flow(flow) => key(FLOWS, keys::flow_row(flow, writer)),
+        Place::Flow(flow) => key(FLOWS, keys::flow_row(flow, &keys::in_hour(writer, now))),
         Place::Group(flow, group) => key(keys::flow(flow), keys::group_row(group.as_str(), writer)),
         Place::Job(job) => key(keys::job(job), keys::count(writer)),
     }
@@ -179,5 +205,5 @@ pub(crate) fn job_update(
     now: Timestamp,
     expires_at: i64,
 ) -> Option<Update> {
-    expiring(update(table, row_key(&Place::Job(job.clone()), writer), adds, now), expires_at).build().ok()
+    expiring(update(table, row_key(&Place::Job(job.clone()), writer, now), adds, now), expires_at).build().ok()
 }

@@ -1,4 +1,4 @@
-//! The event items: all events of one commit in one item, JSON.
+//! The log's items: the events of one commit are one JSON text, and an item holds those of one commit or of several.
 
 use domain::{
     Actor, Category, ErrorInfo, Event, EventKind, FailureNoted, JobId, Known, Minute, PayloadSide, Phase, Reentry,
@@ -88,9 +88,19 @@ pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
         .collect()
 }
 
-/// The events of one item, oldest first.
+/// The attribute that holds the events of a commit that was added to an item.
+pub(crate) fn added(first_sequence: u64) -> String {
+    format!("{DATA}{first_sequence}")
+}
+
+/// The events of one item, in no order.
 pub(crate) fn events(item: &Item) -> Result<Vec<Event>, TableError> {
-    let stored: Vec<StoredEvent> = read(item, DATA)?;
+    let holds_events =
+        |name: &&String| name.strip_prefix(DATA).is_some_and(|first| first.bytes().all(|byte| byte.is_ascii_digit()));
+    let mut stored: Vec<StoredEvent> = Vec::new();
+    for name in item.keys().filter(holds_events) {
+        stored.extend(read::<Vec<StoredEvent>>(item, name)?);
+    }
     stored
         .into_iter()
         .map(|event| {

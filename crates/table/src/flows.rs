@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{Delete, Put};
 use domain::{Flow, FlowName, Job, JobId, Phase, Stages, Timestamp};
+use futures::future::try_join_all;
 
+use crate::heads::MOST_KEYS;
 use crate::item::{Item, document, key, n, number, read, text, unreadable};
 use crate::jobs::NewJob;
 use crate::keys::{self, CONFIG, DATA, FLOWS, IF_ABSENT, IF_VERSION, SOURCE, VERSION};
@@ -55,7 +57,7 @@ impl Table {
         item.as_ref().map(|item| flow(name, item)).transpose()
     }
 
-    /// Many flows' configurations; flows without one are left out.
+    /// Many flows' configurations, in one round trip; flows without one are left out.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -63,9 +65,10 @@ impl Table {
         &self,
         names: impl IntoIterator<Item = &FlowName>,
     ) -> Result<HashMap<FlowName, Flow>, TableError> {
-        let keys = names.into_iter().map(|name| key(keys::flow(name), CONFIG)).collect();
+        let keys: Vec<Item> = names.into_iter().map(|name| key(keys::flow(name), CONFIG)).collect();
+        let batches = try_join_all(keys.chunks(MOST_KEYS).map(|keys| self.get_all(keys.to_vec()))).await?;
         let mut flows = HashMap::new();
-        for item in self.get_all(keys).await? {
+        for item in batches.into_iter().flatten() {
             let name = text(&item, keys::PK)?.strip_prefix("FLOW#").and_then(|name| FlowName::new(name).ok());
             let name = name.ok_or_else(|| unreadable(&item, "no flow name"))?;
             flows.insert(name.clone(), flow(&name, &item)?);

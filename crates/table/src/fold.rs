@@ -1,5 +1,6 @@
 //! Folding: count rows of writers that are quiet become one, so that sums stay cheap however many writers came and
 //! went. Each fold is one transaction on the condition of what it read; whoever adds meanwhile makes it not happen.
+//! What failed long ago is counted wider on the way, and what no failure is left of is dropped (`spans.rs`).
 
 use std::collections::BTreeMap;
 
@@ -8,11 +9,15 @@ use domain::{FlowName, Timestamp};
 
 use crate::item::{Item, key, n, number, s, text};
 use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, FOLDED, IF_ABSENT, PK, SK};
+use crate::spans::{Span, Spans};
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
 
 /// Rows of one fold: a transaction takes a hundred actions.
 const MOST_ROWS: usize = 99;
+
+/// Spans that a folded row must be able to lose for it to be written anew when there is nothing to fold into it.
+const SPANS_TO_LOSE: usize = 60;
 
 impl Table {
     /// Folds the count rows of all flows and failure groups that were not changed since `quiet_since`. Gives back
@@ -46,14 +51,33 @@ impl Table {
             let changed = text(row, CHANGED_AT).ok().and_then(|t| t.parse::<Timestamp>().ok());
             changed.is_some_and(|changed| changed < quiet_since)
         };
-        let (folded, mut quiet): (Vec<Item>, Vec<Item>) =
+        let (folded, quiet): (Vec<Item>, Vec<Item>) =
             rows.into_iter().filter(|row| is_folded(row) || is_quiet(row)).partition(is_folded);
-        quiet.truncate(MOST_ROWS);
+        let mut folded = folded.into_iter().next();
         if quiet.is_empty() {
+            let Some(before) = folded else { return Ok(0) };
+            let smaller = merged(&[], Some(&before), quiet_since)?;
+            if smaller.len() + SPANS_TO_LOSE <= before.len() {
+                self.replace(&[], Some(&before), smaller).await?;
+            }
             return Ok(0);
         }
+        let mut fewer = 0;
+        for quiet in quiet.chunks(MOST_ROWS) {
+            let row = merged(quiet, folded.as_ref(), quiet_since)?;
+            if !self.replace(quiet, folded.as_ref(), row.clone()).await? {
+                break;
+            }
+            fewer += quiet.len() - usize::from(folded.is_none());
+            folded = Some(row);
+        }
+        Ok(fewer)
+    }
+
+    /// Puts `row` in the place of `quiet` and `folded`, unless one of them was changed since it was read.
+    async fn replace(&self, quiet: &[Item], folded: Option<&Item>, row: Item) -> Result<bool, TableError> {
         let mut actions = Actions::default();
-        for row in &quiet {
+        for row in quiet {
             let delete = Delete::builder().table_name(&self.name).set_key(Some(key(text(row, PK)?, text(row, SK)?)));
             let delete = delete
                 .condition_expression("#k = :k")
@@ -61,21 +85,16 @@ impl Table {
                 .expression_attribute_values(":k", n(changes(row)));
             actions.delete(self.built(delete.build())?);
         }
-        let before = folded.first();
-        let put = Put::builder().table_name(&self.name).set_item(Some(merged(&quiet, before)?));
-        let put = match before {
+        let put = Put::builder().table_name(&self.name).set_item(Some(row));
+        let put = match folded {
             None => put.condition_expression(IF_ABSENT),
-            Some(before) => put
+            Some(folded) => put
                 .condition_expression("#k = :k")
                 .expression_attribute_names("#k", CHANGES)
-                .expression_attribute_values(":k", n(changes(before))),
+                .expression_attribute_values(":k", n(changes(folded))),
         };
         actions.put(self.built(put.build())?);
-        let made = usize::from(before.is_none());
-        match self.transact(actions).await? {
-            Transacted::Done => Ok(quiet.len() - made),
-            Transacted::ConditionsFailed(_) | Transacted::Refused(..) => Ok(0),
-        }
+        Ok(matches!(self.transact(actions).await?, Transacted::Done))
     }
 }
 
@@ -101,14 +120,16 @@ fn changes(row: &Item) -> i64 {
     number(row, CHANGES).unwrap_or(0)
 }
 
-/// One row that says what all of these say together.
-fn merged(quiet: &[Item], folded: Option<&Item>) -> Result<Item, TableError> {
-    let first = &quiet[0];
-    let name = text(first, SK)?.rsplit_once('#').map_or("", |(name, _)| name);
-    let mut row = key(text(first, PK)?, format!("{name}#{FOLDED}"));
+/// One row that says what all of these say together, and tells spans apart as it is done at `now`.
+fn merged(quiet: &[Item], folded: Option<&Item>, now: Timestamp) -> Result<Item, TableError> {
+    let mut row = Item::new();
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut spans = Spans::default();
     for part in folded.into_iter().chain(quiet) {
-        for attribute in part.keys() {
+        let name = text(part, SK)?.rsplit_once('#').map_or("", |(name, _)| name);
+        row.extend(key(text(part, PK)?, format!("{name}#{FOLDED}")));
+        spans.add(part, now);
+        for attribute in part.keys().filter(|attribute| Span::named(attribute).is_none()) {
             if let Some(by) = number::<i64>(part, attribute) {
                 *sums.entry(attribute).or_default() += by;
             }
@@ -123,6 +144,8 @@ fn merged(quiet: &[Item], folded: Option<&Item>) -> Result<Item, TableError> {
         keep(&mut row, part, CHANGED_AT, |new, kept| new > kept);
     }
     row.extend(sums.into_iter().map(|(attribute, sum)| (attribute.to_owned(), n(sum))));
+    let filled = spans.0.into_iter().filter(|(_, count)| *count != 0);
+    row.extend(filled.map(|(span, count)| (span.name(), n(count))));
     Ok(row)
 }
 
@@ -140,6 +163,10 @@ fn keep(row: &mut Item, part: &Item, attribute: &str, counts: impl Fn(Timestamp,
 mod tests {
     use super::*;
 
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
     fn row(writer: &str, failed: i64, seen: &str) -> Item {
         let mut row = key(FLOWS, format!("orders#{writer}"));
         row.insert("failed".to_owned(), n(failed));
@@ -154,10 +181,29 @@ mod tests {
     fn folded_rows_say_together_what_each_said() {
         let (a, b) = (row("a", 5, "2026-11-20T14:00:00Z"), row("b", -2, "2026-11-20T15:00:00Z"));
         let folded = row(FOLDED, 10, "2026-11-20T13:00:00Z");
-        let merged = merged(&[a, b], Some(&folded)).unwrap();
+        let merged = merged(&[a, b], Some(&folded), at("2026-11-20T16:00:00Z")).unwrap();
         assert_eq!(text(&merged, SK).unwrap(), "orders#folded");
         assert_eq!((number::<i64>(&merged, "failed"), number::<i64>(&merged, CHANGES)), (Some(13), Some(3)));
         assert_eq!(text(&merged, "seen0").unwrap(), "2026-11-20T13:00:00Z");
         assert_eq!(text(&merged, "seen1").unwrap(), "2026-11-20T15:00:00Z");
+    }
+    #[test]
+    fn a_folded_row_keeps_the_spans_that_failures_are_left_of_as_wide_as_their_age_asks() {
+        let minute = |time: &str| Span::minute(at(time));
+        let with = |writer: &str, counts: &[(&str, i64)]| {
+            let mut row = row(writer, 0, "2026-11-20T12:00:00Z");
+            row.extend(counts.iter().map(|(time, count)| (minute(time).name(), n(count))));
+            row
+        };
+        let folded = with(FOLDED, &[("2026-11-20T13:01:00Z", 2), ("2026-11-20T04:01:00Z", 1)]);
+        let quiet =
+            with("a", &[("2026-11-20T13:01:00Z", -2), ("2026-11-20T13:30:00Z", 1), ("2026-11-20T04:59:00Z", 3)]);
+        let now = at("2026-11-20T14:00:00Z");
+        let merged = merged(&[quiet], Some(&folded), now).unwrap();
+        let mut spans = Spans::default();
+        spans.add(&merged, now);
+        let hour = minute("2026-11-20T04:00:00Z").at(now);
+        assert_eq!(spans.0, [(minute("2026-11-20T13:30:00Z"), 1), (hour, 4)].into());
+        assert!(merged.contains_key(&hour.name()) && !merged.contains_key(&minute("2026-11-20T04:01:00Z").name()));
     }
 }

@@ -7,12 +7,12 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::{Event, Interchange, InterchangeId};
 
 use crate::item::{Item, key, s, text};
-use crate::keys::{self, PK, SK};
+use crate::keys::{self, SK};
 use crate::transact::pause;
 use crate::{Table, TableError, codec, event_codec};
 
 /// Most keys of one `BatchGetItem`.
-const MOST_KEYS: usize = 100;
+pub(crate) const MOST_KEYS: usize = 100;
 
 /// Tries of a batch that is answered in part.
 const TRIES: u32 = 10;
@@ -115,10 +115,5 @@ impl Table {
                 return Ok(items);
             }
         }
-    }
-
-    /// The keys of all items of a query.
-    pub(crate) async fn keys_of(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, TableError> {
-        self.query_all(query.projection_expression(format!("{PK}, {SK}"))).await
     }
 }

@@ -3,13 +3,13 @@
 //! | pk | sk | what |
 //! |---|---|---|
 //! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip` (`FLOW#flow#class#shard`) and `is` (`failedAt#id`) |
-//! | `INTERCHANGE#id` | `EVENT#0000000007` | the events of one commit, named by the first one's sequence, and small payloads that came with it |
+//! | `INTERCHANGE#id` | `EVENT#0000000007` | events of a commit and of some later ones, named by the first, and small payloads that came with it |
 //! | `INTERCHANGE#id` | `PAYLOAD#digest#0000` | one zstd chunk of a payload, named by its SHA-256 |
 //! | `FLOW#flow` | `CONFIG` | the flow's configuration |
 //! | `FLOW#flow` | `GROUP#fingerprint#writer` | one writer's count of a failure group |
 //! | `FLOW#flow` | `ACTIVE-JOB` | the one job that is active |
 //! | `FLOW#flow` | `JOB#created#id` | a pointer to a job of the flow |
-//! | `FLOWS` | `flow#writer` | one writer's counts by status; `flow#` alone registers the flow |
+//! | `FLOWS` | `flow#writer-hour` | one writer's counts by status and by when it failed; `flow#` alone registers the flow |
 //! | `SOURCE#arn` | `SOURCE` | the flow that a dead-letter queue or function belongs to |
 //! | `SLOT#flow#minute` | batch | up to 100 ids that fall due then |
 //! | `SLOTS` | `minute#flow` | registers a slot until the sweep finds it empty |
@@ -103,6 +103,11 @@ pub(crate) fn flow(flow: &FlowName) -> String {
 
 pub(crate) fn flow_row(flow: &FlowName, writer: &str) -> String {
     format!("{flow}#{writer}")
+}
+
+/// What completes the key of a writer's row of this hour (UTC).
+pub(crate) fn in_hour(writer: &str, now: Timestamp) -> String {
+    format!("{writer}-{}", now.strftime("%Y%m%d%H"))
 }
 
 pub(crate) fn group_row(fingerprint: &str, writer: &str) -> String {

@@ -17,10 +17,15 @@ mod idempotency;
 mod item;
 mod job_steps;
 mod jobs;
+mod kept_codec;
 mod keys;
 mod list;
+mod log;
 mod payloads;
+mod retention;
 mod slots;
+mod spans;
+mod statements;
 mod transact;
 mod work;
 

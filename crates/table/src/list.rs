@@ -30,6 +30,14 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position(pub String);
 
+impl Position {
+    /// The place of an interchange itself: a walk that goes on from there has passed it.
+    #[must_use]
+    pub fn of(interchange: &Interchange) -> Self {
+        Self(keys::index_sort(interchange.failure.at, &interchange.id))
+    }
+}
+
 /// Some interchanges in order.
 #[derive(Debug, Clone)]
 pub struct Page {

@@ -6,10 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{Digest, InterchangeId, PayloadMeta, Revision};
 
-use crate::carried::{carried, carrying};
-
+use crate::carried::carried;
 use crate::item::{Item, b, key, n, number, s, text, unreadable};
-use crate::keys::{self, BYTES, CHUNKS, SK, TTL};
+use crate::keys::{self, BYTES, CHUNKS, SK, VERSION};
 use crate::transact::pause;
 use crate::{Table, TableError};
 
@@ -32,6 +31,8 @@ const TRIES: u32 = 10;
 pub struct StoredBody<'a> {
     /// Whose.
     pub id: &'a InterchangeId,
+    /// The version of the head that will name it.
+    pub version: u64,
     /// What its bytes hash to.
     pub meta: &'a PayloadMeta,
     /// The bytes.
@@ -100,7 +101,7 @@ impl Table {
             let first = firsts.get(&(keys::interchange(&id), keys::payload_chunk(digest, 0)));
             let bytes = match first {
                 Some(first) if number::<usize>(first, CHUNKS) == Some(1) => {
-                    Some(assemble(part(first)?.to_vec(), digest, first)?)
+                    part(first).map(|packed| assemble(packed.to_vec(), digest, first)).transpose()?
                 }
                 Some(_) => self.chunked(&id, digest).await?,
                 None => None,
@@ -131,30 +132,8 @@ impl Table {
             .expression_attribute_values(":sk", s(keys::payload(digest)));
         let items = self.query_all(query).await?;
         let Some(last) = items.last() else { return Ok(None) };
-        let packed = items.iter().map(part).collect::<Result<Vec<_>, _>>()?.concat();
-        assemble(packed, digest, last).map(Some)
-    }
-
-    /// Removes every payload of an interchange, those too that its events' items carry.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn purge_payloads(&self, id: &InterchangeId) -> Result<(), TableError> {
-        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(keys::interchange(id)));
-        let mut chunks = Vec::new();
-        for item in self.query_all(query).await? {
-            let at = text(&item, SK)?;
-            let names = carrying(&item);
-            if at.starts_with(keys::PAYLOAD_PREFIX) {
-                chunks.push(key(keys::interchange(id), at));
-            } else if !names.is_empty() {
-                let update = self.client.update_item().table_name(&self.name);
-                let update = update.set_key(Some(key(keys::interchange(id), at)));
-                let update = update.update_expression(format!("REMOVE {}", names.join(", ")));
-                update.send().await.map_err(TableError::call("UpdateItem"))?;
-            }
-        }
-        self.delete_all(chunks).await
+        let Some(parts) = items.iter().map(part).collect::<Option<Vec<_>>>() else { return Ok(None) };
+        assemble(parts.concat(), digest, last).map(Some)
     }
 
     /// Deletes items by their keys, twenty-five a call.
@@ -165,38 +144,6 @@ impl Table {
         });
         let deletes: Vec<(usize, WriteRequest)> = deletes.collect::<Result<_, TableError>>()?;
         self.write_all(deletes).await
-    }
-
-    /// Sets (or, when the interchange is unresolved, removes) the expiry of everything kept of an interchange but
-    /// its head, whose expiry its commit sets. Doing it again changes nothing.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn set_expiry(&self, id: &InterchangeId, expires_at: Option<i64>) -> Result<(), TableError> {
-        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(keys::interchange(id)));
-        for key in self.keys_of(query).await? {
-            if text(&key, SK)? == keys::HEAD {
-                continue;
-            }
-            let update = self.client.update_item().table_name(&self.name).set_key(Some(key));
-            let update = update.expression_attribute_names("#ttl", TTL).condition_expression("attribute_exists(pk)");
-            let update = match expires_at {
-                Some(at) => update.update_expression("SET #ttl = :ttl").expression_attribute_values(":ttl", n(at)),
-                None => update.update_expression("REMOVE #ttl"),
-            };
-            match update.send().await {
-                Ok(_) => {}
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(TableError::call("UpdateItem")(error)),
-            }
-        }
-        Ok(())
-    }
-
-    /// When what is resolved at `now` expires, in seconds since 1970.
-    #[must_use]
-    pub fn expires_at(&self, now: domain::Timestamp) -> i64 {
-        now.as_second().saturating_add(self.retention.as_secs())
     }
 
     async fn write_all(&self, writes: Vec<(usize, WriteRequest)>) -> Result<(), TableError> {
@@ -241,6 +188,7 @@ fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
         let mut item = key(keys::interchange(body.id), keys::payload_chunk(body.meta.digest, i));
         item.insert(BYTES.to_owned(), b(part.to_vec()));
         item.insert(CHUNKS.to_owned(), n(count));
+        item.insert(VERSION.to_owned(), n(body.version));
         item
     });
     Ok(items.collect())
@@ -251,9 +199,15 @@ pub(crate) fn pack(id: &InterchangeId, bytes: &[u8]) -> Result<Vec<u8>, TableErr
     zstd::bulk::compress(bytes, LEVEL).map_err(unstorable)
 }
 
-fn part(item: &Item) -> Result<&[u8], TableError> {
-    let bytes = item.get(BYTES).and_then(|v| v.as_b().ok());
-    bytes.map(AsRef::as_ref).ok_or_else(|| unreadable(item, "no bytes"))
+/// The bytes of a chunk; `None` when they were removed.
+fn part(item: &Item) -> Option<&[u8]> {
+    item.get(BYTES).and_then(|v| v.as_b().ok()).map(AsRef::as_ref)
+}
+
+/// The most chunks that a payload of so many bytes can have, packed as badly as can be.
+pub(crate) fn most_chunks(bytes: u64) -> usize {
+    let most = usize::try_from(bytes).unwrap_or(usize::MAX);
+    zstd::zstd_safe::compress_bound(most).div_ceil(CHUNK_BYTES).max(1)
 }
 
 /// Unpacks what was read from `item` and checks that it is what was kept.

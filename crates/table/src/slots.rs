@@ -1,6 +1,8 @@
 //! Slots: what falls due in one minute, packed in batches, and registered so that nothing depends on a schedule
 //! that fired.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::{FlowName, InterchangeId, Minute, Slot, Timestamp};
 
 use crate::item::{Item, key, read, s, text, unreadable};
@@ -104,14 +106,34 @@ impl Table {
         Ok(self.packs(slot).await?.iter().map(|pack| pack.ids.len()).sum())
     }
 
-    /// Every registered slot in which retries are enrolled, oldest first.
+    /// The first minute from `from` on for which a retry of each of these flows is registered; flows without one are left
+    /// out. Reads no further than to the last of them.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn retry_slots(&self) -> Result<Vec<Slot>, TableError> {
-        let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(SLOTS));
-        let items = self.query_all(query).await?;
-        items.iter().filter(|item| item.contains_key(Enrolled::Retries.as_str())).map(slot).collect()
+    pub async fn next_retries(
+        &self,
+        mut flows: BTreeSet<FlowName>,
+        from: Minute,
+    ) -> Result<BTreeMap<FlowName, Minute>, TableError> {
+        let query = self.query(keys::FROM_SK).expression_attribute_values(":pk", s(SLOTS));
+        let query = query.expression_attribute_values(":sk", s(from.to_string()));
+        let mut first = BTreeMap::new();
+        let mut start = None;
+        while !flows.is_empty() {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
+            for item in page.items().iter().filter(|item| item.contains_key(Enrolled::Retries.as_str())) {
+                let slot = slot(item)?;
+                if flows.remove(&slot.flow) {
+                    first.insert(slot.flow, slot.minute);
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(first)
     }
 
     pub(crate) async fn delete(&self, key: Item) -> Result<(), TableError> {

@@ -43,6 +43,12 @@ impl Work {
         if self.after.status.is_failed() { Enrolled::Retries } else { Enrolled::Deadlines }
     }
 
+    /// The head's version once this is committed.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.expected_version() + 1
+    }
+
     pub(crate) fn expected_version(&self) -> u64 {
         self.before.as_ref().map_or(0, |before| before.version)
     }

@@ -65,10 +65,27 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "bulk retry, two payloads", targets: &[], run: |w| Box::pin(bulk(w, "retry", Payloads::Both)) },
     Scenario { name: "bulk restart", targets: &[], run: |w| Box::pin(bulk(w, "restart", Payloads::Sender)) },
-    Scenario { name: "bulk delete", targets: &[], run: |w| Box::pin(bulk(w, "delete", Payloads::Sender)) },
+    Scenario {
+        name: "bulk delete",
+        targets: &[Target::Calls(0.15), Target::WriteUnits(7.0)],
+        run: |w| Box::pin(bulk(w, "delete", Payloads::Sender)),
+    },
+    Scenario { name: "bulk delete, two payloads", targets: &[], run: |w| Box::pin(bulk(w, "delete", Payloads::Both)) },
     Scenario { name: "scheduled retry", targets: &[Target::CallsBeyond(RETRY, 0.05)], run: |w| Box::pin(scheduled(w)) },
-    Scenario { name: "outcome, batch of 100", targets: &[], run: |w| Box::pin(outcome(w)) },
-    Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(one(w)) },
+    Scenario {
+        name: "outcome, batch of 100",
+        targets: &[Target::Calls(0.12), Target::WriteUnits(7.5)],
+        run: |w| Box::pin(outcome(w, Payloads::Receiver)),
+    },
+    Scenario {
+        name: "outcome, batch of 100, two payloads",
+        targets: &[],
+        run: |w| Box::pin(outcome(w, Payloads::Both)),
+    },
+    Scenario { name: "assumed completion", targets: &[], run: |w| Box::pin(assumed(w)) },
+    Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(one(w, "retry", Payloads::Receiver)) },
+    Scenario { name: "delete of one", targets: &[], run: |w| Box::pin(one(w, "delete", Payloads::Sender)) },
+    Scenario { name: "delete of one, two payloads", targets: &[], run: |w| Box::pin(one(w, "delete", Payloads::Both)) },
     Scenario {
         name: "list, page of 50 of 1,000",
         targets: &[Target::RoundTrips(1)],
@@ -114,8 +131,8 @@ async fn scheduled(world: World) -> (usize, Vec<Call>) {
     (MANY, calls)
 }
 
-async fn outcome(world: World) -> (usize, Vec<Call>) {
-    fill(&world, BATCH, Payloads::Receiver).await;
+async fn outcome(world: World, payloads: Payloads) -> (usize, Vec<Call>) {
+    fill(&world, BATCH, payloads).await;
     job(&world, "retry").await;
     job_has_ended(&world).await;
     world.advance("1m").await;
@@ -126,15 +143,29 @@ async fn outcome(world: World) -> (usize, Vec<Call>) {
     (BATCH, calls)
 }
 
-async fn one(world: World) -> (usize, Vec<Call>) {
-    fill(&world, 3, Payloads::Receiver).await;
-    let retry = |n: usize| {
-        let path = format!("/interchanges/{}/retry", id(n));
+/// What the silence of a flow costs that takes it for success.
+async fn assumed(world: World) -> (usize, Vec<Call>) {
+    fill(&world, MANY, Payloads::Receiver).await;
+    let silent = json!({ "mode": "silent", "within": "10m" });
+    world.put(&format!("/flows/{FLOW}"), json!({ "confirmation": silent, "retry": { "mode": "manual" } })).await.ok();
+    job(&world, "retry").await;
+    job_has_ended(&world).await;
+    let calls = during(&world, world.advance("11m")).await;
+    let flow = world.get(&format!("/flows/{FLOW}")).await.ok();
+    assert_eq!(flow["counts"]["completed"], MANY, "{flow}");
+    world.stop().await;
+    (MANY, calls)
+}
+
+async fn one(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
+    fill(&world, 3, payloads).await;
+    let act = |n: usize| {
+        let path = format!("/interchanges/{}/{action}", id(n));
         let world = &world;
         async move { world.post(&path, json!({ "reason": "the partner is back" })).await.ok() }
     };
-    retry(0).await;
-    let calls = in_waves(&world, retry(1)).await;
+    act(0).await;
+    let calls = in_waves(&world, act(1)).await;
     world.stop().await;
     (1, calls)
 }

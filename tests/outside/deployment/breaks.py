@@ -66,6 +66,7 @@ BREAKS = {
     "the index carries keys alone":
         ("failures are listed and filtered", _set({"ProjectionType": "KEYS_ONLY"}, *_index("Projection"))),
     "a role may not write": ("a retry by hand", _deny("RetryRole", "dynamodb:UpdateItem")),
+    "a role may not write by statements": ("a delete by hand", _deny("DeleteRole", "dynamodb:PartiQLUpdate")),
     "a role may not send": ("a retry by hand", _deny("RetryRole", "sqs:SendMessage")),
     "a role may make no schedule": ("failures are shown", _deny("IngestFailureRole", "scheduler:CreateSchedule")),
     "a role may not query": ("the API takes signatures", _deny("ListRole", "dynamodb:Query")),

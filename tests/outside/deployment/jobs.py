@@ -3,6 +3,8 @@
 from .pipeline import RECEIVER, content, failure
 
 SIZE = 12
+# With so much of it a payload has an item of the table for itself.
+BLANK = " " * 9_000
 
 
 def run(proof, stack, pipeline):
@@ -32,7 +34,7 @@ def run(proof, stack, pipeline):
 def cancelled(proof, stack):
     """A slow job is cancelled: what was sent stays sent, the rest stays failed."""
     proof.begin("a job is cancelled")
-    _fail(proof, stack, "slow")
+    _fail(proof, stack, "slow", BLANK)
     made = stack.call("POST", "/flows/slow/retry", {"reason": "slowly", "selection": {"all": True}, "rate": 1})
     proof.equal(f"POST a job ({made})", made.status, 202)
     path = made.headers["location"]
@@ -48,12 +50,15 @@ def cancelled(proof, stack):
     proof.equal(f"POST a job that deletes ({gone})", gone.status, 202)
     proof.wait_for("the deletion", lambda: stack.get(gone.headers["location"]), status="completed")
     proof.equal("what was deleted", stack.ok("/flows/slow")["counts"]["deleted"], left)
+    deleted = stack.ok("/flows/slow/interchanges?status=deleted&limit=1")["items"][0]["interchangeId"]
+    gone = stack.call("GET", f"/interchanges/{deleted}/payloads/receiver")
+    proof.equal(f"the payload of {deleted}", gone.status, 404)
 
 
-def _fail(proof, stack, flow):
-    """Failures in a flow that does nothing by itself."""
+def _fail(proof, stack, flow, more=""):
+    """Failures in a flow that does nothing by itself, with `more` at the end of their payloads."""
     configured = stack.call("PUT", f"/flows/{flow}", {"retry": {"mode": "manual"}})
     proof.equal(f"PUT /flows/{flow} ({configured})", configured.status, 200)
     for number in range(SIZE):
-        stack.report(failure(f"{flow}-{number}", flow, receiver=f"<Order number='{number}'/>"))
+        stack.report(failure(f"{flow}-{number}", flow, receiver=f"<Order number='{number}'/>{more}"))
     proof.wait(f"{SIZE} failures of {flow}", lambda: stack.ok(f"/flows/{flow}")["counts"]["failed"] == SIZE)

@@ -4,8 +4,9 @@ Where it is not as AWS is, the way around stands here and in no template:
 
 - Functions find it by `AWS_ENDPOINT_URL`, and trust its certificate by `SSL_CERT_FILE`; both reach them from its own environment.
 - It keeps a concurrency that a parameter gives as text, and then polls nothing: `mend` sets it again as a number.
-- It judges CreateSchedule as if every schedule were in the group `default`, and SendMessageBatch as an action of its own, where
-  AWS asks for SendMessage: `mend` repeats for them what a role allows. What a role does not allow stays denied.
+- It judges CreateSchedule as if every schedule were in the group `default`, SendMessageBatch as an action of its own, where AWS
+  asks for SendMessage, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
+  which (ours are all PartiQLUpdate): `mend` repeats for them what a role allows. What a role does not allow stays denied.
 - It has no alarms that calculate: `template.py` leaves them out.
 - The API answers under `<id>.execute-api.localhost` in place of the host that the stack's output names.
 - It does not tell a function which queue a dead letter comes from: such stay with the flow `unassigned`.
@@ -130,6 +131,8 @@ def _as_aws_reads(statement, stack_name):
         yield {**statement, "Resource": [arn.replace(own, default) for arn in arns]}
     if "sqs:SendMessage" in listed(statement["Action"]):
         yield {**statement, "Action": "sqs:SendMessageBatch"}
+    if "dynamodb:PartiQLUpdate" in listed(statement["Action"]):
+        yield {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
 
 
 def listed(value):

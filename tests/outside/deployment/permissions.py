@@ -10,7 +10,7 @@ from .ministack import ACCOUNT, REGION, listed
 NOT_ASKED = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "iam:PassRole",
              "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # What AWS asks for under another name.
-ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage", "dynamodb:BatchExecuteStatement": "dynamodb:PartiQLUpdate"}
 
 # What a role needs for what this proof does not do.
 NEEDED = {

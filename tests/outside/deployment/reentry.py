@@ -52,3 +52,6 @@ def deleted(proof, stack, interchange_id):
     proof.equal("its status", stack.ok(f"/interchanges/{interchange_id}")["status"], "deleted")
     gone = stack.call("GET", f"/interchanges/{interchange_id}/payloads/sender")
     proof.equal("its payload", gone.status, 404)
+    # Whoever asks again may do so because the first time was interrupted: what follows from it is done again.
+    again = stack.call("POST", f"/interchanges/{interchange_id}/delete", {"reason": "sent twice"})
+    proof.equal(f"a second delete ({again})", (again.status, again.json()["type"]), (409, "urn:reprise:problem:not-failed"))

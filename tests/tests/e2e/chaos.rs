@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, World, report};
 
+use crate::flow_times::told;
+
 /// Decides who is killed when: another seed is another story.
 const SEED: u64 = 4711;
 
@@ -56,7 +58,7 @@ async fn outcomes(world: &World) {
 }
 
 /// Whether the sweep has folded count rows of the flow: the one thing here that is seen at the table alone.
-fn has_folded(world: &World) -> bool {
+pub(crate) fn has_folded(world: &World) -> bool {
     let folded = json!({ "pk": { "S": "FLOWS" }, "sk": { "S": "orders#folded" } });
     let request = serde_json::from_value(json!({ "TableName": "reprise", "Key": folded })).unwrap();
     world.stack.aws().dynamodb().get_item(request).unwrap().item.is_some()
@@ -118,6 +120,15 @@ async fn sums_counts_and_statuses_are_right_after_twenty_kills() {
     for (status, count) in flow["counts"].as_object().unwrap() {
         assert_eq!(count, stands.get(status.as_str()).unwrap_or(&0), "{status}");
     }
+    let mut unresolved: Vec<&str> = rows
+        .iter()
+        .filter(|row| !["completed", "deleted"].contains(&row["status"].as_str().unwrap()))
+        .map(|row| row["failedAt"].as_str().unwrap())
+        .collect();
+    unresolved.sort_unstable();
+    let now = world.stack.aws().clock().now();
+    assert_eq!(flow["oldestFailureAt"], told(unresolved[0], now));
+    assert_eq!(flow["newestFailureAt"], told(unresolved[unresolved.len() - 1], now));
     assert!(has_folded(&world), "the sweep folded nothing, so that this test shows nothing of it");
     let groups = world.get("/flows/orders/groups").await.ok();
     let grouped: u64 = groups["items"].as_array().unwrap().iter().map(|group| group["count"].as_u64().unwrap()).sum();

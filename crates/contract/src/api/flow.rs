@@ -13,9 +13,9 @@ use crate::object::Object;
 pub struct FlowFacts {
     /// Interchanges by status; those left out are none.
     pub counts: BTreeMap<Status, u64>,
-    /// The oldest failure that is not resolved.
+    /// When the oldest failure happened that is not resolved, rounded by its age.
     pub oldest_failure_at: Option<Timestamp>,
-    /// The newest failure that is not resolved.
+    /// When the newest one happened, rounded in the same way.
     pub newest_failure_at: Option<Timestamp>,
     /// The next automatic retry of any of its interchanges.
     pub next_run_at: Option<Minute>,

@@ -1,0 +1,20 @@
+//! Where the log and the payloads of an interchange are kept. This belongs to whoever stores them: the domain takes it
+//! along from one commit to the next, as it does the version, and decides nothing by it.
+
+use std::collections::BTreeSet;
+
+use crate::Digest;
+
+/// What must be known of an interchange's items to reach each of them without looking for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// The items that hold the log, oldest first, each named by its first event. Events are added to the last one
+    /// while it has room.
+    pub items: Vec<u64>,
+    /// Bytes of the last one.
+    pub bytes: usize,
+    /// How many of these are payloads.
+    pub carried: usize,
+    /// Payloads that have items of their own. All others are in the item of the event that brought them.
+    pub apart: BTreeSet<Digest>,
+}

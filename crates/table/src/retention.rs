@@ -1,0 +1,169 @@
+//! What follows for the items of an interchange that its own commit does not write, when it is resolved and when it is
+//! resolved no more: an expiry for the older items of its log and for payloads that have items of their own, and the
+//! end of these payloads when it is deleted.
+//!
+//! They are reached by their keys, which the head knows. Each bears the version of the head that dealt with it last, and
+//! takes no word of an older one: so work that was overtaken, or comes again, can neither let expire what lives again nor
+//! take away what was brought since. An expiry is taken off before the commit that revives and put on after the commit that
+//! resolves, so at no moment does anything expire that is not resolved.
+
+use aws_sdk_dynamodb::types::Update;
+use domain::{Digest, Interchange, Revision, Status, Timestamp};
+
+use crate::item::{key, n, s};
+use crate::keys::{self, BYTES, PK, SK, TTL, VERSION};
+use crate::log::carried_in;
+use crate::payloads::most_chunks;
+use crate::statements::Statement;
+use crate::{Table, TableError, Work};
+
+/// Most of these items that are written in one transaction with their deletion: it has room for no more than a hundred.
+const MOST_TOGETHER: usize = 80;
+
+/// Most payload bytes that are removed in one transaction with their deletion, below its 4 MB.
+const MOST_BYTES_TOGETHER: u64 = 3_000_000;
+
+/// An item of an interchange, and the attributes that are to go from it.
+#[derive(Debug)]
+struct Other {
+    sk: String,
+    removes: Vec<String>,
+}
+
+/// What becomes of an item's expiry.
+#[derive(Debug, Clone, Copy)]
+enum Expiry {
+    /// It may go at this time, in seconds since 1970: so the head says, as this version.
+    At(i64, u64),
+    /// It stays, from the version on that is about to be committed.
+    Never(u64),
+}
+
+impl Table {
+    /// When what is resolved at `now` expires, in seconds since 1970.
+    #[must_use]
+    pub fn expires_at(&self, now: Timestamp) -> i64 {
+        now.as_second().saturating_add(self.retention.as_secs())
+    }
+
+    /// Lets the retention run of everything that is kept of resolved interchanges, as they were committed or loaded, and
+    /// removes what is left of the payloads of deleted ones. What is not resolved is passed over. To be called after the
+    /// commit that resolves, unless that says that it was all; doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn retire<'a>(
+        &self,
+        interchanges: impl IntoIterator<Item = &'a Interchange>,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let mut statements = Vec::new();
+        for interchange in interchanges.into_iter().filter(|interchange| interchange.status.is_resolved()) {
+            let expiry = Expiry::At(self.expires_at(now), interchange.version);
+            let others = others(interchange).into_iter();
+            statements.extend(others.map(|other| self.statement(interchange, &other, expiry)));
+        }
+        self.run(statements).await
+    }
+
+    /// Keeps what is about to be resolved no more. To be done before the commits.
+    pub(crate) async fn revive(&self, works: &[Work], now: Timestamp) -> Result<(), TableError> {
+        let mut statements = Vec::new();
+        for work in works.iter().filter(|work| work.revives()) {
+            let Some(before) = &work.before else { continue };
+            let stays = Expiry::Never(before.version + 1);
+            let begins = work.entry().is_none_or(|entry| entry.begins);
+            let written = before.kept.items.last().copied().filter(|_| !begins);
+            let log = log_items(before, written).into_iter();
+            statements.extend(log.map(|other| self.statement(before, &other, stays)));
+            // Whoever deleted it may have died before its payloads were gone; none of them lives again.
+            let gone = before.status == Status::Deleted;
+            let expiry = if gone { Expiry::At(self.expires_at(now), before.version) } else { stays };
+            let payloads = payload_items(before).into_iter();
+            statements.extend(payloads.map(|other| self.statement(before, &other, expiry)));
+        }
+        self.run(statements).await
+    }
+
+    /// All that follows from a deletion, as updates for the transaction that deletes: whoever asks for one by hand may
+    /// not ask again. `None` when it is too much for a transaction. It costs twice what it does afterwards, so it is
+    /// not for many at once.
+    pub(crate) fn together(&self, work: &Work, now: Timestamp) -> Result<Option<Vec<Update>>, TableError> {
+        let after = work.clone().committed(work.version());
+        let bytes: u64 = apart(&after).map(|revision| revision.meta.bytes).sum();
+        let others = others(&after);
+        if others.len() > MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER {
+            return Ok(None);
+        }
+        others.iter().map(|other| self.update(&after, other, self.expires_at(now))).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn update(&self, interchange: &Interchange, other: &Other, at: i64) -> Result<Update, TableError> {
+        let mut expression = "SET #ttl = :ttl, #v = :v".to_owned();
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key(keys::interchange(&interchange.id), other.sk.as_str())))
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":ttl", n(at))
+            .expression_attribute_names("#v", VERSION)
+            .expression_attribute_values(":v", n(interchange.version));
+        for (i, name) in other.removes.iter().enumerate() {
+            expression += if i == 0 { " REMOVE " } else { ", " };
+            expression += &format!("#r{i}");
+            update = update.expression_attribute_names(format!("#r{i}"), name);
+        }
+        self.built(update.update_expression(expression).build())
+    }
+
+    fn statement(&self, interchange: &Interchange, other: &Other, expiry: Expiry) -> Statement {
+        let (set, first, version, unless) = match expiry {
+            Expiry::At(at, version) => (format!("SET \"{TTL}\" = ?"), Some(n(at)), version, "<="),
+            Expiry::Never(version) => (format!("REMOVE \"{TTL}\""), None, version, "<"),
+        };
+        let removes: String = other.removes.iter().map(|name| format!("REMOVE \"{name}\" ")).collect();
+        let text = format!(
+            "UPDATE \"{}\" {set} SET \"{VERSION}\" = ? {removes}\
+             WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND \"{VERSION}\" {unless} ?",
+            self.name
+        );
+        let more = [n(version), s(keys::interchange(&interchange.id)), s(other.sk.as_str()), n(version)];
+        Statement { text, values: first.into_iter().chain(more).collect() }
+    }
+}
+
+/// All items of a resolved interchange but its head and the last one of its log: these two the commit wrote.
+fn others(interchange: &Interchange) -> Vec<Other> {
+    let mut others = log_items(interchange, interchange.kept.items.last().copied());
+    others.extend(payload_items(interchange));
+    others
+}
+
+/// The items of its log but the one that a commit writes.
+fn log_items(interchange: &Interchange, written: Option<u64>) -> Vec<Other> {
+    let is_deleted = interchange.status == Status::Deleted;
+    let items = interchange.kept.items.iter().copied().filter(|item| Some(*item) != written);
+    let other = |item| Other {
+        sk: keys::event(item),
+        removes: if is_deleted { carried_in(interchange, item).into_iter().collect() } else { Vec::new() },
+    };
+    items.map(other).collect()
+}
+
+fn payload_items(interchange: &Interchange) -> Vec<Other> {
+    let removes = if interchange.status == Status::Deleted { vec![BYTES.to_owned()] } else { Vec::new() };
+    let keys = apart(interchange).flat_map(|revision| {
+        let digest = revision.meta.digest;
+        (0..most_chunks(revision.meta.bytes)).map(move |chunk| keys::payload_chunk(digest, chunk))
+    });
+    keys.map(|sk| Other { sk, removes: removes.clone() }).collect()
+}
+
+/// The payloads that have items of their own, each once.
+fn apart(interchange: &Interchange) -> impl Iterator<Item = &Revision> {
+    interchange.kept.apart.iter().filter_map(|digest| revision(interchange, *digest))
+}
+
+fn revision(interchange: &Interchange, digest: Digest) -> Option<&Revision> {
+    let all = [&interchange.sender_payloads, &interchange.receiver_payloads, &interchange.attributes];
+    all.into_iter().flat_map(|payloads| &payloads.0).find(|revision| revision.meta.digest == digest)
+}

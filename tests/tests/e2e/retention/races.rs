@@ -1,0 +1,143 @@
+//! What follows from a commit, done late: another environment has moved the interchange on meanwhile. The table's own crate
+//! stands for the environment that is behind.
+
+use contract::intake::{QueueRecord, read};
+use domain::{FlowName, Interchange, InterchangeId, Received, Timestamp, Verdict, receive};
+use serde_json::{Value, json};
+use table::{Committed, Table, Work};
+use tests::{World, report};
+
+use super::{act, all_expire, completed, failed, holds_payloads, large, manual, none_expires};
+
+/// A table of another environment.
+fn another(world: &World) -> Table {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
+    let config = Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("any", "any", None, None, "tests"))
+        .endpoint_url(world.stack.aws_url())
+        .build();
+    Table::new(aws_sdk_dynamodb::Client::from_conf(config), "reprise", jiff::SignedDuration::from_hours(24))
+}
+
+async fn loaded(table: &Table, id: &str) -> Interchange {
+    table.head(&InterchangeId::new(id).unwrap()).await.unwrap().unwrap()
+}
+
+/// The same as a version that is far from being reached.
+fn ahead(interchange: Interchange) -> Interchange {
+    Interchange { version: interchange.version + 100, ..interchange }
+}
+
+/// What a report comes to on an interchange as it was loaded.
+async fn decided(table: &Table, head: Interchange, report: &Value, now: Timestamp) -> Work {
+    let flow = table.flow(&FlowName::new("orders").unwrap()).await.unwrap().unwrap();
+    let body = report.to_string();
+    let record =
+        QueueRecord { body: &body, message_id: "m", queued_at: now, dead_letter_source: None, attributes: &[] };
+    let intake = read(&record);
+    let received = Received { queued_at: now, now, flow: &flow };
+    match receive(Some(head.clone()), &intake.incoming.report, received) {
+        Verdict::Change(change) => Work::new(Some(head), *change),
+        verdict => panic!("{verdict:?}"),
+    }
+}
+
+fn now(world: &World) -> Timestamp {
+    world.stack.aws().clock().now()
+}
+
+/// An interchange that is completed, with an older item of its log and a payload that has an item of its own.
+async fn one_completed(world: &World) {
+    manual(world).await;
+    world.report(large("o-1", 1)).await;
+    act(world, "retry", "o-1").await;
+    world.report(completed("o-1", 2, "2026-11-20T14:05:00Z")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expiry_that_comes_after_the_next_failure_is_not_taken() {
+    let world = World::start().await;
+    let table = another(&world);
+    one_completed(&world).await;
+    let overtaken = loaded(&table, "o-1").await;
+    world.report(failed("o-1", 3, "2026-11-20T14:10:00Z")).await;
+    table.retire([&overtaken], now(&world)).await.unwrap();
+    assert!(none_expires(&world, "o-1"));
+    // It is the version that keeps it off, and nothing else.
+    table.retire([&ahead(overtaken)], now(&world)).await.unwrap();
+    assert!(!none_expires(&world, "o-1"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_lost_to_a_late_report_leaves_what_is_resolved_expiring() {
+    let world = World::start().await;
+    let table = another(&world);
+    one_completed(&world).await;
+    let behind = loaded(&table, "o-1").await;
+    let failure = decided(&table, behind, &failed("o-1", 3, "2026-11-20T14:10:00Z"), now(&world)).await;
+    // The interchange moves on, and stays resolved.
+    let late = json!({ "type": "interchange.in_network", "attempt": 1, "payloads": null });
+    world.report(report("o-1", "orders", late)).await;
+    assert_eq!(table.commit(&[failure], now(&world)).await.unwrap(), [Committed::Stale]);
+    assert!(all_expire(&world, "o-1"), "who loses takes no expiry off that was put on by who won");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_comes_after_the_next_failure_takes_no_payload_of_that() {
+    let world = World::start().await;
+    let table = another(&world);
+    manual(&world).await;
+    for id in ["small", "large"] {
+        let failure = |attempt| match id {
+            "small" => report(id, "orders", json!({ "attempt": attempt })),
+            _ => large(id, 1),
+        };
+        world.report(failure(1)).await;
+        act(&world, "delete", id).await;
+        let overtaken = loaded(&table, id).await;
+        // The very same bytes again, under the very same keys.
+        let mut again = failure(1);
+        again["attempt"] = json!(2);
+        world.report(again).await;
+        table.retire([&overtaken], now(&world)).await.unwrap();
+        assert!(none_expires(&world, id), "{id}");
+        assert!(holds_payloads(&world, id), "{id}");
+        assert_eq!(world.get(&format!("/interchanges/{id}/payloads/receiver")).await.status, 200, "{id}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_from_a_resolution_can_be_done_any_number_of_times() {
+    let world = World::start().await;
+    let table = another(&world);
+    one_completed(&world).await;
+    let interchange = loaded(&table, "o-1").await;
+    for _ in 0..3 {
+        table.retire([&interchange], now(&world)).await.unwrap();
+        assert!(all_expire(&world, "o-1") && holds_payloads(&world, "o-1"));
+    }
+    assert_eq!(world.kinds("o-1").await, ["failed", "retry_requested", "completed"]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_here_is_known_with_its_place_for_the_next_commit() {
+    let world = World::start().await;
+    let table = another(&world);
+    manual(&world).await;
+    world.report(large("o-1", 1)).await;
+    act(&world, "retry", "o-1").await;
+    let waiting = loaded(&table, "o-1").await;
+    let work = decided(&table, waiting, &completed("o-1", 2, "2026-11-20T14:05:00Z"), now(&world)).await;
+    let [Committed::Done { version, .. }] = table.commit(std::slice::from_ref(&work), now(&world)).await.unwrap()[..]
+    else {
+        panic!("nobody else moves it");
+    };
+    assert_eq!(work.committed(version), loaded(&table, "o-1").await);
+    world.stop().await;
+}
