@@ -79,6 +79,16 @@ impl Schedules {
         match created {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => Ok(()),
+            // A minute that went by meanwhile, for one. The slot is registered, so the sweep finds it; what falls due must not hold up
+            // the failures that it belongs to.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_validation_exception()) => {
+                tracing::warn!(
+                    schedule = name,
+                    cause = cause(&error),
+                    "the schedule is refused, so the sweep takes its slot over"
+                );
+                Ok(())
+            }
             Err(error) => Err(failed(cause(&error))),
         }
     }
