@@ -22,7 +22,7 @@ import tempfile
 from deployment import access, intake, jobs, logs, permissions, reentry, template, timed
 from deployment.breaks import BREAKS
 from deployment.issuer import AUDIENCE, Issuer
-from deployment.ministack import Ministack
+from deployment.ministack import ACCOUNT, REGION, Ministack
 from deployment.pipeline import Pipeline
 from deployment.proof import Failed, Proof
 from deployment.stack import Stack, create, deploy, deployed_template
@@ -30,6 +30,8 @@ from deployment.stack import Stack, create, deploy, deployed_template
 BUILT = pathlib.Path(".aws-sam/build/template.yaml")
 FUNCTION = "AWS::Serverless::Function"
 AT_ONCE = 3  # broken stacks side by side
+QUEUES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:orders"  # how the names of a pipeline's own queues begin
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f0e0d0c-0000-4000-8000-000000000001"  # and what they are encrypted with
 
 
 def in_use(proof, stack):
@@ -54,8 +56,10 @@ def with_an_issuer(proof, aws):
     """A second stack, whose API takes tokens."""
     with Issuer(aws) as issued:
         proof.begin("a stack with an issuer")
-        create(aws, "tokens", deployed_template(aws), JwtIssuer=issued.url, JwtAudience=AUDIENCE, ConsoleClientId="console")
+        named = {"StageQueueArns": f"{QUEUES}-*", "PipelineKeyArns": KEY}
+        create(aws, "tokens", deployed_template(aws), JwtIssuer=issued.url, JwtAudience=AUDIENCE, ConsoleClientId="console", **named)
         stack = Stack(aws, "tokens")
+        permissions.opened(proof, stack, f"{QUEUES}-mapping", KEY)
         access.with_tokens(proof, stack, issued)
         logs.kept(proof, stack, '"t-1"')
 

@@ -21,6 +21,10 @@ NEEDED = {
 }
 
 
+# What sending to a queue that a key of its own encrypts takes.
+SENDING = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
+
+
 class Roles:
     """The policies of the stack's roles."""
 
@@ -105,6 +109,16 @@ def read_off(proof, stack):
     proof.equal("the sweep", (sweep["State"], sweep["Target"]["Arn"]), ("ENABLED", retrying))
     allows(sweep["Target"]["RoleArn"].rsplit("/", 1)[-1], "lambda:InvokeFunction", retrying)
     _invocable(proof, stack, functions)
+
+
+def opened(proof, stack, queue, key):
+    """A stage queue and the key of a pipeline's queues that were named as parameters are open to whom they concern, and to nobody else."""
+    proof.begin("roles reach the queues and keys that parameters name")
+    roles = Roles(stack)
+    for name, may in (("IngestFailure", {"kms:Decrypt"}), ("List", set()), ("Delete", set()), ("Restart", SENDING), ("Retry", SENDING), ("RunJob", SENDING)):
+        resources = {"sqs:SendMessage": queue, "kms:Decrypt": key, "kms:GenerateDataKey": key}
+        allowed = {action for action, resource in resources.items() if roles.allow(stack.ids[f"{name}Role"], action, resource)}
+        proof.equal(f"what {name} may do with them", allowed, may)
 
 
 def _invocable(proof, stack, functions):
