@@ -136,7 +136,7 @@ impl Actions {
                 None => Err(ActError::NotFound(id.clone())),
             },
             Err(AppError::Unsent { cause: why, .. }) => {
-                self.executor.give_up(id, &cause.claim, &why, now).await?;
+                self.executor.give_up(id, &cause, &why, now).await?;
                 Err(ActError::NotSent { cause: why })
             }
             Err(error) => Err(error.into()),

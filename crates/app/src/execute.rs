@@ -1,9 +1,9 @@
 //! The one executor of re-entries and deletions: claim, commit, then send. After a crash in between, the same work
 //! finds its own claim and sends again: same id, same attempt, no new event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::{Actor, Change, Claim, Interchange, InterchangeId, SendFailure, Timestamp};
+use domain::{Actor, Cause, Change, Interchange, InterchangeId, SendFailure, Timestamp};
 use queues::{Delivery, StageQueues};
 use table::{Committed, Table, Work};
 
@@ -65,7 +65,8 @@ impl Executor {
         Self { table, slots, stages }
     }
 
-    /// Decides each of `ids` as it stands, commits and sends. Whoever is overtaken is decided again.
+    /// Decides each of `ids` as it stands and commits; whoever is overtaken is decided again. Then sends, in the order of
+    /// `ids`, what this or an earlier call for the same work has claimed.
     ///
     /// # Errors
     /// When a service did not do its part; the same call again picks up where this one stopped.
@@ -77,6 +78,7 @@ impl Executor {
     ) -> Result<Tally, AppError> {
         let mut tally = Tally::default();
         let mut left: Vec<InterchangeId> = ids.to_vec();
+        let mut sends: HashMap<InterchangeId, Claimed> = HashMap::new();
         for _ in 0..TRIES {
             let mut heads = self.table.heads(&left).await?;
             let mut works = Vec::new();
@@ -94,34 +96,33 @@ impl Executor {
             }
             self.table.retire(&taken, now).await?;
             taken.retain(|i| i.status.is_waiting());
-            for sends in by_bytes(taken, |i| i) {
-                let sends = sends.into_iter().map(|interchange| Claimed { interchange, by: None });
-                self.send(sends.collect(), now).await?;
-            }
-            left = Vec::new();
-            for works in by_bytes(works, |work| &work.after) {
-                left.extend(self.commit_and_send(works, &mut tally, now).await?);
-            }
+            let again = taken.into_iter().map(|interchange| Claimed { interchange, by: None });
+            sends.extend(again.map(|claimed| (claimed.interchange.id.clone(), claimed)));
+            left = self.commit(works, &mut tally, &mut sends, now).await?;
             if left.is_empty() {
+                let in_order = ids.iter().filter_map(|id| sends.remove(id)).collect();
+                for sends in by_bytes(in_order) {
+                    tally.changed.extend(self.send(sends, now).await?);
+                }
                 return Ok(tally);
             }
         }
         Err(AppError::Overtaken { id: left[0].to_string(), tries: TRIES })
     }
 
-    /// Puts an interchange back to failed that `claim` took and nobody will send again.
+    /// Puts an interchange back to failed that was claimed for `cause` and that nobody will send again.
     ///
     /// # Errors
     /// When the table did not do its part.
     pub(crate) async fn give_up(
         &self,
         id: &InterchangeId,
-        claim: &Claim,
+        cause: &Cause,
         why: &str,
         now: Timestamp,
     ) -> Result<(), AppError> {
-        if let Some(head) = self.table.head(id).await?.filter(|head| head.is_claimed_by(claim)) {
-            self.fail_again(head, why.to_owned(), now).await?;
+        if let Some(head) = self.table.head(id).await?.filter(|head| head.is_claimed_by(&cause.claim)) {
+            self.fail_again(head, cause.actor.clone(), why.to_owned(), now).await?;
         }
         Ok(())
     }
@@ -140,17 +141,17 @@ impl Executor {
         })
     }
 
-    /// Gives back those that others overtook.
-    async fn commit_and_send(
+    /// Adds to `sends` what is to be sent now, and gives back those that others overtook.
+    async fn commit(
         &self,
         works: Vec<Work>,
         tally: &mut Tally,
+        sends: &mut HashMap<InterchangeId, Claimed>,
         now: Timestamp,
     ) -> Result<Vec<InterchangeId>, AppError> {
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        let mut overtaken = Vec::new();
-        let (mut sends, mut changed) = (Vec::new(), Vec::new());
+        let (mut overtaken, mut changed) = (Vec::new(), Vec::new());
         for (work, outcome) in works.into_iter().zip(outcomes) {
             let Committed::Done { version, whole } = outcome else {
                 overtaken.push(work.after.id);
@@ -160,7 +161,7 @@ impl Executor {
             let by = work.events.last().map(|event| event.actor.clone());
             let after = work.committed(version);
             if after.status.is_waiting() {
-                sends.push(Claimed { interchange: after, by });
+                sends.insert(after.id.clone(), Claimed { interchange: after, by });
             } else if whole {
                 tally.changed.push(after);
             } else {
@@ -169,12 +170,11 @@ impl Executor {
         }
         self.table.retire(&changed, now).await?;
         tally.changed.extend(changed);
-        tally.changed.extend(self.send(sends, now).await?);
         Ok(overtaken)
     }
 
-    /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed
-    /// for the same work to send again.
+    /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed for the
+    /// same work to send again. Gives back whom this call has changed: those it failed again, and those with a fresh claim.
     async fn send(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Interchange>, AppError> {
         if claimed.is_empty() {
             return Ok(Vec::new());
@@ -190,7 +190,7 @@ impl Executor {
                     messages.push(message);
                     sending.push(claimed);
                 }
-                Err(why) => refused.push((claimed.interchange, why)),
+                Err(why) => refused.push((claimed, why)),
             }
         }
         let mut failed = Vec::new();
@@ -198,14 +198,16 @@ impl Executor {
             match delivery {
                 Delivery::Sent => {
                     journal::sent(&claimed);
-                    sent.push(claimed.interchange);
+                    sent.extend(claimed.by.is_some().then_some(claimed.interchange));
                 }
-                Delivery::Refused(why) => refused.push((claimed.interchange, why)),
+                Delivery::Refused(why) => refused.push((claimed, why)),
                 Delivery::Failed(why) => failed.push(why),
             }
         }
-        for (interchange, why) in refused {
-            sent.push(self.fail_again(interchange, why, now).await?);
+        for (Claimed { interchange, by }, error) in refused {
+            // Work that comes again does not know whose it was: it is the schedule that brings it.
+            let actor = by.unwrap_or(Actor::Scheduler);
+            sent.push(self.fail_again(interchange, actor, error, now).await?);
         }
         match failed.first() {
             None => Ok(sent),
@@ -214,9 +216,15 @@ impl Executor {
     }
 
     /// Puts an interchange back to failed because SQS refused it.
-    async fn fail_again(&self, claimed: Interchange, error: String, now: Timestamp) -> Result<Interchange, AppError> {
+    async fn fail_again(
+        &self,
+        claimed: Interchange,
+        actor: Actor,
+        error: String,
+        now: Timestamp,
+    ) -> Result<Interchange, AppError> {
         let queue_url = claimed.flight.as_ref().map(|flight| flight.queue_url.clone());
-        let failure = SendFailure { error, queue_url };
+        let failure = SendFailure { actor, error, queue_url };
         let attempt = claimed.attempt;
         let mut current = claimed;
         for _ in 0..TRIES {
@@ -236,11 +244,11 @@ impl Executor {
     }
 }
 
-/// Splits a list so that the payloads of each part fit in memory together.
-fn by_bytes<T>(items: Vec<T>, interchange: impl Fn(&T) -> &Interchange) -> Vec<Vec<T>> {
-    let mut parts: Vec<(u64, Vec<T>)> = Vec::new();
+/// Splits what is to be sent so that the payloads of each part fit in memory together.
+fn by_bytes(items: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+    let mut parts: Vec<(u64, Vec<Claimed>)> = Vec::new();
     for item in items {
-        let bytes = interchange(&item).flight.as_ref().map_or(0, |flight| flight.payload.meta.bytes);
+        let bytes = item.interchange.flight.as_ref().map_or(0, |flight| flight.payload.meta.bytes);
         match parts.last_mut() {
             Some((sum, part)) if *sum + bytes <= MOST_BYTES => {
                 *sum += bytes;

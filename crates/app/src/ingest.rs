@@ -167,7 +167,8 @@ impl Ingest {
         Ok(again)
     }
 
-    /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched.
+    /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched. An id belongs
+    /// to the flow in which it failed first; outcomes before that are of what never failed, whatever flow they name.
     async fn set_foreign_aside<'a>(
         &self,
         head: Option<&Interchange>,
@@ -176,11 +177,13 @@ impl Ingest {
         flows: &mut HashMap<FlowName, Flow>,
         now: Timestamp,
     ) -> Result<(), AppError> {
-        let owner = head.map(|head| &head.flow).or_else(|| arrivals.first().map(|a| &a.intake.incoming.report.flow));
+        let fails = |a: &Arrival<'_>| matches!(a.intake.incoming.report.kind, ReportKind::Failed(_));
+        let first = if head.is_some() { Some(0) } else { arrivals.iter().position(fails) };
+        let judged = arrivals.split_off(first.unwrap_or(arrivals.len()));
+        let owner = head.map(|head| &head.flow).or_else(|| judged.first().map(|a| &a.intake.incoming.report.flow));
         let Some(owner) = owner.cloned() else { return Ok(()) };
-        let (own, foreign): (Vec<_>, Vec<_>) =
-            std::mem::take(arrivals).into_iter().partition(|a| a.intake.incoming.report.flow == owner);
-        *arrivals = own;
+        let (own, foreign): (Vec<_>, Vec<_>) = judged.into_iter().partition(|a| a.intake.incoming.report.flow == owner);
+        arrivals.extend(own);
         for Arrival { record, intake } in foreign {
             let why = format!("interchange {} belongs to flow {owner}", intake.incoming.report.id);
             let intake = refuse(record, &why);

@@ -1,26 +1,18 @@
-//! Making, showing and cancelling jobs. The work itself is done by the runner.
-
-use std::collections::BTreeMap;
+//! Making, showing and cancelling jobs; `plan.rs` tells what one would take. The work itself is done by the runner.
 
 use contract::FieldError;
 use contract::api::JobRequest;
-use domain::{
-    Filter, Flow, FlowName, Interchange, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages,
-    Timestamp,
-};
+use domain::{Flow, FlowName, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages, Timestamp};
 use queues::{WorkItem, WorkQueue};
-use table::{JobCreated, JobRecord, NewJob, Order, Table};
+use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
 
 use crate::{AppError, journal};
 
-/// Most jobs of a flow that are shown.
-pub(crate) const MOST_SHOWN: usize = 50;
-
 /// Makes and shows jobs.
 #[derive(Debug)]
 pub struct Jobs {
-    table: Table,
+    pub(crate) table: Table,
     work: WorkQueue,
     defaults: Stages,
 }
@@ -81,28 +73,6 @@ impl From<queues::QueueError> for JobError {
     }
 }
 
-/// What a job would take.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// How many.
-    pub count: u64,
-    /// Whether `count` is all of them, or there are more than were looked at.
-    pub is_exact: bool,
-    /// The oldest of them.
-    pub sample: Vec<Interchange>,
-    /// How many of them the job would pass over, by reason, as far as they tell now.
-    pub skips: BTreeMap<String, u64>,
-    /// The time at which the selection was frozen: sent back with the job, it takes exactly these.
-    pub as_of: Timestamp,
-}
-
-/// Interchanges of a plan that are shown.
-const SAMPLE: usize = 10;
-
-/// Interchanges that a plan counts, a page of the walk at a time.
-const COUNTED: u64 = 200_000;
-const PAGE: usize = 10_000;
-
 impl Jobs {
     /// Keeps jobs at `table` and has them run through `work`.
     #[must_use]
@@ -115,6 +85,15 @@ impl Jobs {
     /// # Errors
     /// [`JobError`]; with anything but `App` nothing was done.
     pub async fn create(&self, order: JobOrder, now: Timestamp) -> Result<JobRecord, JobError> {
+        // Before all else: the flow that made the job may have changed since, and the answer must not.
+        if let Some((key, digest)) = &order.idempotency
+            && let Some(made) = self.table.job_made_by(key, digest).await?
+        {
+            return match made {
+                JobCreated::Replayed(id) => self.begun(&id).await,
+                _ => Err(JobError::KeyReused),
+            };
+        }
         self.check(&order, now).await?;
         let (job, idempotency) = job(order, now);
         let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
@@ -127,9 +106,14 @@ impl Jobs {
             JobCreated::KeyReused => return Err(JobError::KeyReused),
             JobCreated::Active(id) => return Err(JobError::Active(id)),
         };
-        let record = self.job(&id).await?;
+        self.begun(&id).await
+    }
+
+    /// A job as it stands; one that did not begin yet has its first step put on the queue, as its maker may have died.
+    async fn begun(&self, id: &JobId) -> Result<JobRecord, JobError> {
+        let record = self.job(id).await?;
         if record.job.status == JobStatus::Queued {
-            self.work.send(&[first_step(&id)]).await?;
+            self.work.send(&[first_step(id)]).await?;
         }
         Ok(record)
     }
@@ -142,42 +126,6 @@ impl Jobs {
         match self.table.active_job(flow).await? {
             Some(job) => Err(JobError::Active(job)),
             None => Ok(()),
-        }
-    }
-
-    /// What a job would take, and nothing changed.
-    ///
-    /// # Errors
-    /// As [`Jobs::create`], but for what only making a job can meet.
-    pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
-        self.check(&order, now).await?;
-        let (job, _) = job(order, now);
-        let mut plan = Plan { count: 0, is_exact: true, sample: Vec::new(), skips: BTreeMap::new(), as_of: job.as_of };
-        match &job.selection {
-            Selection::Ids(ids) => {
-                let heads = self.table.heads(ids).await?;
-                let named = ids.iter().filter_map(|id| heads.get(id));
-                plan.add(&job, named.filter(|i| i.flow == job.flow && i.status.is_failed()));
-            }
-            Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
-            Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,
-        }
-        Ok(plan)
-    }
-
-    async fn plan_walk(&self, job: &Job, filter: &Filter, plan: &mut Plan) -> Result<(), JobError> {
-        let mut from = None;
-        loop {
-            let page = self.table.list(&job.flow, filter, Order::Oldest, PAGE, from.as_ref()).await?;
-            plan.add(job, page.items.iter());
-            from = page.next;
-            if from.is_none() || job.limits.cap == Some(plan.count) {
-                return Ok(());
-            }
-            if plan.count >= COUNTED {
-                plan.is_exact = false;
-                return Ok(());
-            }
         }
     }
 
@@ -212,7 +160,11 @@ impl Jobs {
     }
 
     /// Checks that the flow can do this now, and that the ids it names are its own.
-    async fn check(&self, order: &JobOrder, now: Timestamp) -> Result<(), JobError> {
+    pub(crate) async fn check(&self, order: &JobOrder, now: Timestamp) -> Result<(), JobError> {
+        if order.request.limits.canary.is_some() && !order.action.has_outcomes() {
+            let problem = format!("is not for {}, of which there are no outcomes to wait for", order.action.as_str());
+            return Err(FieldError { field: "canary".to_owned(), problem }.into());
+        }
         let flow = self.flow(&order.flow, now).await?;
         if let Some(refusal) = refusal(&flow, order.action) {
             return Err(JobError::Refused(refusal));
@@ -234,21 +186,6 @@ impl Jobs {
             Some(flow) => Ok(flow),
             None if name.is_unassigned() => Ok(Flow::registered(name.clone(), &self.defaults, now)),
             None => Err(JobError::NoFlow(name.clone())),
-        }
-    }
-}
-
-impl Plan {
-    fn add<'a>(&mut self, job: &Job, found: impl Iterator<Item = &'a Interchange>) {
-        let room = job.limits.cap.map_or(usize::MAX, |cap| usize::try_from(cap - self.count).unwrap_or(usize::MAX));
-        for interchange in found.filter(|i| job.selects(i)).take(room) {
-            self.count += 1;
-            if let Some(refusal) = interchange.refusal(job.action) {
-                *self.skips.entry(refusal.slug().to_owned()).or_default() += 1;
-            }
-            if self.sample.len() < SAMPLE {
-                self.sample.push(interchange.clone());
-            }
         }
     }
 }

@@ -12,7 +12,6 @@ use futures::future::try_join;
 use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table};
 
 use crate::AppError;
-use crate::jobs::MOST_SHOWN;
 
 /// Reads for the API.
 #[derive(Debug)]
@@ -39,6 +38,17 @@ pub struct PayloadView {
     pub meta: PayloadMeta,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// Why there is no payload to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPayload {
+    /// Nobody has heard of the interchange.
+    Interchange,
+    /// It has none on this side, or none any more.
+    Side,
+    /// It has one, and never had this revision of it.
+    Revision(u32),
 }
 
 impl Reader {
@@ -106,22 +116,24 @@ impl Reader {
         Ok(exists.then_some(page))
     }
 
-    /// An interchange with its log and its flow; `None` when nothing is known of it.
+    /// An interchange with the newest events of its log, or the newest before the one of this number, and its flow; `None`
+    /// when nothing is known of it. They are as many as an answer can hold, or more.
     ///
     /// # Errors
     /// When the table did not do its part.
     pub async fn interchange(
         &self,
         id: &InterchangeId,
+        before: Option<u64>,
         now: Timestamp,
     ) -> Result<Option<(Interchange, Vec<Event>, Flow)>, AppError> {
-        let Some((interchange, events)) = self.table.interchange_with_log(id).await? else { return Ok(None) };
+        let Some((interchange, events)) = self.table.interchange_with_log(id, before).await? else { return Ok(None) };
         let flow = self.known_flow(&interchange.flow, now).await?;
         let flow = flow.unwrap_or_else(|| Flow::registered(interchange.flow.clone(), &self.defaults, now));
         Ok(Some((interchange, events, flow)))
     }
 
-    /// A payload's bytes: the newest revision, or the one asked for; `None` when there is none.
+    /// A payload's bytes: the newest revision, or the one asked for.
     ///
     /// # Errors
     /// When the table did not do its part.
@@ -130,13 +142,20 @@ impl Reader {
         id: &InterchangeId,
         side: PayloadSide,
         revision: Option<u32>,
-    ) -> Result<Option<PayloadView>, AppError> {
-        let Some(interchange) = self.table.head(id).await? else { return Ok(None) };
+    ) -> Result<Result<PayloadView, NoPayload>, AppError> {
+        let Some(interchange) = self.table.head(id).await? else { return Ok(Err(NoPayload::Interchange)) };
         let payloads = interchange.payloads(side);
-        let found = revision.map_or_else(|| payloads.current(), |number| payloads.revision(number));
-        let Some(found) = found else { return Ok(None) };
+        let Some(newest) = payloads.current() else { return Ok(Err(NoPayload::Side)) };
+        let found = match revision {
+            None => newest,
+            Some(number) => match payloads.revision(number) {
+                None => return Ok(Err(NoPayload::Revision(number))),
+                Some(found) => found,
+            },
+        };
         let bytes = self.table.payload(id, found).await?;
-        Ok(bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes }))
+        let view = bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes });
+        Ok(view.ok_or(NoPayload::Side))
     }
 
     /// A job; `None` when there is no such one.
@@ -147,13 +166,18 @@ impl Reader {
         Ok(self.table.job(id).await?)
     }
 
-    /// A flow's jobs, newest first; `None` when there is no such flow.
+    /// Up to `limit` of a flow's jobs from `from` on, newest first; `None` when there is no such flow.
     ///
     /// # Errors
     /// When the table did not do its part.
-    pub async fn jobs(&self, flow: &FlowName) -> Result<Option<Vec<JobRecord>>, AppError> {
-        let jobs = self.table.jobs_of(flow, MOST_SHOWN).await?;
-        let exists = !jobs.is_empty() || self.exists(flow).await?;
+    pub async fn jobs(
+        &self,
+        flow: &FlowName,
+        limit: usize,
+        from: Option<&Position>,
+    ) -> Result<Option<Vec<JobRecord>>, AppError> {
+        let jobs = self.table.jobs_of(flow, limit, from).await?;
+        let exists = !jobs.is_empty() || from.is_some() || self.exists(flow).await?;
         Ok(exists.then_some(jobs))
     }
 

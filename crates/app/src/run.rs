@@ -6,6 +6,7 @@ use queues::{StageQueues, WorkItem, WorkQueue};
 use table::Table;
 
 use crate::execute::Executor;
+use crate::run_job::Pace;
 use crate::{AppError, Slots};
 
 /// Does the work on the jobs queue.
@@ -31,9 +32,17 @@ impl Runner {
     pub async fn run(&self, item: &WorkItem, now: Timestamp) -> Result<(), AppError> {
         match item {
             WorkItem::Walk { job, step, first_chunk } => self.walk(&JobId(job.clone()), *step, *first_chunk, now).await,
-            WorkItem::Chunk { job, chunk } => self.chunk(&JobId(job.clone()), *chunk, now).await,
+            WorkItem::Chunk { job, chunk, in_order } => {
+                let pace = if *in_order { Pace::InOrder } else { Pace::SideBySide };
+                self.chunk(&JobId(job.clone()), *chunk, pace, now).await
+            }
             WorkItem::Slot { flow, minute, batches } => match slot(flow, minute) {
                 Some(slot) => self.slot(&slot, batches, now).await,
+                None => Ok(()),
+            },
+            WorkItem::Line { flow, minute, after, ids } => match slot(flow, minute) {
+                Some(slot) if ids.is_empty() => self.line_up(&slot, after.as_deref(), now).await,
+                Some(slot) => self.serve(&slot, after.as_deref(), ids, now).await,
                 None => Ok(()),
             },
             WorkItem::Run { flow, minute } => match slot(flow, minute) {

@@ -10,7 +10,7 @@ use domain::{
 use table::Pack;
 
 use crate::execute::Decision;
-use crate::sweep::batches;
+use crate::sweep::due_work;
 use crate::{AppError, Runner, journal};
 
 /// Later runs whose members are counted when a run is full.
@@ -63,7 +63,7 @@ impl Runner {
                 }
             }
         }
-        Ok(self.work.send(&batches(slot, &packs)).await?)
+        Ok(self.work.send(&due_work(&flow, slot, &packs)).await?)
     }
 
     async fn put_off(
@@ -100,7 +100,7 @@ impl Runner {
     }
 }
 
-fn cause(slot: &Slot, batch: &str) -> Cause {
+pub(crate) fn cause(slot: &Slot, batch: &str) -> Cause {
     Cause {
         claim: Claim(format!("slot:{}:{}:{batch}", slot.flow, slot.minute)),
         actor: Actor::Scheduler,
@@ -111,13 +111,13 @@ fn cause(slot: &Slot, batch: &str) -> Cause {
 }
 
 /// The members of some batches, each once.
-fn members(packs: &[Pack]) -> Vec<InterchangeId> {
+pub(crate) fn members(packs: &[Pack]) -> Vec<InterchangeId> {
     let mut seen = HashSet::new();
     let all = packs.iter().flat_map(|pack| &pack.ids);
     all.filter(|id| seen.insert(*id)).cloned().collect()
 }
 
-fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
+pub(crate) fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
     if interchange.is_claimed_by(&cause.claim) && interchange.due != Some(slot.minute) {
         return Decision::Resume;
     }

@@ -11,6 +11,7 @@ use table::{Pack, Table};
 use crate::AppError;
 use crate::jobs::first_step;
 use crate::metric::{self, Metric};
+use crate::run_line::line;
 
 /// How late a slot must be for the sweep to take it over from its schedule.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
@@ -42,10 +43,12 @@ impl Sweeper {
     }
 
     async fn bring_up_of(&self, flow: Option<&Flow>, slot: &Slot) -> Result<usize, AppError> {
-        let items = if flow.is_some_and(Flow::has_batched_window) {
-            vec![WorkItem::Run { flow: slot.flow.to_string(), minute: slot.minute.to_string() }]
-        } else {
-            batches(slot, &self.table.packs(slot).await?)
+        let items = match flow {
+            Some(flow) if flow.has_batched_window() => {
+                vec![WorkItem::Run { flow: slot.flow.to_string(), minute: slot.minute.to_string() }]
+            }
+            Some(flow) => due_work(flow, slot, &self.table.packs(slot).await?),
+            None => batches(slot, &self.table.packs(slot).await?),
         };
         self.work.send(&items).await?;
         let (flow, batches) = (slot.flow.as_str(), items.len());
@@ -106,8 +109,13 @@ impl Sweeper {
 /// Members that one work item sees to, at least, while there are so many.
 const MEMBERS: usize = 100;
 
+/// The work of a slot that is due: a line where its flow keeps an order, else its batches side by side.
+pub(crate) fn due_work(flow: &Flow, slot: &Slot, packs: &[Pack]) -> Vec<WorkItem> {
+    if flow.keeps_order() && !packs.is_empty() { vec![line(slot)] } else { batches(slot, packs) }
+}
+
 /// Work items for a slot's batches, several small batches in one.
-pub(crate) fn batches(slot: &Slot, packs: &[Pack]) -> Vec<WorkItem> {
+fn batches(slot: &Slot, packs: &[Pack]) -> Vec<WorkItem> {
     let mut items: Vec<(usize, Vec<String>)> = Vec::new();
     for pack in packs {
         match items.last_mut() {

@@ -28,6 +28,16 @@ function tell(state) {
 /** Options: query, signal, raw (the bytes as they are, not JSON), key (Idempotency-Key), ifMatch (a version). */
 export const api = {
   get: (to, options) => call('GET', to, null, options),
+  /** Every item of a list that is one answer unless it is very large. */
+  async all(to, options) {
+    const all = [];
+    let page;
+    do {
+      page = await api.get(to, { ...options, query: { cursor: page?.cursor } });
+      all.push(...page.items);
+    } while (page.cursor);
+    return all;
+  },
   post: (to, body, options) => call('POST', to, body, options),
   put: (to, body, options) => call('PUT', to, body, options),
 };

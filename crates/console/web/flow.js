@@ -36,7 +36,7 @@ export async function mount(root, { flow: name }, ctx) {
     drawRows();
   }, { signal, every: 6000 });
   const grouped = live(async () => {
-    groups = (await api.get(`${to}/groups`, { signal })).items.filter(({ count }) => count > 0);
+    groups = (await api.all(`${to}/groups`, { signal })).filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
     drawAround();
   }, { signal, every: 12_000 });
   const look = () => [facts.now, grouped.now, list.refresh].forEach(again => again());

@@ -19,7 +19,8 @@ export async function mount(root, params, ctx) {
   await new Promise(resolve => {
     // An answer holds every flow with its configuration: it is asked for gently.
     const poll = live(async signal => {
-      flows = (await api.get('/flows', { signal })).items;
+      // Page by page they come by name; all in all the most failures come first.
+      flows = (await api.all('/flows', { signal })).sort((a, b) => failed(b) - failed(a));
       resolve(draw());
     }, { signal: ctx.signal, every: 12_000, onError: error => resolve(flows || draw(problem(error, poll.now))) });
   });

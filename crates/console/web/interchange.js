@@ -19,6 +19,7 @@ export async function mount(root, { id }, ctx) {
   const { signal, can, crumbs } = ctx;
   const panels = can('payload') && { sender: payloadPanel(id, 'sender', signal), receiver: payloadPanel(id, 'receiver', signal) };
   let item, flow, failure, changedAt = Date.now(), shown;
+  let log = []; // of a very long one an answer has the newest events only
   draw();
   const poll = live(async () => {
     const next = await api.get(path('interchanges', id), { signal });
@@ -27,6 +28,7 @@ export async function mount(root, { id }, ctx) {
       api.get(path('flows', next.flow), { signal }).then(found => { flow = found; draw(); }, () => {});
     }
     item = next;
+    log = [...log.filter(({ sequence }) => sequence < next.events[0]?.sequence), ...next.events];
     failure = null;
     draw();
     for (const side in panels) panels[side].update(item);
@@ -55,8 +57,17 @@ export async function mount(root, { id }, ctx) {
         : h('p.hint', 'Your sign-in may not restart, retry or delete.'),
       flow?.active === false && h('p.note', 'The flow is inactive: nothing is sent. ', h('a', { href: `${hrefOf(item.flow)}/settings` }, 'Settings')),
       h('.columns', h('.stack', wrong(item), card('Facts', facts(item))),
-        card('Event log', eventLog(item.events, panels && ((side, revision) => panels[side].show(revision))))),
+        card('Event log', eventLog(log, panels && ((side, revision) => panels[side].show(revision))),
+          log[0]?.sequence > 1 && button('Show older events', older, '.small'))),
       panels ? h('.columns', panels.sender.el, panels.receiver.el) : h('p.card.inner.quiet', 'Your sign-in may not read payloads.'));
+  }
+
+  async function older() {
+    try {
+      const { events } = await api.get(path('interchanges', id), { signal, query: { eventsBefore: log[0].sequence } });
+      log = [...events.filter(({ sequence }) => sequence < log[0].sequence), ...log];
+    } catch (error) { failure = error; }
+    draw();
   }
 
   function actionButton(action) {

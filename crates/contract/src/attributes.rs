@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::RepriseAttribute;
 
+/// The most attributes that go along with a re-entry: SQS takes ten, and `reprise` is one.
+pub const MOST_CARRIED: usize = 9;
+
 /// A message attribute as SQS delivers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageAttribute {
@@ -58,10 +61,19 @@ struct Kept {
 /// attributes are the same bytes; `reprise` itself is left out, since each re-entry carries its own.
 #[must_use]
 pub fn encode_attributes(attributes: &[MessageAttribute]) -> Vec<u8> {
+    let kept: Vec<Kept> = sorted(attributes).into_iter().map(Kept::of).collect();
+    serde_json::json!(kept).to_string().into_bytes()
+}
+
+/// The one attribute for which a re-entry has no room, where there are ten.
+pub(crate) fn stays_behind(attributes: &[MessageAttribute]) -> Option<&str> {
+    sorted(attributes).get(MOST_CARRIED).map(|attribute| attribute.name.as_str())
+}
+
+fn sorted(attributes: &[MessageAttribute]) -> Vec<&MessageAttribute> {
     let mut sorted: Vec<&MessageAttribute> = attributes.iter().filter(|a| a.name != RepriseAttribute::NAME).collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let kept: Vec<Kept> = sorted.into_iter().map(Kept::of).collect();
-    serde_json::json!(kept).to_string().into_bytes()
+    sorted
 }
 
 /// Reads what [`encode_attributes`] wrote.

@@ -11,6 +11,17 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// Refuses what is not among `known`, and tells those.
+    #[must_use]
+    pub fn unknown(field: impl Into<String>, known: &[&str]) -> Self {
+        let problem = match known {
+            [] => "is not known here: none is allowed".to_owned(),
+            [only] => format!("is not known here: only {only} is allowed"),
+            several => format!("is not known here: allowed are {}", several.join(", ")),
+        };
+        Self::new(field, problem)
+    }
+
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }

@@ -56,10 +56,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), FieldError> {
         match self.map.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
-            Some(name) => {
-                let problem = format!("is not known here: allowed are {}", known.join(", "));
-                Err(FieldError::new(self.path_of(name), problem))
-            }
+            Some(name) => Err(FieldError::unknown(self.path_of(name), known)),
         }
     }
 
@@ -146,7 +143,7 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn time(&self) -> Result<Option<Timestamp>, FieldError> {
-        self.parsed(TIME, |text| text.parse().ok().filter(has_four_digits))
+        self.parsed(TIME, time)
     }
 
     pub(crate) fn duration(&self, range: RangeInclusive<SignedDuration>) -> Result<Option<SignedDuration>, FieldError> {
@@ -179,6 +176,11 @@ fn whole(value: &Value) -> Option<u64> {
         let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..EXACT).contains(number))?;
         format!("{number:.0}").parse().ok()
     })
+}
+
+/// A time in RFC 3339.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(has_four_digits)
 }
 
 /// RFC 3339 writes a year with four digits; what is before the year 0 could be read, but never be answered.

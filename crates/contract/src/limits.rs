@@ -1,4 +1,5 @@
-//! How much of everything is taken. What is longer is refused by name, never cut, so that nobody is misled.
+//! How much of everything is taken. What is longer is refused by name, never cut, so that nobody is misled; what parts say
+//! is shortened where all of it together is too much for the table, and says so.
 
 /// Characters in origin, sender, receiver, partner, source id, correlation id and a flow's display name.
 pub(crate) const TEXT: usize = 256;
@@ -18,10 +19,13 @@ pub(crate) const PARTS: usize = 100;
 pub(crate) const PART_ID: usize = 128;
 /// Characters in a part's message.
 pub(crate) const PART_MESSAGE: usize = 1_000;
+/// Bytes of all messages of an interchange's parts, as they are kept: beside them there must be room in DynamoDB's 400 KB
+/// for everything else that is as long as it may be, in whatever script.
+pub(crate) const PART_MESSAGES_STORED: usize = 200_000;
 /// Characters in a claim check: an S3 bucket name and a key, with the scheme.
 pub(crate) const REF: usize = 1_200;
 /// The highest attempt number.
-pub(crate) const ATTEMPT: u32 = 1_000_000;
+pub(crate) const ATTEMPT: u32 = domain::MOST_ATTEMPTS;
 /// Dead-letter queues of a flow, and functions: their owners are stored in one transaction with the flow.
 pub(crate) const SOURCES: usize = 20;
 /// Partners of a flow that have a policy of their own: the configuration is one item.

@@ -91,12 +91,16 @@ pub enum EventKind {
         /// The rule that ended it.
         rule: String,
     },
-    /// An outcome that came too late to change anything.
+    /// An outcome that came too late to change where the interchange stands.
     LateOutcome {
         /// What it said.
         outcome: Known,
         /// By the pipeline's clock.
         occurred_at: Timestamp,
+        /// The sender payload that it brought, where that was never seen before.
+        sender_payload: Option<Revision>,
+        /// The receiver payload that it brought, where that was never seen before.
+        receiver_payload: Option<Revision>,
     },
     /// A person gave it up.
     Deleted {

@@ -158,4 +158,16 @@ impl Flow {
             Reentry::Restart => self.stages.sender.as_deref(),
         }
     }
+
+    /// Whether the stage of `action` is a FIFO queue, which keeps the order within a group.
+    #[must_use]
+    pub fn keeps_order_at(&self, action: Reentry) -> bool {
+        self.stage(action).is_some_and(|queue_url| queue_url.ends_with(".fifo"))
+    }
+
+    /// Whether any of its stages is a FIFO queue.
+    #[must_use]
+    pub fn keeps_order(&self) -> bool {
+        [Reentry::Retry, Reentry::Restart].into_iter().any(|action| self.keeps_order_at(action))
+    }
 }

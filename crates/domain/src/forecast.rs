@@ -108,7 +108,7 @@ impl Imagined<'_> {
         let payload = PayloadMeta { digest: Digest::of(b""), bytes: 0, content_type: None };
         FailureReport {
             extent: Extent::Whole,
-            phase: self.phase,
+            phase: Some(self.phase),
             origin: None,
             sender: None,
             receiver: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{Actor, Cause, Claim, FlowName, Interchange, Reentry, Refusal, Selection, Trigger};
+use crate::{Actor, Cause, Claim, Flow, FlowName, Interchange, JobLimits, Reentry, Refusal, Selection, Trigger};
 
 /// Identifies a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +30,12 @@ impl JobAction {
             Self::Delete => "delete",
             Self::Reschedule => "reschedule",
         }
+    }
+
+    /// Whether outcomes follow from it: without them a canary would never be over.
+    #[must_use]
+    pub fn has_outcomes(self) -> bool {
+        matches!(self, Self::Reenter(_))
     }
 
     /// Reads the word back.
@@ -114,50 +120,6 @@ impl JobCounts {
     }
 }
 
-/// How carefully a job goes; what is left out does not limit it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JobLimits {
-    /// Messages per second.
-    pub rate: Option<u32>,
-    /// The most it takes.
-    pub cap: Option<u64>,
-    /// How many it sends first; it goes on only when they all completed.
-    pub canary: Option<u32>,
-}
-
-/// Most interchanges of one chunk: what run-job sees to in a second or two.
-const MOST_IN_CHUNK: u32 = 100;
-
-/// Most interchanges that one step of a walk looks for.
-const MOST_IN_STEP: u32 = 1_000;
-
-/// Most chunks of one step: with the job itself they are written in one transaction of at most 100 items.
-const MOST_CHUNKS: u32 = 90;
-
-/// Most seconds that the chunks of one step are spread over: SQS delays a message by at most 900.
-const MOST_SPREAD: u32 = 600;
-
-impl JobLimits {
-    /// Interchanges of one chunk: a second's worth at most where a rate is asked for.
-    #[must_use]
-    pub fn chunk(self) -> u32 {
-        self.rate.unwrap_or(MOST_IN_CHUNK).clamp(1, MOST_IN_CHUNK)
-    }
-
-    /// Interchanges that one step of a walk looks for.
-    #[must_use]
-    pub fn step(self) -> u32 {
-        let spread = self.rate.map_or(MOST_IN_STEP, |rate| rate.saturating_mul(MOST_SPREAD));
-        spread.clamp(1, MOST_IN_STEP).min(self.chunk() * MOST_CHUNKS)
-    }
-
-    /// The second, counted from the step's own, in which the interchange at `position` of a step is due.
-    #[must_use]
-    pub fn second_of(self, position: u64) -> u64 {
-        self.rate.map_or(0, |rate| position / u64::from(rate.max(1)))
-    }
-}
-
 /// What the canary's outcomes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CanarySays {
@@ -230,6 +192,28 @@ impl Job {
         }
     }
 
+    /// How many the canary is short of: what was passed over is none of it. Nothing where there is no canary.
+    #[must_use]
+    pub fn canary_lacks(&self, counts: &JobCounts) -> u64 {
+        self.limits.canary.map_or(0, |canary| u64::from(canary).saturating_sub(counts.sent))
+    }
+
+    /// Whether its messages go to a queue that keeps the order in which they come.
+    #[must_use]
+    pub fn keeps_order(&self, flow: &Flow) -> bool {
+        matches!(self.action, JobAction::Reenter(action) if flow.keeps_order_at(action))
+    }
+
+    /// Why an interchange would be left alone, as far as it tells now; `None` where the job would act on it.
+    #[must_use]
+    pub fn would_skip(&self, interchange: &Interchange) -> Option<&'static str> {
+        match self.take(interchange) {
+            Take::Skip(reason) => Some(reason),
+            Take::Resume => None,
+            Take::Act => interchange.refusal(self.action).map(Refusal::slug),
+        }
+    }
+
     /// What the outcomes of the canary say, once its chunks are done.
     #[must_use]
     pub fn canary_says(&self, counts: &JobCounts) -> CanarySays {
@@ -278,6 +262,7 @@ impl Refusal {
             Self::NotFailed { .. } => "not-failed",
             Self::NoReceiverPayload => "no-receiver-payload",
             Self::NoSenderPayload => "no-sender-payload",
+            Self::NoAttemptLeft => "no-attempt-left",
             Self::FlowInactive => "flow-inactive",
             Self::StageNotConfigured { .. } => "stage-not-configured",
         }

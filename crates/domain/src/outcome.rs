@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::{Actor, EventKind};
+use crate::telling::{Age, blank};
 use crate::{
-    Category, Change, Completion, ErrorInfo, Extent, Failure, FailureReport, Fingerprint, Flow, Interchange, Kept, Known,
-    Parties, PayloadSide, Payloads, Report, ReportKind, Status,
+    Category, Change, Completion, Extent, Failure, FailureReport, Flow, Interchange, Known, Report, ReportKind, Status,
 };
 
 /// The circumstances in which a report arrived.
@@ -36,7 +36,7 @@ pub fn receive(current: Option<Interchange>, report: &Report, received: Received
     let event_at = report.occurred_at.unwrap_or(received.queued_at);
     match (current, &report.kind) {
         (None, ReportKind::Failed(failure)) => {
-            let blank = blank(report, failure, event_at, received.now);
+            let blank = blank(report, event_at, received.now);
             Verdict::Change(Box::new(failed(blank, report.attempt.unwrap_or(1), failure, event_at, received)))
         }
         (None, _) => Verdict::NeverFailed,
@@ -46,14 +46,10 @@ pub fn receive(current: Option<Interchange>, report: &Report, received: Received
 
 fn judge(known: Interchange, report: &Report, event_at: Timestamp, received: Received<'_>) -> Verdict {
     let Some(attempt) = attempt_meant(&known, report, received.queued_at) else {
-        return Verdict::Repeat;
+        return repeat(known, report, event_at, received.now);
     };
-    let outcome = report.known_as();
-    if attempt < known.attempt {
-        return late(known, attempt, outcome, event_at, received.now);
-    }
-    if attempt == known.attempt && !is_news(&known, report, event_at) {
-        return late(known, attempt, outcome, event_at, received.now);
+    if attempt < known.attempt || (attempt == known.attempt && !is_news(&known, report, event_at)) {
+        return late(known, attempt, report, event_at, received.now);
     }
     let change = match &report.kind {
         ReportKind::Failed(failure) => failed(known, attempt, failure, event_at, received),
@@ -88,7 +84,7 @@ fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
         (Status::Failed | Status::PartiallyFailed, Known::Failed) => report.attempt.is_none(),
         (Status::Failed | Status::PartiallyFailed, _) => event_at > known.failure.at,
         (Status::Completed, Known::Failed) => match known.completion {
-            Some(Completion::Reported(at)) => event_at > at && !known.known.contains(&(known.attempt, outcome)),
+            Some(Completion::Reported(at)) => event_at > at,
             Some(Completion::Assumed) | None => true,
         },
         (Status::Completed, Known::Completed) => known.completion == Some(Completion::Assumed),
@@ -98,15 +94,32 @@ fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
     }
 }
 
-/// Logs an outcome that came too late, once.
-fn late(known: Interchange, attempt: u32, outcome: Known, event_at: Timestamp, now: Timestamp) -> Verdict {
-    if known.known.contains(&(attempt, outcome)) {
+/// Logs an outcome that came too late, once, and again where it brings what was never seen.
+fn late(known: Interchange, attempt: u32, report: &Report, event_at: Timestamp, now: Timestamp) -> Verdict {
+    let outcome = report.known_as();
+    let is_known = known.known.contains(&(attempt, outcome));
+    if is_known && !known.lacks(report) {
         return Verdict::Repeat;
     }
     let mut change = Change::of(known);
-    change.after.known.push((attempt, outcome));
-    change.log_attempt(now, attempt, Actor::Pipeline, EventKind::LateOutcome { outcome, occurred_at: event_at });
+    let is_older = attempt < change.after.attempt || event_at < change.after.failure.at;
+    let [sender_payload, receiver_payload] = change.after.keep(report, if is_older { Age::Older } else { Age::Newest });
+    if !is_known {
+        change.after.known.push((attempt, outcome));
+    }
+    let kind = EventKind::LateOutcome { outcome, occurred_at: event_at, sender_payload, receiver_payload };
+    change.log_attempt(now, attempt, Actor::Pipeline, kind);
     Verdict::Change(Box::new(change))
+}
+
+/// What can only be a repeat changes nothing, unless it brings what was never seen: it then speaks of the newest attempt
+/// that was known when it was sent.
+fn repeat(known: Interchange, report: &Report, event_at: Timestamp, now: Timestamp) -> Verdict {
+    if !known.lacks(report) {
+        return Verdict::Repeat;
+    }
+    let attempt = if known.status.is_in_flight() { (known.attempt - 1).max(1) } else { known.attempt };
+    late(known, attempt, report, event_at, now)
 }
 
 fn failed(
@@ -170,97 +183,11 @@ impl Interchange {
         self.error.category == Category::NoOutcome && !self.known.contains(&(self.attempt, Known::Failed))
     }
 
-    /// Deleting purged the bytes: what the log still names can be neither read nor sent.
-    fn forget_payloads(&mut self) {
-        self.sender_payloads = Payloads::default();
-        self.receiver_payloads = Payloads::default();
-        self.attributes = Payloads::default();
-        self.kept.apart.clear();
-    }
-
-    fn arrives(&mut self, attempt: u32, outcome: Known) {
+    pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {
         self.attempt = attempt;
         if !self.known.contains(&(attempt, outcome)) {
             self.known.push((attempt, outcome));
         }
-    }
-
-    /// Takes over what a failure report tells; what it leaves out stays as it was known.
-    fn take(&mut self, report: &FailureReport, attempt: u32) {
-        self.arrives(attempt, Known::Failed);
-        self.phase = report.phase;
-        self.origin.clone_from(&report.origin);
-        self.error.clone_from(&report.error);
-        self.parts.clone_from(&report.parts);
-        let parties = &mut self.parties;
-        for (field, told) in [
-            (&mut parties.sender, &report.sender),
-            (&mut parties.receiver, &report.receiver),
-            (&mut parties.partner, &report.partner),
-            (&mut parties.source_id, &report.source_id),
-            (&mut parties.correlation_id, &report.correlation_id),
-            (&mut parties.traceparent, &report.traceparent),
-            (&mut parties.order_key, &report.order_key),
-        ] {
-            if told.is_some() {
-                field.clone_from(told);
-            }
-        }
-        let event = self.sequence + 1;
-        for side in [PayloadSide::Sender, PayloadSide::Receiver] {
-            let told = match side {
-                PayloadSide::Sender => &report.sender_payload,
-                PayloadSide::Receiver => &report.receiver_payload,
-            };
-            if let Some(meta) = told {
-                let event = self.brought_by(meta.digest).unwrap_or(event);
-                self.payloads_mut(side).revise(meta, event);
-            }
-        }
-        if let Some(meta) = &report.attributes {
-            let event = self.brought_by(meta.digest).unwrap_or(event);
-            self.attributes.revise(meta, event);
-        }
-    }
-
-    fn payloads_mut(&mut self, side: PayloadSide) -> &mut Payloads {
-        match side {
-            PayloadSide::Sender => &mut self.sender_payloads,
-            PayloadSide::Receiver => &mut self.receiver_payloads,
-        }
-    }
-}
-
-/// An interchange of which nothing is known yet but the report that is about to be taken.
-fn blank(report: &Report, failure: &FailureReport, event_at: Timestamp, now: Timestamp) -> Interchange {
-    Interchange {
-        id: report.id.clone(),
-        flow: report.flow.clone(),
-        status: Status::Failed,
-        attempt: 1,
-        tries: 0,
-        automatic: 0,
-        phase: failure.phase,
-        origin: None,
-        parties: Parties::default(),
-        error: ErrorInfo { category: failure.error.category, code: None, message: None },
-        group: Fingerprint::of(None, None),
-        parts: Vec::new(),
-        failure: Failure { at: event_at, recorded_at: now },
-        flight: None,
-        completion: None,
-        due: None,
-        next_retry_at: None,
-        retry_note: None,
-        exhausted: false,
-        job: None,
-        sender_payloads: Payloads::default(),
-        receiver_payloads: Payloads::default(),
-        attributes: Payloads::default(),
-        known: Vec::new(),
-        sequence: 0,
-        version: 0,
-        kept: Kept::default(),
     }
 }
 

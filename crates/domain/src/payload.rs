@@ -83,7 +83,8 @@ pub struct Revision {
     pub event: u64,
 }
 
-/// Every revision of one side, oldest first; all stay readable until the interchange's retention ends.
+/// Every revision of one side, the newest last; all stay readable until the interchange's retention ends. Their numbers
+/// count as they came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Payloads(pub Vec<Revision>);
 
@@ -106,8 +107,17 @@ impl Payloads {
         if self.current().is_some_and(|r| r.meta == *meta) {
             return;
         }
-        let number = self.current().map_or(1, |r| r.number + 1);
-        self.0.push(Revision { number, meta: meta.clone(), event });
+        self.0.push(self.next(meta, event));
+    }
+
+    /// As [`Self::revise`], for what came late: the newest one, where there is one, stays the newest.
+    pub fn revise_earlier(&mut self, meta: &PayloadMeta, event: u64) {
+        self.0.insert(self.0.len().saturating_sub(1), self.next(meta, event));
+    }
+
+    fn next(&self, meta: &PayloadMeta, event: u64) -> Revision {
+        let number = self.0.iter().map(|r| r.number).max().unwrap_or(0) + 1;
+        Revision { number, meta: meta.clone(), event }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::{
     Slot, Status,
 };
 
+/// The most attempts of an interchange: reports of later ones are not taken, so none is begun that could never end.
+pub const MOST_ATTEMPTS: u32 = 1_000_000;
+
 /// How an interchange re-enters the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reentry {
@@ -105,6 +108,9 @@ pub enum Refusal {
     /// A restart has nothing to send.
     #[error("there is no sender payload to restart")]
     NoSenderPayload,
+    /// The interchange has had every attempt there is.
+    #[error("the interchange is at attempt {MOST_ATTEMPTS}, and there is none after it")]
+    NoAttemptLeft,
     /// The flow is switched off.
     #[error("the flow is inactive")]
     FlowInactive,
@@ -119,6 +125,8 @@ pub enum Refusal {
 /// What SQS said when it refused a message for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendFailure {
+    /// Who asked for the re-entry, as far as is known.
+    pub actor: Actor,
     /// Its words.
     pub error: String,
     /// The queue that refused.
@@ -129,7 +137,7 @@ impl Interchange {
     /// Releases a failed interchange back into the pipeline as its next attempt.
     ///
     /// # Errors
-    /// The [`Refusal`] that applies first: flow inactive, not failed, nothing to send, no queue to send to.
+    /// The [`Refusal`] that applies first: flow inactive, not failed, no attempt left, nothing to send, no queue to send to.
     pub fn reenter(self, action: Reentry, cause: &Cause, flow: &Flow, now: Timestamp) -> Result<Change, Refusal> {
         if !flow.active {
             return Err(Refusal::FlowInactive);
@@ -209,7 +217,7 @@ impl Interchange {
         };
         next.fails(Status::Failed, now, now);
         let kind = EventKind::SendFailed { error: failure.error.clone(), queue_url: failure.queue_url.clone() };
-        change.log(now, Actor::Scheduler, kind);
+        change.log(now, failure.actor.clone(), kind);
         Some(change)
     }
 
@@ -301,6 +309,7 @@ impl Interchange {
 
     fn payload_for(&self, action: Reentry) -> Result<&Revision, Refusal> {
         match action {
+            _ if self.attempt >= MOST_ATTEMPTS => Err(Refusal::NoAttemptLeft),
             Reentry::Retry => self.receiver_payloads.current().ok_or(Refusal::NoReceiverPayload),
             Reentry::Restart => self.sender_payloads.current().ok_or(Refusal::NoSenderPayload),
         }

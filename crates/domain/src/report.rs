@@ -128,8 +128,8 @@ pub enum Extent {
 pub struct FailureReport {
     /// How much of it failed.
     pub extent: Extent,
-    /// Where it failed.
-    pub phase: Phase,
+    /// Where it failed, when that was told: else it follows from the attempt.
+    pub phase: Option<Phase>,
     /// The step that reported it, free text.
     pub origin: Option<String>,
     /// Who sent the message.

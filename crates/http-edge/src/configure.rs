@@ -88,8 +88,16 @@ fn version(call: &Call<'_>) -> Result<Option<u64>, Problem> {
     match call.header("If-Match")? {
         None | Some("*") => Ok(None),
         Some(tag) => {
-            let wrong = || Problem::field("If-Match", &format!("is `{tag}`: must be the version of the flow"));
-            Ok(Some(tag.trim_matches('"').parse().map_err(|_| wrong())?))
+            let wrong = || {
+                Problem::field(
+                    "If-Match",
+                    &format!("is `{tag}`: must be the version of the flow, as its `ETag` tells it"),
+                )
+            };
+            // Quotes come in pairs, and a number is digits alone: `+1` would be read as 1.
+            let version = tag.strip_prefix('"').map_or(Some(tag), |rest| rest.strip_suffix('"'));
+            let digits = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_digit()));
+            Ok(Some(digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?))
         }
     }
 }

@@ -4,6 +4,7 @@
 mod act;
 mod configure;
 mod cursor;
+mod fit;
 mod list;
 mod problem;
 mod request;

@@ -1,19 +1,22 @@
 //! Every GET.
 
-use app::Reader;
+use app::{FlowView, NoPayload, Reader};
 use aws_lambda_events::http::header;
 use contract::api::{self, FILTER_FIELDS, Group, read_filter};
-use domain::{Category, Filter, PayloadSide, Timestamp};
+use domain::{Category, Filter, InterchangeId, PayloadSide, Timestamp};
 use serde_json::{Value, json};
-use table::{GroupCount, Order, Position};
+use table::{GroupCount, JobRecord, Order, Position};
 
 use crate::cursor::Cursors;
 use crate::problem::Problem;
 use crate::request::Call;
-use crate::{Request, Response, respond};
+use crate::{Request, Response, fit, respond};
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST_LIMIT: usize = 200;
+
+/// Jobs of a page.
+const MOST_JOBS: usize = 50;
 
 /// Query parameters of a list that are no part of its filter.
 const BESIDE_FILTERS: [&str; 3] = ["order", "limit", "cursor"];
@@ -50,10 +53,13 @@ impl ListApi {
     }
 
     async fn flows(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
-        call.takes(&[])?;
+        call.takes(&["cursor"])?;
+        let list = "all flows";
+        let from = self.from(call, list).await?;
         let views = self.reader.flows(now).await?;
-        let items: Vec<Value> = views.iter().map(|view| api::flow_summary(&view.flow, &view.facts)).collect();
-        Ok(respond::json(200, &json!({ "items": items })))
+        let item = |view: &FlowView| (view.flow.name.to_string(), api::flow_summary(&view.flow, &view.facts));
+        let (items, next) = fit::page(views.iter().map(item).collect(), from.as_ref().map(|from| from.0.as_str()));
+        self.page(list, &items, next.map(Position)).await
     }
 
     async fn flow(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
@@ -65,12 +71,16 @@ impl ListApi {
     }
 
     async fn groups(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
-        call.takes(&[])?;
+        call.takes(&["cursor"])?;
         let name = call.flow()?;
+        let list = format!("groups of {name}");
+        let from = self.from(call, &list).await?;
         let groups = self.reader.groups(&name, now).await?;
         let groups = groups.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
-        let items: Vec<Value> = groups.into_iter().map(|group| api::group(&shown(group))).collect();
-        Ok(respond::json(200, &json!({ "items": items })))
+        let item = |group: GroupCount| (group.fingerprint.to_string(), api::group(&shown(group)));
+        let items = groups.into_iter().map(item).collect();
+        let (items, next) = fit::page(items, from.as_ref().map(|from| from.0.as_str()));
+        self.page(&list, &items, next.map(Position)).await
     }
 
     async fn interchanges(&self, call: &Call<'_>) -> Result<Response, Problem> {
@@ -82,40 +92,41 @@ impl ListApi {
         let filter = read_filter(filters.map(|(name, value)| (name.as_str(), value.as_str())))?;
         let order = order(of("order"))?;
         let limit = limit(of("limit"))?;
-        let cursors = self.cursors().await?;
         let list = described(flow.as_str(), &filter, order);
-        let from: Option<Position> = match of("cursor") {
-            Some(cursor) => {
-                let wrong =
-                    "is not one that this list gave: take it from the page before, with the same filter and order";
-                Some(cursors.read(&list, cursor).ok_or_else(|| Problem::field("cursor", wrong))?)
-            }
-            None => None,
-        };
+        let from = self.from(call, &list).await?;
         let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref()).await?;
         let page = page.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
-        let mut body = json!({ "items": items });
-        if let Some(next) = page.next {
-            body["cursor"] = cursors.sign(&list, &next).into();
-        }
-        Ok(respond::json(200, &body))
+        let shown = fit::fitting(&items, 0).min(items.len());
+        let next = if shown < items.len() { page.items[..shown].last().map(Position::of) } else { page.next };
+        self.page(&list, &items[..shown], next).await
     }
 
     async fn jobs(&self, call: &Call<'_>) -> Result<Response, Problem> {
-        call.takes(&[])?;
+        call.takes(&["cursor"])?;
         let flow = call.flow()?;
-        let jobs = self.reader.jobs(&flow).await?.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
+        let list = format!("jobs of {flow}");
+        let from = self.from(call, &list).await?;
+        let jobs = self.reader.jobs(&flow, MOST_JOBS + 1, from.as_ref()).await?;
+        let jobs = jobs.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
-        Ok(respond::json(200, &json!({ "items": items })))
+        // One more than is shown was looked for, so that a page that names a position is not the last.
+        let shown = fit::fitting(items.iter().take(MOST_JOBS), 0).min(items.len());
+        let last = jobs.get(shown.saturating_sub(1)).filter(|_| shown < jobs.len());
+        self.page(&list, &items[..shown], last.map(JobRecord::position_in_list)).await
     }
 
     async fn interchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
-        call.takes(&[])?;
+        call.takes(&["eventsBefore"])?;
         let id = call.interchange()?;
-        let found = self.reader.interchange(&id, now).await?;
+        let before: Option<u32> = call.number("eventsBefore", 2)?;
+        let found = self.reader.interchange(&id, before.map(u64::from), now).await?;
         let (interchange, events, flow) = found.ok_or_else(|| Problem::not_found("interchange", id.as_str()))?;
-        Ok(respond::json(200, &api::interchange_detail(&interchange, &events, &flow)))
+        let around = fit::bytes(&api::interchange_detail(&interchange, &[], &flow));
+        let log: Vec<Value> = events.iter().rev().map(api::event).collect();
+        let shown = fit::fitting(&log, around).min(events.len());
+        let newest = &events[events.len() - shown..];
+        Ok(respond::json(200, &api::interchange_detail(&interchange, newest, &flow)))
     }
 
     async fn payload(&self, call: &Call<'_>) -> Result<Response, Problem> {
@@ -126,16 +137,9 @@ impl ListApi {
             "receiver" => PayloadSide::Receiver,
             other => return Err(Problem::field("side", &format!("is `{other}`: must be sender or receiver"))),
         };
-        let revision = match call.query().into_iter().find(|(name, _)| name == "revision") {
-            Some((_, text)) => {
-                let wrong = || Problem::field("revision", &format!("is `{text}`: must be a number from 1"));
-                Some(text.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?)
-            }
-            None => None,
-        };
+        let revision = call.number("revision", 1)?;
         let payload = self.reader.payload(&id, side, revision).await?;
-        let what = format!("{} payload of interchange", side.as_str());
-        let payload = payload.ok_or_else(|| Problem::not_found(&what, id.as_str()))?;
+        let payload = payload.map_err(|missing| not_there(missing, &id, side))?;
         tracing::info!(
             interchangeId = id.as_str(),
             outcome = "payload_read",
@@ -153,6 +157,24 @@ impl ListApi {
         let id = call.job()?;
         let record = self.reader.job(&id).await?.ok_or_else(|| Problem::not_found("job", &id.0))?;
         Ok(respond::json(200, &api::job(&record.job, &record.counts)))
+    }
+
+    /// Where a walk of `list` goes on, as the request's `cursor` tells it.
+    async fn from(&self, call: &Call<'_>, list: &str) -> Result<Option<Position>, Problem> {
+        let query = call.query();
+        let Some((_, cursor)) = query.iter().find(|(name, _)| name == "cursor") else { return Ok(None) };
+        let wrong = "is not one that this list gave: take it from the page before, with the same filter and order";
+        let position = self.cursors().await?.read(list, cursor);
+        position.map(Some).ok_or_else(|| Problem::field("cursor", wrong))
+    }
+
+    /// A page of `list`, with the cursor to `next` where there is more.
+    async fn page(&self, list: &str, items: &[Value], next: Option<Position>) -> Result<Response, Problem> {
+        let mut body = json!({ "items": items });
+        if let Some(next) = next {
+            body["cursor"] = self.cursors().await?.sign(list, &next).into();
+        }
+        Ok(respond::json(200, &body))
     }
 
     /// The stack's cursor key, read once.
@@ -174,6 +196,17 @@ fn limit(text: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MOST_LIMIT).contains(limit));
     limit.ok_or_else(|| Problem::field("limit", &format!("is `{text}`: must be a number from 1 to {MOST_LIMIT}")))
+}
+
+/// What exactly is missing where a payload was asked for.
+fn not_there(missing: NoPayload, id: &InterchangeId, side: PayloadSide) -> Problem {
+    let side = side.as_str();
+    let what = match missing {
+        NoPayload::Interchange => "interchange".to_owned(),
+        NoPayload::Side => format!("{side} payload of interchange"),
+        NoPayload::Revision(number) => format!("revision {number} of the {side} payload of interchange"),
+    };
+    Problem::not_found(&what, id.as_str())
 }
 
 /// What a cursor is bound to.

@@ -83,6 +83,7 @@ impl From<Refusal> for Problem {
             Refusal::NotFailed { .. } => "The interchange is not failed",
             Refusal::NoReceiverPayload => "There is no receiver payload",
             Refusal::NoSenderPayload => "There is no sender payload",
+            Refusal::NoAttemptLeft => "There is no attempt left",
             Refusal::FlowInactive => "The flow is inactive",
             Refusal::StageNotConfigured { .. } => "The stage queue is not configured",
         };
@@ -93,6 +94,7 @@ impl From<Refusal> for Problem {
             }
             Refusal::NoReceiverPayload => problem.detail("there is no receiver payload to retry; restart is possible"),
             Refusal::NoSenderPayload => problem.detail("there is no sender payload to restart; retry is possible"),
+            Refusal::NoAttemptLeft => problem.detail(refusal.to_string()),
             Refusal::FlowInactive => problem.detail("activate the flow with PUT /flows/{flow} first"),
             Refusal::StageNotConfigured { side } => {
                 let field = format!("stages.{}.queueUrl", side.as_str());

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use contract::FieldError;
 use domain::{FlowName, InterchangeId, JobId};
 
 use crate::Request;
@@ -54,8 +55,7 @@ impl Call<'_> {
         let mut given: Vec<String> = Vec::new();
         for (name, _) in self.query() {
             if !known.contains(&name.as_str()) {
-                let allowed = if known.is_empty() { "none" } else { &known.join(", ") };
-                return Err(Problem::field(&name, &format!("is not known here: allowed are {allowed}")));
+                return Err(FieldError::unknown(name, known).into());
             }
             if given.contains(&name) {
                 return Err(Problem::field(&name, "is given twice: give it once, with commas where it takes several"));
@@ -70,6 +70,14 @@ impl Call<'_> {
         let raw = self.0.raw_query_string.as_deref().unwrap_or_default();
         let query = form_urlencoded::parse(raw.as_bytes()).into_owned();
         query.filter(|(name, _)| !name.starts_with("X-Amz-")).collect()
+    }
+
+    /// A whole number of the query, `least` or more.
+    pub(crate) fn number(&self, name: &str, least: u32) -> Result<Option<u32>, Problem> {
+        let Some((_, text)) = self.query().into_iter().find(|(n, _)| n == name) else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| *number >= least);
+        let wrong = || Problem::field(name, &format!("is `{text}`: must be a number from {least}"));
+        number.map(Some).ok_or_else(wrong)
     }
 
     /// Whether a query says `name=true`.

@@ -10,12 +10,9 @@ use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contract::{AttributeValue, Encoding, MessageAttribute, RepriseAttribute};
+use contract::{AttributeValue, Encoding, MOST_CARRIED, MessageAttribute, RepriseAttribute};
 
-use crate::batch::packed;
-
-/// SQS takes ten message attributes, `reprise` being one.
-const MOST_CARRIED: usize = 9;
+use crate::batch::{MOST_BYTES, Parcel, packed};
 
 /// Tries of what SQS could not take for reasons of its own.
 const TRIES: u32 = 4;
@@ -32,7 +29,7 @@ pub struct StageMessage {
     pub payload: Vec<u8>,
     /// What the consumer needs to know of it; its `encoding` is set here.
     pub attribute: RepriseAttribute,
-    /// Attributes that came with a dead letter.
+    /// Attributes that came with a dead letter, sorted by name: the first nine go along.
     pub carried: Vec<MessageAttribute>,
     /// The FIFO group.
     pub group: String,
@@ -62,7 +59,8 @@ impl StageQueues {
         Self { client }
     }
 
-    /// Sends messages, as many a call as fit; the answers stand in the order of the messages.
+    /// Sends messages, as many a call as fit; the answers stand in the order of the messages. To a FIFO queue nothing is
+    /// sent after what it could not take now.
     pub async fn send(&self, messages: Vec<StageMessage>) -> Vec<Delivery> {
         let mut deliveries = vec![Delivery::Failed("not tried".to_owned()); messages.len()];
         let mut by_queue: std::collections::BTreeMap<String, Vec<(usize, Prepared)>> = Default::default();
@@ -71,10 +69,18 @@ impl StageQueues {
             by_queue.entry(queue).or_default().push((position, Prepared::from(message)));
         }
         for (queue_url, messages) in by_queue {
-            let sizes: Vec<usize> = messages.iter().map(|(_, message)| message.size).collect();
-            for batch in packed(&sizes) {
+            let keeps_order = is_fifo(&queue_url);
+            let parcels: Vec<Parcel<'_>> = messages
+                .iter()
+                .map(|(_, m)| Parcel { size: m.size, group: keeps_order.then_some(m.group.as_str()) })
+                .collect();
+            for batch in packed(&parcels) {
                 let batch: Vec<&(usize, Prepared)> = batch.into_iter().map(|i| &messages[i]).collect();
                 self.send_batch(&queue_url, &batch, &mut deliveries).await;
+                let left = |(position, _): &&(usize, Prepared)| matches!(deliveries[*position], Delivery::Failed(_));
+                if keeps_order && batch.iter().any(left) {
+                    break;
+                }
             }
         }
         deliveries
@@ -102,8 +108,8 @@ impl StageQueues {
                 }
                 Err(error) => {
                     let delivery = judged(&error);
-                    for (position, _) in &left {
-                        deliveries[*position] = delivery.clone();
+                    for (position, message) in &left {
+                        deliveries[*position] = message.too_large().unwrap_or_else(|| delivery.clone());
                     }
                 }
             }
@@ -171,16 +177,27 @@ impl From<StageMessage> for Prepared {
 }
 
 impl Prepared {
+    /// In words that fit a single message: SQS's own speak of a batch.
+    fn too_large(&self) -> Option<Delivery> {
+        let size = self.size;
+        let why = || format!("the message has {size} bytes with its attributes, and SQS takes {MOST_BYTES}");
+        (size > MOST_BYTES).then(|| Delivery::Refused(why()))
+    }
+
     fn entry(&self, queue_url: &str, position: usize) -> Option<SendMessageBatchRequestEntry> {
         let mut entry = SendMessageBatchRequestEntry::builder().id(position.to_string()).message_body(&self.body);
         for (name, value) in &self.attributes {
             entry = entry.message_attributes(name, value.clone());
         }
-        if queue_url.ends_with(".fifo") {
+        if is_fifo(queue_url) {
             entry = entry.message_group_id(&self.group).message_deduplication_id(&self.deduplication);
         }
         entry.build().ok()
     }
+}
+
+fn is_fifo(queue_url: &str) -> bool {
+    queue_url.ends_with(".fifo")
 }
 
 /// `<interchangeId>#<attempt>`; its SHA-256 where that is over SQS's 128 characters.

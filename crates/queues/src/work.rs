@@ -34,6 +34,9 @@ pub enum WorkItem {
         job: String,
         /// Its number.
         chunk: u64,
+        /// What follows in the job is put on the queue when this chunk is done, not before.
+        #[serde(default)]
+        in_order: bool,
     },
     /// See to some batches of a slot that is due.
     #[serde(rename_all = "camelCase")]
@@ -44,6 +47,18 @@ pub enum WorkItem {
         minute: String,
         /// The batches.
         batches: Vec<String>,
+    },
+    /// See to a due slot whose flow keeps the order: its members one after another, the oldest failure first.
+    #[serde(rename_all = "camelCase")]
+    Line {
+        /// The flow.
+        flow: String,
+        /// The minute, RFC 3339.
+        minute: String,
+        /// Members up to this place are seen to, or stand in `ids`; `None` where nobody lined up yet.
+        after: Option<String>,
+        /// Those who stand in line, the first one first.
+        ids: Vec<String>,
     },
     /// Put off what is more than a run of the flow's window takes, then see to the slot's batches.
     #[serde(rename_all = "camelCase")]
@@ -102,5 +117,17 @@ impl WorkQueue {
 
     fn failed(&self, cause: String) -> QueueError {
         QueueError { operation: "SendMessageBatch", queue_url: self.url.clone(), cause }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_was_queued_before_there_was_an_order_is_understood() {
+        let old = r#"{"kind":"chunk","job":"j-1","chunk":7}"#;
+        let chunk = WorkItem::Chunk { job: "j-1".to_owned(), chunk: 7, in_order: false };
+        assert_eq!(serde_json::from_str::<WorkItem>(old).unwrap(), chunk);
     }
 }

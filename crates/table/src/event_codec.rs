@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::TableError;
 use crate::codec::{StoredRevision, revision, stored_revision};
-use crate::item::{Item, read, unreadable};
+use crate::item::{Item, unreadable};
 use crate::keys::DATA;
 
 #[derive(Serialize, Deserialize)]
@@ -26,18 +26,42 @@ pub(crate) struct StoredEvent {
 enum StoredKind {
     Failed(StoredFailure),
     PartiallyFailed(StoredFailure),
-    RetryScheduled { at: Timestamp, why: String },
+    RetryScheduled {
+        at: Timestamp,
+        why: String,
+    },
     RetryHeld,
-    RetrySkipped { why: String },
+    RetrySkipped {
+        why: String,
+    },
     Requested(Box<StoredRequest>),
-    InNetwork { at: Timestamp },
-    Completed { at: Timestamp },
+    InNetwork {
+        at: Timestamp,
+    },
+    Completed {
+        at: Timestamp,
+    },
     AssumedCompleted,
     OutcomeOverdue,
-    SendFailed { e: String, q: Option<String> },
-    Exhausted { rule: String },
-    LateOutcome { o: String, at: Timestamp },
-    Deleted { r: String, j: Option<String> },
+    SendFailed {
+        e: String,
+        q: Option<String>,
+    },
+    Exhausted {
+        rule: String,
+    },
+    LateOutcome {
+        o: String,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sp: Option<StoredRevision>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rp: Option<StoredRevision>,
+    },
+    Deleted {
+        r: String,
+        j: Option<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,13 +117,21 @@ pub(crate) fn added(first_sequence: u64) -> String {
     format!("{DATA}{first_sequence}")
 }
 
+/// The JSON texts of an item that hold its events.
+pub(crate) fn texts(item: &Item) -> impl Iterator<Item = &str> {
+    let holds_events =
+        |name: &str| name.strip_prefix(DATA).is_some_and(|first| first.bytes().all(|byte| byte.is_ascii_digit()));
+    let texts = item.iter().filter(move |(name, _)| holds_events(name));
+    texts.filter_map(|(_, value)| value.as_s().ok()).map(String::as_str)
+}
+
 /// The events of one item, in no order.
 pub(crate) fn events(item: &Item) -> Result<Vec<Event>, TableError> {
-    let holds_events =
-        |name: &&String| name.strip_prefix(DATA).is_some_and(|first| first.bytes().all(|byte| byte.is_ascii_digit()));
     let mut stored: Vec<StoredEvent> = Vec::new();
-    for name in item.keys().filter(holds_events) {
-        stored.extend(read::<Vec<StoredEvent>>(item, name)?);
+    for events in texts(item) {
+        let events: Vec<StoredEvent> =
+            serde_json::from_str(events).map_err(|e| unreadable(item, &format!("an event: {e}")))?;
+        stored.extend(events);
     }
     stored
         .into_iter()
@@ -137,9 +169,12 @@ fn stored_kind(kind: &EventKind) -> StoredKind {
         EventKind::OutcomeOverdue => StoredKind::OutcomeOverdue,
         EventKind::SendFailed { error, queue_url } => StoredKind::SendFailed { e: error.clone(), q: queue_url.clone() },
         EventKind::Exhausted { rule } => StoredKind::Exhausted { rule: rule.clone() },
-        EventKind::LateOutcome { outcome, occurred_at } => {
-            StoredKind::LateOutcome { o: outcome.as_str().to_owned(), at: *occurred_at }
-        }
+        EventKind::LateOutcome { outcome, occurred_at, sender_payload, receiver_payload } => StoredKind::LateOutcome {
+            o: outcome.as_str().to_owned(),
+            at: *occurred_at,
+            sp: sender_payload.as_ref().map(stored_revision),
+            rp: receiver_payload.as_ref().map(stored_revision),
+        },
         EventKind::Deleted { reason, job } => {
             StoredKind::Deleted { r: reason.clone(), j: job.as_ref().map(|job| job.0.clone()) }
         }
@@ -173,11 +208,13 @@ fn kind(stored: StoredKind, item: &Item) -> Result<EventKind, TableError> {
         StoredKind::OutcomeOverdue => EventKind::OutcomeOverdue,
         StoredKind::SendFailed { e, q } => EventKind::SendFailed { error: e, queue_url: q },
         StoredKind::Exhausted { rule } => EventKind::Exhausted { rule },
-        StoredKind::LateOutcome { o, at } => {
+        StoredKind::LateOutcome { o, at, sp, rp } => {
             let outcome = [Known::Failed, Known::InNetwork, Known::Completed].into_iter().find(|k| k.as_str() == o);
             EventKind::LateOutcome {
                 outcome: outcome.ok_or_else(|| unreadable(item, "late outcome"))?,
                 occurred_at: at,
+                sender_payload: sp.map(|stored| revision(stored, item)).transpose()?,
+                receiver_payload: rp.map(|stored| revision(stored, item)).transpose()?,
             }
         }
         StoredKind::Deleted { r, j } => EventKind::Deleted { reason: r, job: j.map(JobId) },

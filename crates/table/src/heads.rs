@@ -14,6 +14,9 @@ use crate::{Table, TableError, codec, event_codec};
 /// Most keys of one `BatchGetItem`.
 pub(crate) const MOST_KEYS: usize = 100;
 
+/// Bytes of a log after which no more of it is read: a function answers with 6 MB at most, and no event is shorter there.
+const MOST_LOG_BYTES: usize = 6_000_000;
+
 /// Tries of a batch that is answered in part.
 const TRIES: u32 = 10;
 
@@ -40,29 +43,45 @@ impl Table {
         items.iter().map(|item| codec::interchange(item).map(|i| (i.id.clone(), i))).collect()
     }
 
-    /// The interchange with its whole log, oldest event first, as one consistent read of its items.
+    /// The interchange with the newest events of its log, oldest first: those before the event `before` where it is given.
+    /// All of them, unless they are more than an answer can hold.
+    ///
+    /// Newest first is how they are read, the head before all: whoever commits meanwhile adds to what was read already.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn interchange_with_log(
         &self,
         id: &InterchangeId,
+        before: Option<u64>,
     ) -> Result<Option<(Interchange, Vec<Event>)>, TableError> {
+        let last = before.map_or(keys::HEAD.to_owned(), |before| keys::event(before.saturating_sub(1)));
         let query = self
-            .query("pk = :pk AND sk BETWEEN :first AND :last")
+            .query(keys::BETWEEN)
             .expression_attribute_values(":pk", s(keys::interchange(id)))
             .expression_attribute_values(":first", s(keys::EVENT_PREFIX))
-            .expression_attribute_values(":last", s(keys::HEAD));
-        let items = self.query_all(query).await?;
-        let mut head = None;
+            .expression_attribute_values(":last", s(last))
+            .scan_index_forward(false);
+        let mut head = if before.is_some() { self.head(id).await? } else { None };
         let mut events = Vec::new();
-        for item in &items {
-            if text(item, SK)? == keys::HEAD {
-                head = Some(codec::interchange(item)?);
-            } else {
-                events.extend(event_codec::events(item)?);
+        let mut bytes = 0;
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
+            for item in page.items.unwrap_or_default() {
+                if text(&item, SK)? == keys::HEAD {
+                    head = Some(codec::interchange(&item)?);
+                } else {
+                    bytes += event_codec::texts(&item).map(str::len).sum::<usize>();
+                    events.extend(event_codec::events(&item)?);
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || bytes > MOST_LOG_BYTES {
+                break;
             }
         }
+        events.retain(|event| before.is_none_or(|before| event.sequence < before));
         events.sort_by_key(|event| event.sequence);
         Ok(head.map(|head| (head, events)))
     }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::Put;
 use domain::{FlowName, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Timestamp};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::counts::{job_counts, sum};
@@ -83,7 +84,16 @@ impl JobRecord {
     pub fn is_through(&self) -> bool {
         self.walked && self.done >= self.chunks
     }
+
+    /// Where a walk of its flow's jobs stands that has come to it.
+    #[must_use]
+    pub fn position_in_list(&self) -> Position {
+        Position(keys::job_pointer(self.job.created_at, &self.job.id))
+    }
 }
+
+/// Jobs of a list that are read side by side.
+const SIDE_BY_SIDE: usize = 10;
 
 /// Tries of making a job while others of its flow end and begin.
 const TRIES: u32 = 8;
@@ -127,12 +137,22 @@ impl Table {
         Ok(actions)
     }
 
+    /// What an Idempotency-Key stands for already, seen from a request with this digest: `Replayed` or `KeyReused`; `None`
+    /// where it was never used.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn job_made_by(&self, key: &str, digest: &str) -> Result<Option<JobCreated>, TableError> {
+        let made = self.idempotent_request(key).await?;
+        Ok(made.map(|(job, before)| if before == digest { JobCreated::Replayed(job) } else { JobCreated::KeyReused }))
+    }
+
     /// `None` when the job that was in the way has ended in the meantime.
     async fn why_not_created(&self, new: &NewJob<'_>) -> Result<Option<JobCreated>, TableError> {
         if let Some((name, digest)) = new.idempotency
-            && let Some((job, before)) = self.idempotent_request(name).await?
+            && let Some(made) = self.job_made_by(name, digest).await?
         {
-            return Ok(Some(if before == digest { JobCreated::Replayed(job) } else { JobCreated::KeyReused }));
+            return Ok(Some(made));
         }
         Ok(self.active_job(&new.job.flow).await?.map(JobCreated::Active))
     }
@@ -172,23 +192,31 @@ impl Table {
         }))
     }
 
-    /// A flow's jobs, newest first, up to `limit`.
+    /// A flow's jobs from `from` on, newest first, up to `limit`.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn jobs_of(&self, flow: &FlowName, limit: usize) -> Result<Vec<JobRecord>, TableError> {
+    pub async fn jobs_of(
+        &self,
+        flow: &FlowName,
+        limit: usize,
+        from: Option<&Position>,
+    ) -> Result<Vec<JobRecord>, TableError> {
         let query = self
-            .query(keys::BY_PREFIX)
+            .query(keys::BETWEEN)
             .expression_attribute_values(":pk", s(keys::flow(flow)))
-            .expression_attribute_values(":sk", s(keys::JOB_PREFIX))
+            .expression_attribute_values(":first", s(keys::JOB_PREFIX))
+            .expression_attribute_values(":last", s(from.map_or(keys::JOB_END, |from| from.0.as_str())))
             .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+            // The one that the walk has passed is met again.
+            .limit(i32::try_from(limit + usize::from(from.is_some())).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(TableError::call("Query"))?;
-        let mut jobs = Vec::new();
-        for pointer in page.items.unwrap_or_default() {
-            jobs.extend(self.job(&JobId(read(&pointer, DATA)?)).await?);
-        }
-        Ok(jobs)
+        let pointers = page.items.unwrap_or_default();
+        let passed = |pointer: &&Item| from.is_some_and(|from| text(pointer, SK).is_ok_and(|sk| sk == from.0));
+        let pointers = pointers.iter().filter(|pointer| !passed(pointer)).take(limit);
+        let jobs = pointers.map(|pointer| async { self.job(&JobId(read(pointer, DATA)?)).await });
+        let jobs: Vec<Option<JobRecord>> = stream::iter(jobs).buffered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(jobs.into_iter().flatten().collect())
     }
 
     /// Runs a transaction that either happens or was overtaken.

@@ -65,12 +65,15 @@ pub(crate) const EVENT_PREFIX: &str = "EVENT#";
 pub(crate) const PAYLOAD_PREFIX: &str = "PAYLOAD#";
 pub(crate) const GROUP_PREFIX: &str = "GROUP#";
 pub(crate) const JOB_PREFIX: &str = "JOB#";
+/// Behind the last of a flow's jobs.
+pub(crate) const JOB_END: &str = "JOB#~";
 pub(crate) const COUNT_PREFIX: &str = "COUNT#";
 
 pub(crate) const IF_ABSENT: &str = "attribute_not_exists(pk)";
 pub(crate) const IF_VERSION: &str = "v = :v";
 pub(crate) const BY_PK: &str = "pk = :pk";
 pub(crate) const BY_PREFIX: &str = "pk = :pk AND begins_with(sk, :sk)";
+pub(crate) const BETWEEN: &str = "pk = :pk AND sk BETWEEN :first AND :last";
 pub(crate) const FROM_SK: &str = "pk = :pk AND sk >= :sk";
 pub(crate) const UP_TO_SK: &str = "pk = :pk AND sk < :sk";
 pub(crate) const BY_INDEX: &str = "ip = :ip";

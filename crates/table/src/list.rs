@@ -14,7 +14,7 @@ use crate::{Table, TableError, codec};
 /// Rows a page may read before it answers with what it has and a cursor.
 const MOST_SCANNED: usize = 20_000;
 
-/// Bytes of rows that a page holds before it ends early: an answer of a function has 6 MB at most.
+/// Bytes of rows that a page holds before it ends early: an answer of a function has 6 MB at most, so that more would be read in vain.
 const MOST_BYTES: usize = 3_000_000;
 
 /// Which end of time comes first.

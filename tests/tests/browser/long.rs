@@ -4,6 +4,7 @@ use crate::desk::at_a_desk_of;
 use crate::orders::{FLOW, failed};
 use crate::page::Page;
 use serde_json::json;
+use tests::World;
 
 const ROWS: usize = 10_000;
 
@@ -53,4 +54,20 @@ async fn held(page: &Page) -> Held {
 /// As the page writes numbers.
 fn grouped(number: usize) -> String {
     if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_too_long_for_one_answer_is_shown_to_its_beginning_on_demand() {
+    let world = World::start().await;
+    world.fails_often("PO-001", "orders", 180).await;
+    at_a_desk_of(world, async |desk| {
+        let page = &desk.page;
+        page.open("/console/interchanges/PO-001").await;
+        page.says("Attempt 180 ").await;
+        assert!(!page.text().await.contains("main execution,"), "the whole log is shown at once");
+        page.button("Show older events").await.click().await;
+        page.says("Attempt 1 main execution,").await;
+        page.gone("button", "Show older events").await;
+    })
+    .await;
 }

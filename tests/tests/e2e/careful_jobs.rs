@@ -88,6 +88,47 @@ async fn a_plan_tells_what_the_job_will_skip_within_its_cap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_named_messages_counts_as_its_job_will() {
+    let world = failed(3).await;
+    world.post("/interchanges/o-001/delete", json!({ "reason": "a double" })).await.ok();
+    let named = json!({ "selection": { "ids": ["o-000", "o-001", "nobody", "o-002"] } });
+    let plan = world.post("/flows/orders/retry?plan=true", all(named.clone())).await.ok();
+    assert_eq!((&plan["count"], &plan["skips"]), (&json!(4), &json!({ "not-failed": 1, "not-found": 1 })));
+    assert_eq!(plan["sample"].as_array().unwrap().len(), 3, "who is there");
+    let job = world.get(&retry(&world, named).await).await.ok();
+    assert_eq!((&job["counts"]["matched"], &job["skips"]), (&plan["count"], &plan["skips"]));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_as_of_the_newest_failure_that_it_saw() {
+    let world = failed(3).await;
+    world.advance("10m").await;
+    let plan = world.post("/flows/orders/retry?plan=true", all(json!({}))).await.ok();
+    assert_eq!(plan["asOf"], START_OF_TESTS, "what is being taken in now is not among them");
+    let asked = json!({ "asOf": "2026-11-20T14:09:00Z" });
+    assert_eq!(world.post("/flows/orders/retry?plan=true", all(asked.clone())).await.ok()["asOf"], asked["asOf"]);
+    let nobody = json!({ "selection": { "filter": { "sender": "NOBODY" } } });
+    let plan = world.post("/flows/orders/retry?plan=true", all(nobody)).await.ok();
+    assert_eq!((&plan["count"], &plan["asOf"]), (&json!(0), &json!("2026-11-20T14:10:00Z")));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_comes_again_is_the_same_job_whatever_became_of_its_flow() {
+    let world = failed(2).await;
+    let order = |path: &'static str, body| world.post_once(path, "order-1", body);
+    let first = order("/flows/orders/retry", all(json!({}))).await.ok();
+    world.settle().await;
+    world.put("/flows/orders", manual(false)).await.ok();
+    let again = order("/flows/orders/retry", all(json!({}))).await;
+    assert_eq!((again.status, &again.json()["id"]), (202, &first["id"]));
+    order("/flows/orders/retry", all(json!({ "cap": 1 }))).await.is_problem(422, "idempotency-key-reused");
+    world.post("/flows/orders/retry", all(json!({}))).await.is_problem(409, "flow-inactive");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_canary_that_completes_lets_the_rest_go() {
     let world = failed(7).await;
     let job = retry(&world, json!({ "canary": 2 })).await;
@@ -128,6 +169,89 @@ async fn a_canary_of_everything_there_is_ends_the_job() {
     assert_eq!(outcomes(&world, "interchange.completed").await, 2);
     world.advance("1m").await;
     assert_eq!(world.get(&job).await.ok()["status"], "completed");
+    world.stop().await;
+}
+
+/// A flow whose ten oldest failures have nothing to retry, and `count` younger ones that have.
+async fn unmapped_first(count: usize) -> World {
+    let world = failed(count).await;
+    let payloads = json!({ "sender": { "body": "UNB+UNOC:3" } });
+    let older = |n| json!({ "occurredAt": format!("2026-11-20T13:00:{n:02}Z"), "payloads": payloads });
+    world.send((0..10).map(|n| report(&format!("unmapped-{n}"), "orders", older(n)).to_string())).await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_counts_what_is_sent_and_not_what_is_passed_over() {
+    let world = unmapped_first(7).await;
+    let job = retry(&world, json!({ "canary": 2 })).await;
+    world.advance("2m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!(
+        (&shown["status"], &shown["counts"]["sent"], &shown["skips"]),
+        (&json!("canary"), &json!(2), &json!({ "no-receiver-payload": 10 })),
+        "{shown}"
+    );
+    assert_eq!(outcomes(&world, "interchange.completed").await, 2);
+    world.advance("1m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["sent"]), (&json!("completed"), &json!(7)), "{shown}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_of_named_messages_passes_over_those_that_are_not_there() {
+    let world = unmapped_first(3).await;
+    let ids = ["nobody", "unmapped-1", "o-001", "nobody-either", "o-002", "o-000"];
+    let job = retry(&world, json!({ "selection": { "ids": ids }, "canary": 2 })).await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!(
+        (&shown["status"], &shown["counts"]["sent"], &shown["counts"]["matched"]),
+        (&json!("canary"), &json!(2), &json!(5)),
+        "{shown}"
+    );
+    assert_eq!(outcomes(&world, "interchange.failed").await, 2);
+    world.advance("1m").await;
+    assert_eq!(world.get(&job).await.ok()["status"], "halted");
+    assert!(world.drain(RECEIVER_STAGE).await.is_empty());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_takes_the_next_ones_when_those_it_found_were_handled_meanwhile() {
+    let world = failed(5).await;
+    let pace = json!({ "canary": 3, "rate": 1 });
+    let job = retry(&world, pace).await;
+    assert_eq!(world.get(&job).await.ok()["counts"]["sent"], 1, "at one a second");
+    world.post("/interchanges/o-001/delete", json!({ "reason": "a double" })).await.ok();
+    world.advance("5s").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["sent"]), (&json!("canary"), &json!(3)), "{shown}");
+    assert_eq!(outcomes(&world, "interchange.completed").await, 3);
+    world.advance("1m").await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["sent"]), (&json!("completed"), &json!(4)), "{shown}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_of_nothing_that_can_be_sent_ends_the_job() {
+    let world = unmapped_first(0).await;
+    let job = retry(&world, json!({ "canary": 1 })).await;
+    let shown = world.get(&job).await.ok();
+    assert_eq!((&shown["status"], &shown["counts"]["skipped"]), (&json!("completed"), &json!(10)), "{shown}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_has_no_canary() {
+    let world = failed(2).await;
+    for path in ["/flows/orders/delete", "/flows/orders/delete?plan=true"] {
+        let refused = world.post(path, all(json!({ "canary": 1 }))).await;
+        assert_eq!(refused.is_problem(400, "invalid-field")["field"], "canary");
+    }
+    assert!(world.get("/flows/orders/jobs").await.ok()["items"].as_array().unwrap().is_empty());
+    assert_eq!(world.post("/flows/orders/delete", all(json!({ "rate": 5 }))).await.status, 202);
     world.stop().await;
 }
 

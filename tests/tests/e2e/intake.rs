@@ -1,12 +1,10 @@
 //! Intake: whatever lands on the failures queue is kept and visible, and nothing stays in the queue.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
-use tests::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World, noise, report};
+mod foreign;
+mod large;
 
-/// The most bytes of an SQS message.
-const MOST: usize = 1_048_576;
+use serde_json::{Value, json};
+use tests::{Answer, FAILURES, RECEIVER_STAGE, World, report};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_report_is_a_dead_letter_of_unassigned_that_says_what_is_broken() {
@@ -136,6 +134,15 @@ async fn a_failure_record_without_what_it_usually_has_is_kept() {
         let interchange = world.interchange(&format!("lambda-{message}")).await;
         assert_eq!((&interchange["flow"], &interchange["error"]["category"]), (&json!(flow), &json!(category)));
     }
+    // However deep the request nests: it is passed on, not looked into.
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let record = r#"{"requestContext":{"condition":"RetriesExhausted","requestId":"r-1","functionArn":"arn:aws:lambda:eu-west-1:000000000000:function:mapping"},"#;
+    let record = format!(r#"{record}"requestPayload":{deep},"responsePayload":{{"errorMessage":"no rule"}}}}"#);
+    world.put_message(FAILURES, &record, &[]).await;
+    world.settle().await;
+    let interchange = world.interchange("lambda-r-1").await;
+    assert_eq!((&interchange["flow"], &interchange["error"]["message"]), (&json!("mapping"), &json!("no rule")));
+    assert_eq!(bytes(&world, "lambda-r-1").await, deep.as_bytes());
     is_drained(&world);
     world.stop().await;
 }
@@ -158,129 +165,9 @@ async fn an_empty_payload_is_a_payload() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_largest_message_that_sqs_takes_is_kept_whole() {
-    let world = World::start().await;
-    // As a dead letter, and as a report whose payload fills it to the last byte.
-    let letter = STANDARD.encode(noise(MOST / 4 * 3));
-    let frame =
-        |body: &str| report("4711", "orders", json!({ "payloads": { "receiver": { "body": body } } })).to_string();
-    let filling = "x".repeat(MOST - frame("").len());
-    let whole = frame(&filling);
-    assert_eq!((letter.len(), whole.len()), (MOST, MOST));
-    let id = format!("dlq-{}", world.put_message(FAILURES, &letter, &[]).await);
-    world.put_message(FAILURES, &whole, &[]).await;
-    world.settle().await;
-    is_drained(&world);
-    assert!(bytes(&world, &id).await == letter.as_bytes());
-    let payload = world.get("/interchanges/4711/payloads/receiver").await;
-    assert!(payload.bytes == filling.as_bytes());
-    world.post("/interchanges/4711/retry", json!({ "reason": "the partner is back" })).await.ok();
-    assert!(world.drain(RECEIVER_STAGE).await[0].body == filling);
-    // There is no room for `reprise` beside the letter: it fails again, says why, and is kept.
-    let stages = json!({ "sender": { "queueUrl": world.queue_url(SENDER_STAGE) } });
-    world.put("/flows/unassigned", json!({ "stages": stages })).await.ok();
-    too_large_to_send(&world, &id, "restart").await;
-    // So it is where base64 makes a payload too large.
-    let grown = json!({ "payloads": { "receiver": { "body": format!("\u{1c}{}", "x".repeat(900_000)) } } });
-    world.report(report("4712", "orders", grown)).await;
-    too_large_to_send(&world, "4712", "retry").await;
-    assert_eq!(world.held(SENDER_STAGE) + world.held(RECEIVER_STAGE), 0);
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_of_the_largest_messages_at_once_are_all_kept() {
-    let world = World::start().await;
-    // Twice as long inside the event of a function, where a line feed is written with two characters.
-    let letters: Vec<String> = (0..8).map(|n| format!("{n}{}", "\n".repeat(MOST - 1))).collect();
-    let mut ids = Vec::new();
-    for letter in &letters {
-        ids.push(format!("dlq-{}", world.put_message(FAILURES, letter, &[]).await));
-    }
-    world.settle().await;
-    is_drained(&world);
-    for (id, letter) in ids.iter().zip(&letters) {
-        assert!(bytes(&world, id).await == letter.as_bytes(), "{id}");
-    }
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept_and_one_beyond_the_table_is_a_dead_letter() {
-    let world = World::start().await;
-    let flow = "f".repeat(64);
-    let with_parts = |id: &str, message: &str| {
-        let part = |n| json!({ "id": format!("{n:0>128}"), "status": "failed", "message": message.repeat(1_000) });
-        let parts: Vec<Value> = (0..100).map(part).collect();
-        let text = "𝄞".repeat(256);
-        let error = json!({ "category": "system", "code": "𝄞".repeat(128), "message": "𝄞".repeat(10_000) });
-        report(
-            id,
-            &flow,
-            json!({
-                "status": "partially_failed", "parts": parts, "error": error, "origin": text, "sender": text,
-                "receiver": text, "partner": text, "sourceId": text, "correlationId": text,
-            }),
-        )
-    };
-    let long = with_parts(&"x".repeat(128), "y");
-    let id = long["interchangeId"].as_str().unwrap();
-    world.put_message(FAILURES, &long.to_string(), &[]).await;
-    // DynamoDB takes items of 400 KB. What is longer holds nobody up: neither itself nor the rest of its batch.
-    let too_long = with_parts("4711", "𝄞").to_string();
-    let letter = format!("dlq-{}", world.put_message(FAILURES, &too_long, &[]).await);
-    world.report(report("4712", &flow, json!({}))).await;
-    is_drained(&world);
-    let shown = world.interchange(id).await;
-    assert_eq!((&shown["parts"], &shown["error"]), (&long["parts"], &long["error"]));
-    world.post(&format!("/interchanges/{id}/retry"), json!({ "reason": "the partner is back" })).await.ok();
-    assert_eq!(world.drain(RECEIVER_STAGE).await[0].reprise["parts"].as_array().unwrap().len(), 100);
-    assert_eq!(world.interchange("4712").await["status"], "failed");
-    world.get("/interchanges/4711").await.is_problem(404, "not-found");
-    let kept = world.interchange(&letter).await;
-    assert_eq!((&kept["flow"], &kept["error"]["code"]), (&json!("unassigned"), &json!("refused")));
-    assert!(kept["error"]["message"].as_str().unwrap().contains("cannot be stored"), "{kept}");
-    assert!(bytes(&world, &letter).await == too_long.as_bytes());
-    world.stop().await;
-}
-
-async fn too_large_to_send(world: &World, id: &str, action: &str) {
-    let before = bytes_of(&payload(world, id, action).await);
-    let reason = json!({ "reason": "the partner is back" });
-    world.post(&format!("/interchanges/{id}/{action}"), reason).await.is_problem(409, "send-failed");
-    let interchange = world.interchange(id).await;
-    assert_eq!((&interchange["status"], &interchange["attempt"]), (&json!("failed"), &json!(2)));
-    assert_eq!(interchange["error"]["code"], "send_failed");
-    assert!(interchange.get("nextRetryAt").is_none(), "it would be refused again: {interchange}");
-    assert_eq!(world.kinds(id).await.last().unwrap(), "send_failed");
-    assert!(bytes_of(&payload(world, id, action).await) == before);
-}
-
-async fn payload(world: &World, id: &str, action: &str) -> Answer {
-    let side = if action == "retry" { "receiver" } else { "sender" };
-    world.get(&format!("/interchanges/{id}/payloads/{side}")).await
-}
-
 fn bytes_of(answer: &Answer) -> Vec<u8> {
     assert_eq!(answer.status, 200);
     answer.bytes.clone()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_report_on_an_id_of_another_flow_is_kept_and_touches_neither() {
-    let world = World::start().await;
-    world.report(report("4711", "orders", json!({}))).await;
-    let owned = world.interchange("4711").await;
-    let foreign = report("4711", "invoices", json!({ "attempt": 2 })).to_string();
-    let id = format!("dlq-{}", world.put_message(FAILURES, &foreign, &[]).await);
-    world.settle().await;
-    is_drained(&world);
-    assert_eq!(world.interchange("4711").await, owned);
-    let kept = world.interchange(&id).await;
-    assert_eq!((&kept["flow"], &kept["error"]["code"]), (&json!("unassigned"), &json!("refused")));
-    assert!(kept["error"]["message"].as_str().unwrap().contains("belongs to flow orders"), "{kept}");
-    world.stop().await;
 }
 
 /// The sender payload.

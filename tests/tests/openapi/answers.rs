@@ -25,6 +25,7 @@ async fn every_answer_is_as_described_and_every_description_is_seen() {
     scenes::jobs(&mut witness).await;
     scenes::refusals(&mut witness).await;
     scenes::nonsense(&mut witness, &operations).await;
+    scenes::large(&mut witness).await;
 
     let (answers, properties) = described(&document);
     let unseen: Vec<&String> = answers.difference(&witness.answers).collect();

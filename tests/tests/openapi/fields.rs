@@ -110,6 +110,11 @@ fn known(answer: &Answer) -> BTreeSet<String> {
     let field = problem["field"].as_str().unwrap();
     assert!(field.ends_with(UNKNOWN), "{problem}");
     let detail = problem["detail"].as_str().unwrap();
-    let (_, allowed) = detail.split_once("allowed are ").unwrap_or_else(|| panic!("{detail}"));
-    allowed.split(", ").filter(|name| *name != "none").map(str::to_owned).collect()
+    let (_, allowed) = detail.split_once("is not known here: ").unwrap_or_else(|| panic!("{detail}"));
+    let only = || allowed.strip_prefix("only ")?.strip_suffix(" is allowed");
+    let allowed = allowed.strip_prefix("allowed are ").or_else(only).unwrap_or_else(|| {
+        assert_eq!(allowed, "none is allowed", "{detail}");
+        ""
+    });
+    allowed.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

@@ -91,6 +91,9 @@ pub(crate) async fn one_by_hand(witness: &mut Witness<'_>) {
         witness.world.report(outcome(kind, "4711", attempt, minute)).await;
     }
     witness.get("/interchanges/4711").await;
+    // It failed without a receiver payload and is sent back; now that payload comes late.
+    witness.world.report(outcome("failed", "4713", 1, "00")).await;
+    witness.get("/interchanges/4713").await;
     witness.post("/interchanges/4712/delete", because()).await;
     witness.get("/interchanges/4712").await;
 }
@@ -151,14 +154,17 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
                          "sender": "ACME", "receiver": "GLOBEX", "origin": "Step 3", "phase": "delivery", "category": "system",
                          "sourceId": "PO-1", "group": "0123456789abcdef", "job": "j-1" });
     let filtered = json!({ "reason": "sent twice", "selection": { "filter": filter }, "canary": 1 });
-    let cancelled = path_of(&witness.post("/flows/many/delete", filtered).await);
+    witness.post("/flows/many/delete", filtered.clone()).await;
+    let cancelled = path_of(&witness.post("/flows/many/retry", filtered).await);
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
     witness.world.settle().await;
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
 
     // Completed, past one that is not failed any more.
     witness.post("/interchanges/many-4/retry", because()).await;
-    let some = json!({ "reason": "sent twice", "selection": { "ids": ["many-3", "many-4"] } });
+    let mut some = json!({ "reason": "sent twice", "selection": { "ids": ["many-3", "many-4"] } });
+    witness.post("/flows/many/delete?plan=true", some.clone()).await;
+    some.as_object_mut().unwrap().extend([("rate", 50), ("cap", 3)].map(|(n, v)| (n.to_owned(), v.into())));
     let completed = path_of(&witness.post("/flows/many/delete", some).await);
     witness.world.settle().await;
     assert_eq!(witness.get(&completed).await["skips"]["not-failed"], 1);
@@ -185,6 +191,10 @@ pub(crate) async fn refusals(witness: &mut Witness<'_>) {
     world.report(report("bare", "refused", json!({ "payloads": { "sender": { "body": "UNB+" } } }))).await;
     world.report(report("empty", "refused", json!({ "payloads": null }))).await;
     world.report(report("whole", "refused", json!({}))).await;
+    world.report(report("last", "refused", json!({ "attempt": 1_000_000 }))).await;
+    for action in ["restart", "retry"] {
+        witness.post(&format!("/interchanges/last/{action}"), because()).await;
+    }
     witness.post("/interchanges/bare/retry", because()).await;
     witness.post("/interchanges/empty/restart", because()).await;
     let gone = witness.world.queue_url("no-such-queue");
@@ -201,6 +211,13 @@ pub(crate) async fn refusals(witness: &mut Witness<'_>) {
         witness.post(&format!("/flows/refused/{action}"), all()).await;
         witness.post(&format!("/interchanges/4711/{action}"), because()).await;
     }
+}
+
+/// What is larger than one answer holds.
+pub(crate) async fn large(witness: &mut Witness<'_>) {
+    witness.world.fails_often("long-1", "long", 150).await;
+    let newest = witness.get("/interchanges/long-1").await;
+    witness.get(&format!("/interchanges/long-1?eventsBefore={}", newest["eventsBefore"])).await;
 }
 
 /// What is wrong whoever is asked: an unknown parameter, somebody who is not there, a body that is too large.

@@ -1,6 +1,6 @@
 //! One line of the event log as the API shows it.
 
-use domain::{Event, EventKind, FailureNoted, Requested};
+use domain::{Event, EventKind, FailureNoted, Requested, Revision};
 use serde_json::Value;
 
 use super::interchange::{error_json, revision_json};
@@ -36,9 +36,10 @@ fn particulars(kind: &EventKind) -> Object {
         }
         EventKind::RetrySkipped { why } => object.with("why", why.as_str()),
         EventKind::Exhausted { rule } => object.with("rule", rule.as_str()),
-        EventKind::LateOutcome { outcome, occurred_at } => {
-            object.with("outcome", outcome.as_str()).time("occurredAt", Some(*occurred_at))
-        }
+        EventKind::LateOutcome { outcome, occurred_at, sender_payload, receiver_payload } => object
+            .with("outcome", outcome.as_str())
+            .time("occurredAt", Some(*occurred_at))
+            .maybe("payloads", payloads(sender_payload.as_ref(), receiver_payload.as_ref())),
         EventKind::Deleted { reason, job } => {
             object.with("reason", reason.as_str()).maybe("job", job.as_ref().map(|job| job.0.as_str()))
         }
@@ -46,16 +47,19 @@ fn particulars(kind: &EventKind) -> Object {
 }
 
 fn failure(noted: &FailureNoted) -> Object {
-    let payloads = Object::new()
-        .maybe("sender", noted.sender_payload.as_ref().map(revision_json))
-        .maybe("receiver", noted.receiver_payload.as_ref().map(revision_json));
     Object::new()
         .time("occurredAt", Some(noted.occurred_at))
         .with("phase", noted.phase.as_str())
         .maybe("origin", noted.origin.as_deref())
         .with("error", error_json(&noted.error))
-        .maybe("payloads", Some(payloads).filter(|payloads| !payloads.is_empty()))
+        .maybe("payloads", payloads(noted.sender_payload.as_ref(), noted.receiver_payload.as_ref()))
         .maybe("job", noted.job.as_ref().map(|job| job.0.as_str()))
+}
+
+fn payloads(sender: Option<&Revision>, receiver: Option<&Revision>) -> Option<Object> {
+    let payloads =
+        Object::new().maybe("sender", sender.map(revision_json)).maybe("receiver", receiver.map(revision_json));
+    Some(payloads).filter(|payloads| !payloads.is_empty())
 }
 
 fn request(requested: &Requested) -> Object {

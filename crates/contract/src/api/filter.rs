@@ -3,7 +3,7 @@
 use domain::{Category, Filter, Fingerprint, JobId, Phase, Status};
 use serde_json::Value;
 
-use crate::fields::{Field, Fields};
+use crate::fields::{Field, Fields, TIME, time};
 use crate::object::Object;
 use crate::{FieldError, limits};
 
@@ -24,6 +24,10 @@ const FINGERPRINT: &str = "a failure group's fingerprint: 16 hexadecimal digits"
 pub fn read_filter<'a>(params: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Filter, FieldError> {
     let mut given = serde_json::Map::new();
     for (name, text) in params {
+        if ["from", "to"].contains(&name) && time(text).is_none() && time(&text.replace(' ', "+")).is_some() {
+            let problem = format!("is `{text}`: must be {TIME}; in a query `+` is written `%2B`");
+            return Err(FieldError::new(name, problem));
+        }
         if given.insert(name.to_owned(), Value::from(text)).is_some() {
             return Err(FieldError::new(name, "is given twice: give it once, with commas between several statuses"));
         }
@@ -62,6 +66,10 @@ fn filled(field: &Field<'_>, most: usize) -> Result<Option<String>, FieldError> 
 fn statuses(field: &Field<'_>) -> Result<Vec<Status>, FieldError> {
     let mut statuses: Vec<Status> = if field.is_list() {
         let items = field.list()?.unwrap_or_default();
+        if items.is_empty() {
+            // An emptied choice must not come to mean everything, as with texts.
+            return Err(field.refused("is empty: leave it out or name one status"));
+        }
         items.iter().map(|item| item.must(STATUSES, Status::from_word)).collect::<Result<_, _>>()?
     } else {
         field.parsed(STATUSES, comma_separated)?.unwrap_or_default()

@@ -14,14 +14,17 @@ pub fn interchange(interchange: &Interchange) -> Value {
 }
 
 /// Everything but the payloads: the row, its event log, every payload revision, the retry policy that counts, and where
-/// the next automatic retry stands in it.
+/// the next automatic retry stands in it. `events` may be the newest part of the log alone, which the answer then tells.
 #[must_use]
 pub fn interchange_detail(interchange: &Interchange, events: &[Event], flow: &Flow) -> Value {
+    // The log counts from 1 without a gap.
+    let before = events.first().map(|event| event.sequence).filter(|first| *first > 1);
     let events: Vec<Value> = events.iter().map(event).collect();
     row(interchange, side_with_revisions)
         .maybe("traceparent", interchange.parties.traceparent.as_deref())
         .maybe("orderKey", interchange.parties.order_key.as_deref())
         .with("events", events)
+        .maybe("eventsBefore", before)
         .maybe("nextRetry", next_retry(interchange, flow))
         .with("retryPolicy", retry_policy(interchange, flow))
         .into()
@@ -70,9 +73,11 @@ fn side_json(payloads: &Payloads) -> Option<Object> {
     payloads.current().map(revision_json)
 }
 
-/// The current revision of a side, and beside it every one that is kept.
+/// The current revision of a side, and beside it every one that is kept, as they came.
 fn side_with_revisions(payloads: &Payloads) -> Option<Object> {
-    let revisions: Vec<Value> = payloads.0.iter().map(|revision| revision_json(revision).into()).collect();
+    let mut revisions: Vec<&Revision> = payloads.0.iter().collect();
+    revisions.sort_by_key(|revision| revision.number);
+    let revisions: Vec<Value> = revisions.into_iter().map(|revision| revision_json(revision).into()).collect();
     side_json(payloads).map(|current| current.with("revisions", revisions))
 }
 

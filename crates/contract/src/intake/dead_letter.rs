@@ -6,9 +6,11 @@ use domain::{
 
 use super::{Body, Incoming, Intake, QueueRecord, Source, failure, payload};
 use crate::attribute::Encoding;
+use crate::attributes::stays_behind;
 use crate::{AttributeValue, RepriseAttribute, encode_attributes, limits};
 
 const CODE: &str = "dead-letter";
+const BROKEN: &str = "broken-report";
 const ARRIVED: &str = "arrived through a dead-letter queue";
 
 /// A message of `unassigned`, unless a flow's configuration lists the queue it came from. `broken` says what is
@@ -22,7 +24,24 @@ pub(super) fn plain(record: &QueueRecord<'_>, broken: Option<&str>) -> Intake {
         Some(problem) => format!("{arrived}; its reprise attribute is broken: {problem}"),
         None => arrived.to_owned(),
     };
-    let mut intake = unassigned(record, CODE, &message);
+    claimable(record, CODE, &message)
+}
+
+/// What looks like a report and is none: a message of `unassigned`, unless a flow's configuration lists the queue it came
+/// from.
+pub(super) fn broken(record: &QueueRecord<'_>, problem: &str) -> Intake {
+    claimable(record, BROKEN, problem)
+}
+
+/// What a stage could not take is no broken report: its type may be its own.
+pub(super) fn claim(failure: &mut FailureReport) {
+    if failure.error.code.as_deref() == Some(BROKEN) {
+        failure.error = unknown(CODE, ARRIVED);
+    }
+}
+
+fn claimable(record: &QueueRecord<'_>, code: &str, message: &str) -> Intake {
+    let mut intake = unassigned(record, code, message);
     if let ReportKind::Failed(failure) = &mut intake.incoming.report.kind {
         failure.origin = record.dead_letter_source.map(|arn| cut(arn, limits::TEXT));
     }
@@ -33,7 +52,11 @@ pub(super) fn plain(record: &QueueRecord<'_>, broken: Option<&str>) -> Intake {
 /// A message that stays with `unassigned` whatever queue it came from.
 pub(super) fn unassigned(record: &QueueRecord<'_>, code: &str, message: &str) -> Intake {
     let body = Body::new(record.body.as_bytes().to_vec(), None);
-    let mut failure = failure(Phase::Processing, unknown(code, message));
+    let message = match stays_behind(record.attributes) {
+        Some(name) => format!("{message}; {}", left(name)),
+        None => message.to_owned(),
+    };
+    let mut failure = failure(Phase::Processing, unknown(code, &message));
     failure.sender_payload = Some(body.meta.clone());
     let (attributes, bodies) = with_attributes(record, body);
     failure.attributes = attributes;
@@ -45,6 +68,10 @@ pub(super) fn unassigned(record: &QueueRecord<'_>, code: &str, message: &str) ->
         kind: ReportKind::Failed(Box::new(failure)),
     };
     Intake { incoming: Incoming { report, bodies }, source: None, queued_at: record.queued_at }
+}
+
+fn left(name: &str) -> String {
+    format!("its message attribute `{name}` is kept and not sent along: SQS takes ten, and `reprise` is one")
 }
 
 /// A message of ours that a stage could not take.

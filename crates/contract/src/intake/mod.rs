@@ -2,11 +2,12 @@
 
 mod dead_letter;
 mod lambda;
+mod members;
 mod payload;
 mod report;
+mod shorten;
 
 use domain::{Digest, ErrorInfo, Extent, FailureReport, FlowName, PayloadMeta, Phase, Report, ReportKind, Timestamp};
-use serde_json::Value;
 
 use crate::MessageAttribute;
 
@@ -65,26 +66,20 @@ pub struct Intake {
 
 /// Reads a message. Never fails: a broken report is kept as a dead letter of `unassigned`.
 ///
-/// In this order it is: a report or a broken one; the dead letter of a re-entry, told by its `reprise` attribute;
-/// a Lambda failure record; any other dead letter.
+/// In this order it is: a report; the dead letter of a re-entry, told by its `reprise` attribute; a broken report, unless
+/// a flow claims the queue it came from; a Lambda failure record; any other dead letter.
 #[must_use]
 pub fn read(record: &QueueRecord<'_>) -> Intake {
-    let json =
-        if is_object_like(record.body) { serde_json::from_str::<Value>(unmarked(record.body)).ok() } else { None };
-    let reported = match &json {
-        Some(json) => report::read(json),
-        None => report::broken(unmarked(record.body)).map(Err),
+    let broken = match report::read(unmarked(record.body)) {
+        Some(Ok(incoming)) => return Intake { incoming, source: None, queued_at: record.queued_at },
+        Some(Err(error)) => Some(error),
+        None => None,
     };
-    match reported {
-        Some(Ok(incoming)) => Intake { incoming, source: None, queued_at: record.queued_at },
-        Some(Err(error)) => dead_letter::unassigned(record, "broken-report", &error.to_string()),
-        None => match dead_letter::reentry(record) {
-            Some(Ok(reentry)) => dead_letter::of_reentry(record, reentry),
-            Some(Err(problem)) => dead_letter::plain(record, Some(&problem)),
-            None => {
-                json.and_then(|json| lambda::read(&json, record)).unwrap_or_else(|| dead_letter::plain(record, None))
-            }
-        },
+    match (dead_letter::reentry(record), broken) {
+        (Some(Ok(reentry)), _) => dead_letter::of_reentry(record, reentry),
+        (Some(Err(problem)), _) => dead_letter::plain(record, Some(&problem)),
+        (None, Some(error)) => dead_letter::broken(record, &error.to_string()),
+        (None, None) => lambda::read(record).unwrap_or_else(|| dead_letter::plain(record, None)),
     }
 }
 
@@ -98,6 +93,7 @@ pub fn refuse(record: &QueueRecord<'_>, why: &str) -> Intake {
 impl Intake {
     /// Puts it under the flow whose configuration lists its source. A `phase` that is configured replaces the
     /// default; with `Delivery` the body is kept as the receiver payload too, since that is what the stage was given.
+    /// What looks like a broken report is a message of that stage like any other.
     ///
     /// Does nothing without a source: a report and a re-entry's dead letter name their flow themselves.
     pub fn assign(&mut self, flow: FlowName, phase: Option<Phase>) {
@@ -105,8 +101,10 @@ impl Intake {
             return;
         }
         self.incoming.report.flow = flow;
-        if let (Some(phase), ReportKind::Failed(failure)) = (phase, &mut self.incoming.report.kind) {
-            failure.phase = phase;
+        let ReportKind::Failed(failure) = &mut self.incoming.report.kind else { return };
+        dead_letter::claim(failure);
+        if let Some(phase) = phase {
+            failure.phase = Some(phase);
             failure.receiver_payload = match phase {
                 Phase::Delivery => failure.sender_payload.clone(),
                 Phase::Processing => None,
@@ -127,15 +125,11 @@ fn unmarked(body: &str) -> &str {
     body.strip_prefix('\u{feff}').unwrap_or(body)
 }
 
-fn is_object_like(body: &str) -> bool {
-    unmarked(body).trim_start().starts_with('{')
-}
-
 /// A failure of which only this much is told.
 fn failure(phase: Phase, error: ErrorInfo) -> FailureReport {
     FailureReport {
         extent: Extent::Whole,
-        phase,
+        phase: Some(phase),
         origin: None,
         sender: None,
         receiver: None,

@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use domain::PayloadSide;
+
 use super::Body;
+use super::members::Members;
 use crate::fields::{Field, Fields};
 use crate::{FieldError, limits};
 
@@ -26,8 +29,8 @@ pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
     BASE64.decode(text)
 }
 
-/// Reads `payloads.sender` or `payloads.receiver`; `None` when it is left out.
-pub(super) fn read(payload: &Field<'_>) -> Result<Option<Body>, FieldError> {
+/// Reads `payloads.sender` or `payloads.receiver` of the report that is written as `text`; `None` when it is left out.
+pub(super) fn read(payload: &Field<'_>, side: PayloadSide, text: &str) -> Result<Option<Body>, FieldError> {
     let Some(fields) = payload.object()? else { return Ok(None) };
     let content_type = fields.at("contentType").parsed(CONTENT_TYPE, content_type)?;
     let body = fields.at("body");
@@ -37,10 +40,14 @@ pub(super) fn read(payload: &Field<'_>) -> Result<Option<Body>, FieldError> {
         (false, false) => return Err(body.wrong("a text, or a `ref` in its place")),
         (true, false) if body.is_object() => {
             let inner = body.object()?.map(|inner| inner.at("ref"));
-            inner.as_ref().map(checked).transpose()?.unwrap_or_default()
+            inner.as_ref().map(check).transpose()?;
+            members(text, side).raw("body").map(|raw| raw.get().as_bytes().to_vec()).unwrap_or_default()
         }
         (true, false) => decoded(&fields, &body)?,
-        (false, true) => checked(&claim_check)?,
+        (false, true) => {
+            check(&claim_check)?;
+            in_place_of_a_body(members(text, side))
+        }
     };
     Ok(Some(Body::new(bytes, content_type)))
 }
@@ -58,10 +65,19 @@ fn decoded(fields: &Fields<'_>, body: &Field<'_>) -> Result<Vec<u8>, FieldError>
     Ok(text.into_bytes())
 }
 
-/// A claim check is kept as compact JSON and goes back to the pipeline as that.
-fn checked(claim_check: &Field<'_>) -> Result<Vec<u8>, FieldError> {
-    let uri = claim_check.must(CLAIM_CHECK, |uri| s3(uri).then(|| uri.to_owned()))?;
-    Ok(serde_json::json!({ "ref": uri }).to_string().into_bytes())
+fn check(claim_check: &Field<'_>) -> Result<(), FieldError> {
+    claim_check.must(CLAIM_CHECK, |uri| s3(uri).then_some(()))
+}
+
+/// What stands beside the `ref` belongs to it, but for what tells of the payload itself.
+fn in_place_of_a_body(Members(mut members): Members<'_>) -> Vec<u8> {
+    members.retain(|name, _| !["body", "encoding", "contentType"].contains(&name.as_str()));
+    serde_json::to_vec(&members).unwrap_or_default()
+}
+
+/// The members of a payload as they are written, to be kept and to go back like that.
+fn members(text: &str, side: PayloadSide) -> Members<'_> {
+    Members::of(text).unwrap_or_default().inner("payloads").inner(side.as_str())
 }
 
 fn s3(uri: &str) -> bool {

@@ -1,12 +1,14 @@
 //! Reports: the form in which a pipeline tells what became of an attempt.
 
 use domain::{
-    Category, ErrorInfo, Extent, FailureReport, FlowName, InterchangeId, Part, PartStatus, Phase, Report, ReportKind,
+    Category, ErrorInfo, Extent, FailureReport, FlowName, InterchangeId, Part, PartStatus, PayloadSide, Phase, Report,
+    ReportKind,
 };
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Body, Incoming, payload};
+use super::members::Members;
+use super::{Body, Incoming, payload, shorten};
 use crate::fields::{FLOW_NAME, Field, Fields, INTERCHANGE_ID};
 use crate::{FieldError, limits};
 
@@ -15,19 +17,28 @@ const CATEGORIES: &str = "system, business, mapping, validation, no_outcome or u
 const ORDER_KEY: &str = "1-128 letters, digits and punctuation marks of ASCII, as SQS takes them for a message group";
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// Reads a report; `None` when the JSON is none: its `type` does not begin with `interchange.`.
-pub(super) fn read(json: &Value) -> Option<Result<Incoming, FieldError>> {
-    let meant = json.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("interchange."));
-    meant.then(|| Fields::of(json).and_then(|fields| incoming(&fields)))
-}
-
-/// The parse error of a text that is clearly meant as a report and is not JSON; `None` when it is meant as anything else.
-pub(super) fn broken(body: &str) -> Option<FieldError> {
-    if !body.trim_start().starts_with('{') || !names_a_report_type(body) {
+/// Reads a report; `None` when the text is none: it is no JSON object whose `type` begins with `interchange.`, and not
+/// clearly meant as one either.
+pub(super) fn read(body: &str) -> Option<Result<Incoming, FieldError>> {
+    if !body.trim_start().starts_with('{') {
         return None;
     }
-    let error = serde_json::from_str::<Value>(body).err()?;
-    Some(FieldError::new("body", format!("is not JSON: {error}")))
+    match serde_json::from_str::<Value>(body) {
+        Ok(json) => {
+            let meant = json.get("type").and_then(Value::as_str).is_some_and(is_ours);
+            meant.then(|| Fields::of(&json).and_then(|fields| incoming(&fields, body)))
+        }
+        Err(error) => {
+            // What is JSON and too deep to be read as a whole still says what it is.
+            let meant = Members::of(body).map(|members| members.text("type").is_some_and(|kind| is_ours(&kind)));
+            let meant = meant.unwrap_or_else(|| names_a_report_type(body));
+            meant.then(|| Err(FieldError::new("body", format!("is not JSON: {error}"))))
+        }
+    }
+}
+
+fn is_ours(kind: &str) -> bool {
+    kind.starts_with("interchange.")
 }
 
 fn names_a_report_type(body: &str) -> bool {
@@ -52,31 +63,32 @@ fn kind(word: &str) -> Option<Kind> {
     }
 }
 
-fn incoming(fields: &Fields<'_>) -> Result<Incoming, FieldError> {
+/// `body` is the text of `fields`.
+fn incoming(fields: &Fields<'_>, body: &str) -> Result<Incoming, FieldError> {
     let kind = fields.at("type").must(TYPES, kind)?;
     let id = fields.at("interchangeId").must(INTERCHANGE_ID, |id| InterchangeId::new(id).ok())?;
     let flow = fields.at("flow").must(FLOW_NAME, |flow| FlowName::new(flow).ok())?;
     let attempt = fields.at("attempt").count(1, limits::ATTEMPT)?;
     let occurred_at = fields.at("occurredAt").time()?;
     let (kind, bodies) = match kind {
-        Kind::Failed => failed(fields)?,
+        Kind::Failed => failed(fields, body)?,
         Kind::InNetwork => (ReportKind::InNetwork, Vec::new()),
         Kind::Completed => (ReportKind::Completed, Vec::new()),
     };
     Ok(Incoming { report: Report { id, flow, attempt, occurred_at, kind }, bodies })
 }
 
-fn failed(fields: &Fields<'_>) -> Result<(ReportKind, Vec<Body>), FieldError> {
+fn failed(fields: &Fields<'_>, body: &str) -> Result<(ReportKind, Vec<Body>), FieldError> {
     let text = |name| fields.at(name).text(limits::TEXT);
-    let [sender, receiver] = match fields.at("payloads").object()? {
-        Some(payloads) => [payload::read(&payloads.at("sender"))?, payload::read(&payloads.at("receiver"))?],
-        None => [None, None],
+    let payload = |side: PayloadSide| match fields.at("payloads").object()? {
+        Some(payloads) => payload::read(&payloads.at(side.as_str()), side, body),
+        None => Ok(None),
     };
-    let default_phase = if receiver.is_some() { Phase::Delivery } else { Phase::Processing };
+    let (sender, receiver) = (payload(PayloadSide::Sender)?, payload(PayloadSide::Receiver)?);
     let parts = parts(&fields.at("parts"))?;
     let failure = FailureReport {
         extent: extent(fields, &parts)?,
-        phase: fields.at("phase").parsed("processing or delivery", Phase::from_word)?.unwrap_or(default_phase),
+        phase: fields.at("phase").parsed("processing or delivery", Phase::from_word)?,
         origin: text("origin")?,
         sender: text("sender")?,
         receiver: text("receiver")?,
@@ -123,7 +135,8 @@ fn parts(list: &Field<'_>) -> Result<Vec<Part>, FieldError> {
     if items.len() > limits::PARTS {
         return Err(list.refused(format!("has {} items: at most {} are allowed", items.len(), limits::PARTS)));
     }
-    items.iter().map(part).collect()
+    let parts = items.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+    Ok(shorten::messages(parts))
 }
 
 fn part(item: &Field<'_>) -> Result<Part, FieldError> {

@@ -30,7 +30,7 @@ fn a_dead_letter_is_kept_byte_for_byte_with_its_attributes() {
     assert_eq!(report.id.as_str(), "dlq-0b1f7a7e-0000-4000-8000-000000000001");
     assert_eq!((&report.flow, report.attempt, report.occurred_at), (&FlowName::unassigned(), Some(1), None));
     let failed = failure(&intake);
-    assert_eq!((failed.phase, &failed.receiver_payload), (Phase::Processing, &None));
+    assert_eq!((failed.phase, &failed.receiver_payload), (Some(Phase::Processing), &None));
     assert_eq!(failed.origin.as_deref(), Some(QUEUE));
     assert_eq!(bytes(&intake, &failed.sender_payload), body.as_bytes());
     assert_eq!(failed.error.message.as_deref(), Some("arrived through a dead-letter queue"));
@@ -46,12 +46,12 @@ fn a_flow_takes_its_dead_letters_and_its_phase_decides_what_they_can_do() {
     intake.assign(flow.clone(), Some(Phase::Delivery));
     assert_eq!(intake.incoming.report.flow, flow);
     let failed = failure(&intake);
-    assert_eq!(failed.phase, Phase::Delivery);
+    assert_eq!(failed.phase, Some(Phase::Delivery));
     assert_eq!(bytes(&intake, &failed.receiver_payload), b"<order/>");
     assert_eq!(failed.receiver_payload, failed.sender_payload);
     assert_eq!(intake.incoming.bodies.len(), 1);
     intake.assign(flow, Some(Phase::Processing));
-    assert_eq!((failure(&intake).phase, &failure(&intake).receiver_payload), (Phase::Processing, &None));
+    assert_eq!((failure(&intake).phase, &failure(&intake).receiver_payload), (Some(Phase::Processing), &None));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn the_dead_letter_of_a_retry_is_the_failure_of_that_attempt() {
     assert_eq!((report.id.as_str(), report.flow.as_str(), report.attempt), ("4711", "orders", Some(3)));
     assert_eq!(intake.source, None);
     let failed = failure(&intake);
-    assert_eq!((failed.phase, &failed.sender_payload), (Phase::Delivery, &None));
+    assert_eq!((failed.phase, &failed.sender_payload), (Some(Phase::Delivery), &None));
     assert_eq!(bytes(&intake, &failed.receiver_payload), [0, 1, 255]);
     assert_eq!(failed.receiver_payload.as_ref().unwrap().content_type.as_deref(), Some("application/xml"));
     assert_eq!(failed.error.code.as_deref(), Some("dead-letter"));
@@ -87,7 +87,7 @@ fn the_dead_letter_of_a_restart_brings_the_sender_payload_back() {
     let json = r#"{"interchangeId":"4711","flow":"orders","attempt":2,"action":"restart"}"#;
     let intake = read(&with("UNB", &[reprise(json)]));
     let failed = failure(&intake);
-    assert_eq!((failed.phase, &failed.receiver_payload, &failed.attributes), (Phase::Processing, &None, &None));
+    assert_eq!((failed.phase, &failed.receiver_payload, &failed.attributes), (Some(Phase::Processing), &None, &None));
     assert_eq!(bytes(&intake, &failed.sender_payload), b"UNB");
 }
 
@@ -138,4 +138,48 @@ fn a_refused_message_is_kept_for_unassigned_with_the_reason() {
     assert_eq!(failed.error.message.as_deref(), Some("the id belongs to flow b"));
     assert_eq!(bytes(&intake, &failed.sender_payload), body.as_bytes());
     assert!(failed.attributes.is_some());
+}
+
+/// What only looks like a report: the type is the stage's own.
+const LOOKALIKE: &str = r#"{"type":"interchange.exploded","order":17}"#;
+
+#[test]
+fn what_looks_like_a_report_and_carries_reprise_is_the_dead_letter_of_that_re_entry() {
+    let json = r#"{"interchangeId":"4711","flow":"orders","attempt":3,"action":"retry"}"#;
+    for body in [LOOKALIKE, r#"{"type":"interchange.failed" oops"#, r#"{"type":"interchange.failed","order":17}"#] {
+        let intake = read(&with(body, &[reprise(json)]));
+        let report = &intake.incoming.report;
+        assert_eq!((report.id.as_str(), report.flow.as_str(), report.attempt), ("4711", "orders", Some(3)));
+        assert_eq!(bytes(&intake, &failure(&intake).receiver_payload), body.as_bytes());
+    }
+}
+
+#[test]
+fn what_looks_like_a_report_is_a_dead_letter_of_the_flow_that_lists_its_queue() {
+    let mut intake = read(&with(LOOKALIKE, &[]));
+    let failed = failure(&intake);
+    assert_eq!(
+        (&intake.incoming.report.flow, failed.error.code.as_deref()),
+        (&FlowName::unassigned(), Some("broken-report"))
+    );
+    assert!(failed.error.message.as_deref().unwrap().starts_with("`type` is"));
+    intake.assign(FlowName::new("orders").unwrap(), Some(Phase::Delivery));
+    let failed = failure(&intake);
+    assert_eq!((intake.incoming.report.flow.as_str(), failed.phase), ("orders", Some(Phase::Delivery)));
+    assert_eq!(failed.error.code.as_deref(), Some("dead-letter"));
+    assert_eq!(failed.error.message.as_deref(), Some("arrived through a dead-letter queue"));
+    assert_eq!(bytes(&intake, &failed.receiver_payload), LOOKALIKE.as_bytes());
+}
+
+#[test]
+fn a_dead_letter_says_which_of_ten_attributes_cannot_go_along() {
+    let names = ["j", "a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|name| text_attribute(name, "x"));
+    let intake = read(&with("hello", &names));
+    let failed = failure(&intake);
+    let says = "arrived through a dead-letter queue; \
+        its message attribute `j` is kept and not sent along: SQS takes ten, and `reprise` is one";
+    assert_eq!(failed.error.message.as_deref(), Some(says));
+    assert_eq!(decode_attributes(bytes(&intake, &failed.attributes)).unwrap().len(), 10);
+    let nine = read(&with("hello", &names[1..]));
+    assert_eq!(failure(&nine).error.message.as_deref(), Some("arrived through a dead-letter queue"));
 }

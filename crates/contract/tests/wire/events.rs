@@ -30,6 +30,7 @@ fn every_kind_is_shown_under_its_name_with_what_is_its_own() {
     let time = at("2026-11-20T13:59:00Z");
     let told = "2026-11-20T13:59:00Z";
     let minute = Minute::at_or_after(at("2026-11-20T14:05:00Z"));
+    let meta = domain::PayloadMeta { digest: domain::Digest::of(b"a"), bytes: 1, content_type: None };
     let table = [
         (
             EventKind::RetryScheduled { next_retry_at: minute, why: "1st of 5, ladder".to_owned() },
@@ -47,8 +48,23 @@ fn every_kind_is_shown_under_its_name_with_what_is_its_own() {
         ),
         (EventKind::Exhausted { rule: "x".to_owned() }, json!({ "kind": "exhausted", "rule": "x" })),
         (
-            EventKind::LateOutcome { outcome: Known::Completed, occurred_at: time },
+            EventKind::LateOutcome {
+                outcome: Known::Completed,
+                occurred_at: time,
+                sender_payload: None,
+                receiver_payload: None,
+            },
             json!({ "kind": "late_outcome", "outcome": "completed", "occurredAt": told }),
+        ),
+        (
+            EventKind::LateOutcome {
+                outcome: Known::Failed,
+                occurred_at: time,
+                sender_payload: None,
+                receiver_payload: Some(Revision { number: 2, meta: meta.clone(), event: 3 }),
+            },
+            json!({ "kind": "late_outcome", "outcome": "failed", "occurredAt": told,
+                    "payloads": { "receiver": { "revision": 2, "bytes": 1, "sha256": meta.digest.to_string() } } }),
         ),
         (
             EventKind::Deleted { reason: "test data".to_owned(), job: Some(JobId("j-1".to_owned())) },

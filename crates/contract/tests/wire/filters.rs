@@ -115,7 +115,19 @@ fn a_selection_is_exactly_one_thing() {
         (json!({ "filter": { "colour": "red" } }), "selection.filter.colour"),
         (json!({ "filter": { "status": ["failed", 1] } }), "selection.filter.status[1]"),
         (json!({ "filter": { "sender": "" } }), "selection.filter.sender"),
+        (json!({ "filter": { "status": [] } }), "selection.filter.status"),
     ] {
         assert_eq!(read_selection(&json).unwrap_err().field, field, "{json}");
+    }
+}
+
+#[test]
+fn a_plus_that_a_query_turned_into_a_blank_is_told() {
+    for name in ["from", "to"] {
+        let refusal = query(&[(name, "2026-11-20T16:00:00 02:00")]).unwrap_err();
+        assert_eq!(refusal.field, name);
+        assert!(refusal.problem.contains("`%2B`"), "{refusal}");
+        assert!(query(&[(name, "2026-11-20T16:00:00+02:00")]).is_ok());
+        assert!(!query(&[(name, "2026-11-20 today")]).unwrap_err().problem.contains("%2B"));
     }
 }

@@ -100,6 +100,9 @@ fn the_detail_adds_the_log_every_revision_and_the_policy_that_counts() {
     let detail = interchange_detail(&second.after, &second.events, &flow);
     assert_eq!((&detail["traceparent"], &detail["orderKey"]), (&json!("00-ab"), &json!("PO-1")));
     assert_eq!(detail["events"].as_array().unwrap().len(), second.events.len());
+    // The part of a log that is no beginning says so; a whole one says nothing.
+    assert_eq!(detail["eventsBefore"], json!(second.events[0].sequence));
+    assert_eq!(interchange_detail(&first.after, &first.events, &flow).get("eventsBefore"), None);
     let revisions = detail["payloads"]["receiver"]["revisions"].as_array().unwrap();
     assert_eq!(revisions.iter().map(|revision| revision["revision"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(detail["payloads"]["receiver"]["revision"], json!(2));

@@ -27,7 +27,7 @@ fn a_failure_record_is_the_failure_of_the_flow_named_after_the_function() {
     assert_eq!(report.occurred_at, Some(at("2026-11-20T13:59:00.123Z")));
     assert_eq!(intake.source, Some(Source::Function(ARN.to_owned())));
     let failed = failure(&intake);
-    assert_eq!((failed.phase, failed.origin.as_deref()), (Phase::Processing, Some("orders_import")));
+    assert_eq!((failed.phase, failed.origin.as_deref()), (Some(Phase::Processing), Some("orders_import")));
     assert_eq!((failed.error.category, failed.error.code.as_deref()), (Category::Unknown, Some("ValueError")));
     assert_eq!(failed.error.message.as_deref(), Some("order 17 has no lines"));
 }
@@ -63,7 +63,7 @@ fn a_flow_that_lists_the_function_takes_its_failures() {
     let mut intake = read_body(&thrown("1"));
     intake.assign(FlowName::new("orders").unwrap(), None);
     assert_eq!(intake.incoming.report.flow.as_str(), "orders");
-    assert_eq!((failure(&intake).phase, &failure(&intake).receiver_payload), (Phase::Processing, &None));
+    assert_eq!((failure(&intake).phase, &failure(&intake).receiver_payload), (Some(Phase::Processing), &None));
 }
 
 #[test]
@@ -119,4 +119,14 @@ fn a_failure_record_that_dead_letters_as_a_re_entry_is_that_re_entry() {
     let body = thrown("1");
     let intake = read(&contract::intake::QueueRecord { attributes: &attributes, ..record(&body) });
     assert_eq!((intake.incoming.report.id.as_str(), intake.incoming.report.attempt), ("lambda-1", Some(2)));
+}
+
+#[test]
+fn a_request_that_nests_deeper_than_anyone_reads_is_kept_with_its_function_and_error() {
+    let deep = format!("{}{}", "{\"a\":".repeat(5_000) + "1", "}".repeat(5_000));
+    let intake = read_body(&thrown(&deep));
+    assert_eq!(intake.source, Some(Source::Function(ARN.to_owned())));
+    let failed = failure(&intake);
+    assert_eq!(failed.error.message.as_deref(), Some("order 17 has no lines"));
+    assert!(bytes(&intake, &failed.sender_payload) == deep.as_bytes());
 }

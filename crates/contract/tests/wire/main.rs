@@ -11,6 +11,7 @@ mod forecasts;
 mod interchanges;
 mod lambda_records;
 mod policies;
+mod report_payloads;
 mod reports;
 mod requests;
 

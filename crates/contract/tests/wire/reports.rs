@@ -22,18 +22,18 @@ fn full() -> Value {
     })
 }
 
-fn minimal() -> Value {
+pub(crate) fn minimal() -> Value {
     json!({ "type": "interchange.failed", "interchangeId": "4711", "flow": "orders" })
 }
 
-fn with(mut report: Value, pointer: &str, value: Value) -> Value {
+pub(crate) fn with(mut report: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     report.pointer_mut(parent).unwrap()[name] = value;
     report
 }
 
 /// The error message under which a broken report is kept.
-fn complaint(body: &str) -> String {
+pub(crate) fn complaint(body: &str) -> String {
     let intake = read_body(body);
     let report = &intake.incoming.report;
     let failed = failure(&intake);
@@ -53,7 +53,7 @@ fn a_whole_report_is_read_to_the_last_field() {
     assert_eq!(report.occurred_at, Some(at("2026-11-20T14:00:00Z")));
     assert_eq!((intake.queued_at, &intake.source), (at("2026-11-20T14:00:05Z"), &None));
     let failed = failure(&intake);
-    assert_eq!((failed.extent, failed.phase), (Extent::Whole, Phase::Delivery));
+    assert_eq!((failed.extent, failed.phase), (Extent::Whole, Some(Phase::Delivery)));
     let told = [&failed.origin, &failed.sender, &failed.receiver, &failed.partner, &failed.source_id];
     let texts = told.map(|text| text.as_deref().unwrap());
     assert_eq!(texts, ["Step 3 - receiver communication", "ACME", "GLOBEX", "GLOBEX", "PO-1001"]);
@@ -73,7 +73,7 @@ fn only_type_id_and_flow_are_required() {
     let intake = read_body(&minimal().to_string());
     let failed = failure(&intake);
     assert_eq!((intake.incoming.report.attempt, intake.incoming.report.occurred_at), (None, None));
-    assert_eq!((failed.extent, failed.phase), (Extent::Whole, Phase::Processing));
+    assert_eq!((failed.extent, failed.phase), (Extent::Whole, None));
     assert_eq!((failed.error.category, &failed.error.message), (Category::Unknown, &None));
     for name in ["type", "interchangeId", "flow"] {
         let mut report = minimal();
@@ -87,12 +87,12 @@ fn only_type_id_and_flow_are_required() {
 }
 
 #[test]
-fn the_phase_follows_from_the_receiver_payload_unless_it_is_told() {
+fn a_phase_is_told_or_left_to_the_rules() {
     let receiver = json!({ "receiver": { "body": "" } });
     let report = with(minimal(), "/payloads", receiver);
-    assert_eq!(failure(&read_body(&report.to_string())).phase, Phase::Delivery);
+    assert_eq!(failure(&read_body(&report.to_string())).phase, None);
     let told = with(report, "/phase", json!("processing"));
-    assert_eq!(failure(&read_body(&told.to_string())).phase, Phase::Processing);
+    assert_eq!(failure(&read_body(&told.to_string())).phase, Some(Phase::Processing));
 }
 
 #[test]
@@ -254,42 +254,30 @@ fn text_that_only_speaks_of_reports_is_a_plain_dead_letter() {
 }
 
 #[test]
-fn base64_is_taken_with_padding_or_without_and_wrapped_into_lines() {
-    for text in ["_", "QQ==", "QQ", "Q\r\nQ=="] {
-        let payload = json!({ "sender": { "body": text, "encoding": if text == "_" { "utf-8" } else { "base64" } } });
-        let intake = read_body(&with(minimal(), "/payloads", payload).to_string());
-        let expected: &[u8] = if text == "_" { b"_" } else { b"A" };
-        assert_eq!(bytes(&intake, &failure(&intake).sender_payload), expected);
+fn what_parts_say_is_shortened_only_where_all_of_it_is_too_much_for_the_table() {
+    let parts = |count: usize, message: &str| {
+        let part = |n| json!({ "id": format!("{n}"), "status": "failed", "message": message });
+        let report = with(minimal(), "/parts", (0..count).map(part).collect());
+        failure(&read_body(&report.to_string())).parts.iter().map(|p| p.message.clone().unwrap()).collect::<Vec<_>>()
+    };
+    for (count, message) in [(100, "é".repeat(1_000)), (40, "𝄞".repeat(1_000)), (33, "\u{1}".repeat(1_000))] {
+        assert!(parts(count, &message).iter().all(|kept| *kept == message));
+    }
+    for character in ["𝄞", "\u{1}", "世"] {
+        let messages = parts(100, &character.repeat(1_000));
+        let says = "… (shortened: it had 1000 characters)";
+        assert!(messages.iter().all(|kept| kept.starts_with(character) && kept.ends_with(says)));
+        let stored = json!(messages).to_string().len();
+        assert!((180_000..201_000).contains(&stored), "{stored}");
     }
 }
 
 #[test]
-fn an_empty_payload_is_a_payload() {
-    let intake = read_body(&with(minimal(), "/payloads", json!({ "sender": { "body": "" } })).to_string());
-    assert_eq!(bytes(&intake, &failure(&intake).sender_payload), b"");
-}
-
-#[test]
-fn every_character_of_a_body_is_kept() {
-    let body = "\u{0}\u{1}\u{1c}\u{7f}ü\u{fffe}😀\r\n";
-    let intake = read_body(&with(minimal(), "/payloads", json!({ "sender": { "body": body } })).to_string());
-    assert_eq!(bytes(&intake, &failure(&intake).sender_payload), body.as_bytes());
-}
-
-#[test]
-fn a_claim_check_is_kept_as_it_goes_back() {
-    let check = json!({ "ref": "s3://bucket/a key/1" });
-    for payload in [
-        json!({ "ref": "s3://bucket/a key/1", "contentType": "text/plain" }),
-        json!({ "body": check, "contentType": "text/plain" }),
-    ] {
-        let intake = read_body(&with(minimal(), "/payloads", json!({ "sender": payload })).to_string());
-        let sender = &failure(&intake).sender_payload;
-        assert_eq!(bytes(&intake, sender), br#"{"ref":"s3://bucket/a key/1"}"#);
-        assert_eq!(sender.as_ref().unwrap().content_type.as_deref(), Some("text/plain"));
-    }
-    for uri in ["s3://bucket", "s3:///key", "s3://bucket/", "https://bucket/key", ""] {
-        let report = with(minimal(), "/payloads", json!({ "sender": { "ref": uri } }));
-        assert!(complaint(&report.to_string()).starts_with("`payloads.sender.ref` "), "{uri}");
-    }
+fn text_that_is_json_and_too_deep_is_a_report_only_where_its_own_type_says_so() {
+    let deep = format!("{}{{\"type\":\"interchange.failed\"}}{}", "[".repeat(200), "]".repeat(200));
+    assert_eq!(failure(&read_body(&format!(r#"{{"a":{deep}}}"#))).error.code.as_deref(), Some("dead-letter"));
+    assert!(
+        complaint(&format!(r#"{{"a":{deep},"type":"interchange.failed"}}"#))
+            .starts_with("`body` is not JSON: recursion")
+    );
 }

@@ -143,3 +143,61 @@ fn what_an_interchange_refuses_can_be_told_before_it_is_asked() {
     let completed = Interchange { status: Status::Completed, ..failed_at_two() };
     assert_eq!(completed.refusal(JobAction::Delete), Some(Refusal::NotFailed { status: Status::Completed }));
 }
+
+#[test]
+fn a_canary_lacks_what_was_not_sent_whatever_was_passed_over() {
+    let limits = JobLimits { canary: Some(3), ..JobLimits::default() };
+    let careful = Job { limits, ..job(Selection::All) };
+    for (sent, skipped, lacks) in [(0, 0, 3), (0, 3, 3), (2, 1, 1), (3, 40, 0), (4, 0, 0)] {
+        let skips = [("no-receiver-payload".to_owned(), skipped)].into();
+        let counts = JobCounts { sent, skips, ..JobCounts::default() };
+        assert_eq!(careful.canary_lacks(&counts), lacks, "{counts:?}");
+    }
+    assert_eq!(job(Selection::All).canary_lacks(&JobCounts::default()), 0, "there is none");
+}
+
+#[test]
+fn only_what_has_outcomes_can_have_a_canary() {
+    let [retry, restart] = [Reentry::Retry, Reentry::Restart].map(JobAction::Reenter);
+    let actions = [retry, restart, JobAction::Delete, JobAction::Reschedule];
+    assert_eq!(actions.map(JobAction::has_outcomes), [true, true, false, false]);
+}
+
+#[test]
+fn the_order_is_kept_where_the_stage_of_the_action_is_a_fifo_queue() {
+    let mut flow = flow();
+    flow.stages.receiver = Some("https://sqs.eu-west-1.amazonaws.com/000000000000/erp.fifo".to_owned());
+    let retry = job(Selection::All);
+    let [restart, delete] =
+        [JobAction::Reenter(Reentry::Restart), JobAction::Delete].map(|action| Job { action, ..job(Selection::All) });
+    assert_eq!([&retry, &restart, &delete].map(|job| job.keeps_order(&flow)), [true, false, false]);
+    assert!(flow.keeps_order());
+    flow.stages.receiver = None;
+    assert!(!flow.keeps_order());
+}
+
+#[test]
+fn chunks_in_a_row_are_as_far_apart_as_the_rate_wants() {
+    let limits = |rate| JobLimits { rate, ..JobLimits::default() };
+    for (rate, apart) in [(None, [0, 0, 0]), (Some(1), [1, 1, 1]), (Some(60), [1, 1, 1]), (Some(150), [0, 1, 1])] {
+        assert_eq!([0, 1, 2].map(|chunk| limits(rate).seconds_after(chunk)), apart, "{rate:?}");
+    }
+}
+
+#[test]
+fn what_a_job_would_skip_can_be_told_before_it_is_made() {
+    let job = job(Selection::All);
+    let mut unmapped = failed_at_two();
+    unmapped.receiver_payloads = Default::default();
+    let completed = Interchange { status: Status::Completed, ..failed_at_two() };
+    let foreign = Interchange { flow: FlowName::new("invoices").unwrap(), ..failed_at_two() };
+    for (interchange, reason) in [
+        (failed_at_two(), None),
+        (unmapped, Some("no-receiver-payload")),
+        (completed, Some("not-failed")),
+        (recorded("14:00:01"), Some("failed-later")),
+        (foreign, Some("other-flow")),
+    ] {
+        assert_eq!(job.would_skip(&interchange), reason);
+    }
+}

@@ -6,6 +6,7 @@ mod fingerprints;
 mod flows;
 mod forecasts;
 mod jobs;
+mod late_payloads;
 mod orders_of_arrival;
 mod outcomes;
 mod postponed;
@@ -42,7 +43,7 @@ fn meta(bytes: &[u8]) -> PayloadMeta {
 fn failure() -> FailureReport {
     FailureReport {
         extent: Extent::Whole,
-        phase: Phase::Delivery,
+        phase: Some(Phase::Delivery),
         origin: None,
         sender: None,
         receiver: None,

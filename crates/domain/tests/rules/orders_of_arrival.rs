@@ -48,3 +48,14 @@ fn outcomes_of_two_attempts_count_by_attempt() {
         assert_eq!((older.status, older.attempt), (newest.status, 2));
     }
 }
+
+#[test]
+fn a_failure_after_a_reported_completion_counts_though_the_attempt_had_failed_before() {
+    let failed_first = after(waiting(), &attempt_two(failed(), "14:11"));
+    let done = after(failed_first, &attempt_two(ReportKind::Completed, "14:12"));
+    let real = after(done.clone(), &attempt_two(failed(), "14:13"));
+    assert_eq!((done.status, real.status, real.completion), (Status::Completed, Status::Failed, None));
+    assert_eq!(after(real.clone(), &attempt_two(failed(), "14:13")), real);
+    // What failed first comes again: it was overruled.
+    assert_eq!(after(done.clone(), &attempt_two(failed(), "14:11")), done);
+}

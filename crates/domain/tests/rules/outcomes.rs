@@ -101,7 +101,14 @@ fn an_older_attempt_is_logged_as_late_once_and_changes_no_status() {
     assert_eq!(kinds(&logged), ["late_outcome"]);
     let event = &logged.events[0];
     assert_eq!(event.attempt, 1);
-    assert_eq!(event.kind, EventKind::LateOutcome { outcome: Known::Completed, occurred_at: at("14:12") });
+    let (sender_payload, receiver_payload) = (None, None);
+    let kind = EventKind::LateOutcome {
+        outcome: Known::Completed,
+        occurred_at: at("14:12"),
+        sender_payload,
+        receiver_payload,
+    };
+    assert_eq!(event.kind, kind);
     assert_eq!((logged.after.status, logged.after.attempt, logged.after.due), (waiting.status, 2, waiting.due));
     assert_eq!(judge(Some(&logged.after), &late, "14:13"), Verdict::Repeat);
 }

@@ -1,8 +1,8 @@
 //! Retry, restart, delete, and what follows when nothing is heard or SQS refuses.
 
 use domain::{
-    Category, Claim, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute, PayloadSide,
-    Phase, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
+    Actor, Category, Claim, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute,
+    PayloadSide, Phase, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
 };
 use jiff::SignedDuration;
 
@@ -49,12 +49,15 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     let no_stages = Flow { stages: Stages::default(), ..flow() };
     let no_receiver = told(FailureReport { receiver_payload: None, ..failure() });
     let no_sender = told(FailureReport { sender_payload: None, ..failure() });
+    let last_attempt = Interchange { attempt: domain::MOST_ATTEMPTS, ..failed_at_two() };
     let stage = |side| Refusal::StageNotConfigured { side };
     let table = [
         (failed_at_two(), Reentry::Retry, &inactive, Refusal::FlowInactive),
         (waiting(), Reentry::Retry, &flow(), Refusal::NotFailed { status: Status::WaitingForRetry }),
         (no_receiver.clone(), Reentry::Retry, &flow(), Refusal::NoReceiverPayload),
         (no_sender, Reentry::Restart, &flow(), Refusal::NoSenderPayload),
+        (last_attempt.clone(), Reentry::Retry, &flow(), Refusal::NoAttemptLeft),
+        (last_attempt, Reentry::Restart, &flow(), Refusal::NoAttemptLeft),
         (failed_at_two(), Reentry::Retry, &no_stages, stage(PayloadSide::Receiver)),
         (failed_at_two(), Reentry::Restart, &no_stages, stage(PayloadSide::Sender)),
     ];
@@ -123,9 +126,14 @@ fn a_deadline_that_was_met_or_is_another_ones_passes() {
 
 #[test]
 fn what_sqs_refuses_for_good_waits_for_a_person() {
-    let refused = SendFailure { error: "no such queue".to_owned(), queue_url: Some("https://sqs/1/x".to_owned()) };
+    let refused = SendFailure {
+        actor: Actor::Person("ann".to_owned()),
+        error: "no such queue".to_owned(),
+        queue_url: Some("https://sqs/1/x".to_owned()),
+    };
     let change = waiting().send_failed(2, &refused, at("14:11")).unwrap();
     assert_eq!(kinds(&change), ["send_failed"]);
+    assert_eq!(change.events[0].actor, Actor::Person("ann".to_owned()), "it is told of whoever asked");
     let after = &change.after;
     assert_eq!((after.status, after.next_retry_at, after.due), (Status::Failed, None, None));
     assert_eq!(after.error.code.as_deref(), Some("send_failed"));
@@ -135,7 +143,7 @@ fn what_sqs_refuses_for_good_waits_for_a_person() {
 
 #[test]
 fn the_phase_decides_what_an_automatic_retry_does_unless_the_flow_or_a_missing_payload_does() {
-    let processing = || FailureReport { phase: Phase::Processing, ..failure() };
+    let processing = || FailureReport { phase: Some(Phase::Processing), ..failure() };
     let fixed = |action| {
         let mut flow = flow();
         flow.retry.action = Some(action);

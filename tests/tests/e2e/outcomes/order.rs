@@ -165,3 +165,24 @@ async fn an_outcome_of_what_never_failed_is_acknowledged_and_nothing_is_kept() {
     assert_eq!(status(&world, "4711").await, "failed");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_after_a_reported_completion_counts_though_the_attempt_had_failed_before() {
+    let world = by_hand().await;
+    for (kind, time) in [("failed", "00:00"), ("completed", "05:00"), ("failed", "00:00"), ("failed", "10:00")] {
+        tell(&world, kind, "4711", 1, time).await;
+    }
+    assert_eq!(world.kinds("4711").await, ["failed", "completed", "failed"]);
+    let shown = world.interchange("4711").await;
+    assert_eq!((&shown["status"], &shown["failedAt"]), (&json!("failed"), &json!("2026-11-20T14:10:00Z")));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_that_fails_without_a_word_on_where_failed_in_delivery() {
+    let world = by_hand().await;
+    retried(&world, "4711").await;
+    world.report(outcome("failed", "4711", json!({ "attempt": 2 }))).await;
+    assert_eq!(world.interchange("4711").await["phase"], "delivery");
+    world.stop().await;
+}

@@ -1,18 +1,19 @@
 //! What is kept: claim checks as they are, and every revision.
 
 use serde_json::json;
-use tests::{RECEIVER_STAGE, Staged, World, report};
+use tests::{RECEIVER_STAGE, Staged, World, noise, report};
 
 use super::act;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_check_is_kept_and_sent_as_it_is() {
     let world = World::start().await;
-    let sender = json!({ "body": { "ref": "s3://orders/2026/4711.edi" }, "contentType": "application/edifact" });
+    let check = json!({ "ref": "s3://orders/2026/4711.edi", "versionId": "7", "size": 12 });
+    let sender = json!({ "body": check, "contentType": "application/edifact" });
     let receiver = json!({ "ref": "s3://orders/2026/4711 (1).xml" });
     world.report(report("4711", "orders", json!({ "payloads": { "sender": sender, "receiver": receiver } }))).await;
     let payload = world.get("/interchanges/4711/payloads/sender").await;
-    assert_eq!(payload.json(), json!({ "ref": "s3://orders/2026/4711.edi" }));
+    assert_eq!(payload.json(), check);
     act(&world, "4711", "retry").await;
     let retried = world.drain(RECEIVER_STAGE).await;
     assert_eq!(retried[0].body, "{\"ref\":\"s3://orders/2026/4711 (1).xml\"}");
@@ -31,12 +32,23 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
     let sent: Vec<_> = world.drain(RECEIVER_STAGE).await.iter().map(Staged::payload).collect();
     assert_eq!(sent, [&b"receiver of 4711"[..], b"mended"]);
 
+    world.report(report("bare", "orders", json!({ "payloads": { "sender": { "body": "UNB+" } } }))).await;
     let path = "/interchanges/4711/payloads/receiver";
     for (query, bytes) in [("", "mended"), ("?revision=1", "receiver of 4711"), ("?revision=2", "mended")] {
         let payload = world.get(&format!("{path}{query}")).await;
         assert_eq!((payload.status, payload.bytes), (200, bytes.as_bytes().to_vec()), "{query}");
     }
-    world.get(&format!("{path}?revision=3")).await.is_problem(404, "not-found");
+    for (path, what) in [
+        ("4711/payloads/receiver?revision=3", "there is no revision 3 of the receiver payload of interchange 4711"),
+        ("4711/payloads/sender?revision=2", "there is no revision 2 of the sender payload of interchange 4711"),
+        ("nobody/payloads/sender?revision=1", "there is no interchange nobody"),
+        ("nobody/payloads/sender", "there is no interchange nobody"),
+        ("bare/payloads/receiver", "there is no receiver payload of interchange bare"),
+        ("bare/payloads/receiver?revision=1", "there is no receiver payload of interchange bare"),
+    ] {
+        let problem = world.get(&format!("/interchanges/{path}")).await.is_problem(404, "not-found");
+        assert_eq!(problem["detail"], what);
+    }
     for wrong in ["0", "-1", "newest", "", "1.0", "99999999999"] {
         let problem = world.get(&format!("{path}?revision={wrong}")).await.is_problem(400, "invalid-field");
         assert_eq!(problem["field"], "revision");
@@ -50,6 +62,30 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
         assert_eq!(request["payload"]["side"], "receiver");
         assert_eq!(request["payload"]["revision"], revision);
         assert_eq!(request["queueUrl"], world.queue_url(RECEIVER_STAGE));
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_comes_with_a_second_report_of_a_failure_is_kept_and_sent() {
+    let world = World::start().await;
+    // One goes with its event, the other has items of its own.
+    for (id, size) in [("small", 20), ("large", 200_000)] {
+        world.report(report(id, "orders", json!({ "payloads": null }))).await;
+        let before = world.interchange(id).await;
+        let body = String::from_utf8_lossy(&noise(size)).into_owned();
+        let told = report(id, "orders", json!({ "payloads": { "receiver": { "body": body } } }));
+        for _ in 0..2 {
+            world.report(told.clone()).await;
+        }
+        let shown = world.interchange(id).await;
+        assert_eq!((&shown["status"], &shown["nextRetryAt"]), (&before["status"], &before["nextRetryAt"]));
+        assert_eq!(world.kinds(id).await, ["failed", "retry_scheduled", "late_outcome"]);
+        let revision = &shown["events"][2]["payloads"]["receiver"];
+        assert_eq!((&revision["revision"], &revision["sha256"]), (&json!(1), &shown["payloads"]["receiver"]["sha256"]));
+        assert!(world.get(&format!("/interchanges/{id}/payloads/receiver")).await.bytes == body.as_bytes());
+        act(&world, id, "retry").await;
+        assert!(world.drain(RECEIVER_STAGE).await[0].payload() == body.as_bytes());
     }
     world.stop().await;
 }

@@ -41,3 +41,44 @@ async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_re
     assert_eq!(retried[0].message.message_attributes.as_ref().unwrap()["tenant"], own[0].1);
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_looks_like_a_report_is_its_flows_and_its_attempts() {
+    let world = World::start().await;
+    let stage = world.stage_with_dead_letters("delivery", FAILURES).await;
+    let config = json!({
+        "stages": { "receiver": { "queueUrl": stage } },
+        "deadLetterQueues": [{ "arn": world.queue_arn("delivery"), "phase": "delivery" }],
+    });
+    world.put("/flows/orders", config).await.ok();
+    let own = r#"{"type":"interchange.exploded","order":17}"#;
+    let id = format!("dlq-{}", world.put_message("delivery", own, &[]).await);
+    for attempt in 1..3 {
+        world.give_up_at("delivery").await;
+        let shown = world.interchange(&id).await;
+        assert_eq!((&shown["flow"], &shown["attempt"]), (&json!("orders"), &json!(attempt)));
+        assert_eq!((&shown["status"], &shown["error"]["code"]), (&json!("failed"), &json!("dead-letter")));
+        act(&world, &id, "retry").await;
+    }
+    assert_eq!(world.drain("delivery").await[0].payload(), own.as_bytes());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_ten_attributes_nine_go_along_and_the_interchange_says_which_one_does_not() {
+    let world = World::start().await;
+    let stages = json!({ "sender": { "queueUrl": world.queue_url(SENDER_STAGE) } });
+    world.put("/flows/unassigned", json!({ "stages": stages })).await.ok();
+    let names: Vec<String> = (0..10).map(|n| format!("own-{n}")).collect();
+    let own: Vec<_> = names.iter().map(|name| (name.as_str(), text_attribute("String", name))).collect();
+    let id = format!("dlq-{}", world.put_message(FAILURES, "UNB+1", &own).await);
+    world.settle().await;
+    let message = world.interchange(&id).await["error"]["message"].to_string();
+    assert!(message.contains("`own-9` is kept and not sent along"), "{message}");
+    act(&world, &id, "restart").await;
+    let restarted = world.drain(SENDER_STAGE).await;
+    let sent = restarted[0].message.message_attributes.as_ref().unwrap();
+    assert_eq!(sent.len(), 10);
+    assert!(names[..9].iter().all(|name| sent.contains_key(name)) && sent.contains_key("reprise"));
+    world.stop().await;
+}

@@ -58,6 +58,20 @@ async fn only_what_is_failed_can_be_acted_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_the_last_attempt_there_is_none() {
+    let world = World::start().await;
+    world.report(report("4711", "orders", json!({ "attempt": 1_000_000 }))).await;
+    let before = Before::of(&world, &["4711"]).await;
+    for action in ["retry", "restart"] {
+        let problem = act(&world, "4711", action).await.is_problem(409, "no-attempt-left");
+        assert!(problem["detail"].as_str().unwrap().contains("attempt 1000000"), "{problem}");
+    }
+    before.still_holds(&world, &["4711"], "a refused action").await;
+    act(&world, "4711", "delete").await.ok();
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_action_without_a_good_reason_is_refused() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;

@@ -94,8 +94,12 @@ async fn a_configuration_is_stored_only_over_the_version_that_was_read() {
     let stale = world.put_if_match("/flows/orders", &first, json!({ "displayName": "Late" })).await;
     let problem = stale.is_problem(412, "version-mismatch");
     assert_eq!(problem["version"], second.ok()["version"]);
-    let wrong = world.put_if_match("/flows/orders", "latest", json!({ "displayName": "Late" })).await;
-    assert_eq!(wrong.is_problem(400, "invalid-field")["field"], "If-Match");
+    for wrong in
+        ["latest", "+1", "\"1", "1\"", "\"\"1\"\"", "\"", "\"\"", "-0", "W/\"1\"", "1.0", "99999999999999999999"]
+    {
+        let answer = world.put_if_match("/flows/orders", wrong, json!({ "displayName": "Late" })).await;
+        assert_eq!(answer.is_problem(400, "invalid-field")["field"], "If-Match", "{wrong}");
+    }
     before.still_holds(&world, &[], "a stale configuration").await;
     // What is read can be changed and sent again.
     let shown = world.get("/flows/orders").await;
