@@ -8,6 +8,8 @@ Where it is not as AWS is, the way around stands here and in no template:
   asks for SendMessage, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
   which (ours are all PartiQLUpdate): `mend` repeats for them what a role allows. What a role does not allow stays denied.
 - It has no alarms that calculate: `template.py` leaves them out.
+- It has no Fn::Join in conditions, so a list that is empty counts as given, and a role gets a statement on no resource at all:
+  `permissions.py` passes these over.
 - The API answers under `<id>.execute-api.localhost` in place of the host that the stack's output names.
 - It does not tell a function which queue a dead letter comes from: such stay with the flow `unassigned`.
 - It takes no role when a schedule fires or an event source polls, and asks for no permission when API Gateway invokes:

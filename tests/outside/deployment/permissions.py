@@ -36,6 +36,10 @@ class Roles:
         return {service for statement in document["Statement"] for service in listed(statement["Principal"]["Service"])}
 
     def statements(self, role):
+        """What the role may do to anything."""
+        return (statement for statement in self._every(role) if any(listed(statement["Resource"])))
+
+    def _every(self, role):
         for policy in self._iam.list_role_policies(RoleName=role)["PolicyNames"]:
             yield from self._iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
         for policy in self._iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
