@@ -1,6 +1,7 @@
 //! What the page asks of the service: little, and nothing while nobody looks.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -53,6 +54,9 @@ async fn the_page_asks_its_own_site_alone_and_its_files_are_kept() {
         page.says("Orders to partners").await;
         let elsewhere = "return performance.getEntriesByType('resource').map((e) => e.name).filter((name) => !name.startsWith(location.origin))";
         assert_eq!(page.run(elsewhere).await, json!([]));
+        // The files of other pages come when this one has all of its own; a reload would break those off that are on their way.
+        let come = "return performance.getEntriesByType('resource').filter((e) => /[.](js|css)$/.test(e.name)).length";
+        page.until("all of its files", async || (page.run(come).await == files_of_the_console()).then_some(())).await;
         page.client.refresh().await.unwrap();
         page.says("Orders to partners").await;
         page.link(Name::Has("Orders to partners")).await.click().await;
@@ -64,4 +68,11 @@ async fn the_page_asks_its_own_site_alone_and_its_files_are_kept() {
         assert_eq!(files.len(), fetched.len(), "what is named by its digest is not asked for again: {fetched:#?}");
     })
     .await;
+}
+
+/// How many scripts and styles the console has.
+fn files_of_the_console() -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/console/web");
+    let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+    names.filter(|path| path.extension().is_some_and(|ending| ending == "js" || ending == "css")).count()
 }
