@@ -129,10 +129,11 @@ impl Imagined<'_> {
 
 fn by_schedule() -> Cause {
     Cause {
-        claim: Claim("forecast".to_owned()),
+        claim: Claim::Request("forecast".to_owned()),
         actor: Actor::Scheduler,
         trigger: Trigger::Scheduled,
         reason: None,
         job: None,
+        canary: false,
     }
 }

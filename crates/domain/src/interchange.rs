@@ -110,7 +110,7 @@ pub struct Flight {
     pub action: Reentry,
     /// What caused it.
     pub trigger: Trigger,
-    /// The work item that took it.
+    /// The unit of work that took it.
     pub claim: Claim,
     /// When it was taken; the send follows at once.
     pub sent_at: Timestamp,
@@ -118,9 +118,8 @@ pub struct Flight {
     pub payload: Revision,
     /// Where it goes.
     pub queue_url: String,
-    /// SQS is known to have it. Only noted for a single request in a silent flow: work items see to their sends
-    /// themselves, and where outcomes are confirmed silence is a failure anyway.
-    pub sent: bool,
+    /// Whether a job waits for the outcome of its first messages, and this is one of them.
+    pub canary: bool,
 }
 
 /// How a completion is known.
@@ -223,6 +222,13 @@ impl Interchange {
     #[must_use]
     pub fn is_claimed_by(&self, claim: &Claim) -> bool {
         self.status.is_waiting() && self.flight.as_ref().is_some_and(|f| f.claim == *claim)
+    }
+
+    /// The job that waits for the outcome of this attempt before it goes on.
+    #[must_use]
+    pub fn canary_of(&self) -> Option<&JobId> {
+        let flight = self.flight.as_ref().filter(|_| self.status.is_in_flight())?;
+        self.job.as_ref().filter(|_| flight.canary)
     }
 
     pub(crate) fn leave_schedule(&mut self) {

@@ -113,6 +113,14 @@ pub struct JobCounts {
 }
 
 impl JobCounts {
+    /// Counts as cancelled what was matched and neither sent nor skipped when the job was cancelled.
+    pub fn cancel_rest(&mut self) {
+        let rest = self.matched.saturating_sub(self.sent + self.skipped());
+        if rest > 0 {
+            *self.skips.entry("cancelled".to_owned()).or_default() += rest;
+        }
+    }
+
     /// All that was left alone.
     #[must_use]
     pub fn skipped(&self) -> u64 {
@@ -174,21 +182,16 @@ pub enum Take {
 }
 
 impl Job {
-    /// The work item's name on the interchanges it takes.
+    /// The cause that the events of one of its chunks name.
     #[must_use]
-    pub fn claim(&self) -> Claim {
-        Claim(format!("job:{}", self.id.0))
-    }
-
-    /// The cause that its events name.
-    #[must_use]
-    pub fn cause(&self) -> Cause {
+    pub fn cause(&self, chunk: u64) -> Cause {
         Cause {
-            claim: self.claim(),
+            claim: Claim::Chunk { job: self.id.clone(), number: chunk },
             actor: Actor::Person(self.actor.clone()),
             trigger: Trigger::Manual,
             reason: Some(self.reason.clone()),
             job: Some(self.id.clone()),
+            canary: self.status == JobStatus::Canary,
         }
     }
 

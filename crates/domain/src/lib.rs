@@ -3,6 +3,7 @@
 //! This crate decides and never performs: no await, no AWS, no clock, no environment, no wire format. Time
 //! comes in as an argument and effects go out as data, so every rule can be tested from a table.
 
+mod claim;
 mod event;
 mod fingerprint;
 mod flow;
@@ -23,6 +24,7 @@ mod selection;
 mod telling;
 mod time;
 
+pub use claim::Claim;
 pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
 pub use fingerprint::{Fingerprint, fold};
 pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode, RetryPolicy, Stages};
@@ -34,8 +36,8 @@ pub use kept::Kept;
 pub use name::{FlowName, InterchangeId, InvalidName};
 pub use outcome::{Received, Verdict, receive};
 pub use payload::{Digest, PayloadMeta, PayloadSide, Payloads, Revision};
-pub use postpone::thin_out;
-pub use reentry::{Cause, Claim, MOST_ATTEMPTS, Reentry, Refusal, SendFailure, Trigger};
+pub use postpone::RunFill;
+pub use reentry::{Cause, MOST_ATTEMPTS, RecordedSend, Reentry, Refusal, SendFailure, Trigger};
 pub use report::{Category, ErrorInfo, Extent, FailureReport, Known, Part, PartStatus, Phase, Report, ReportKind};
 pub use rung::Rung;
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};

@@ -1,11 +1,9 @@
 //! Moving what is scheduled: held while the flow is inactive, put off to a later run, planned anew.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::event::{Actor, EventKind};
-use crate::{Cause, Change, Flow, Interchange, InterchangeId, Minute, Refusal, Schedule, Slot, Window};
+use crate::{Cause, Change, Flow, Interchange, Minute, Refusal, Schedule, Slot, Window};
 
 impl Interchange {
     /// Holds a retry that fell due while its flow is inactive: it keeps its slot and has no time until the flow is
@@ -54,35 +52,28 @@ impl Interchange {
     }
 }
 
-/// Which members of a full run are put off, and to which run. The oldest failures stay; the rest fill the runs that
-/// follow, in the same order, around what those hold already.
-///
-/// `members` are those whose own slot this is, in any order; `held` counts what later runs hold already.
-#[must_use]
-pub fn thin_out(
-    members: &[&Interchange],
-    run: Minute,
-    window: &Window,
-    activated_at: Timestamp,
-    held: &BTreeMap<Minute, u32>,
-) -> Vec<(InterchangeId, Minute)> {
-    let Some(batch) = window.batch else { return Vec::new() };
-    let mut oldest_first = members.to_vec();
-    oldest_first.sort_by(|a, b| (a.failure.at, &a.id).cmp(&(b.failure.at, &b.id)));
-    let mut into = run;
-    let mut room = batch;
-    let mut put_off = Vec::new();
-    for interchange in oldest_first {
-        while room == 0 {
-            into = window.run_after(into, activated_at);
-            room = batch.saturating_sub(held.get(&into).copied().unwrap_or(0));
-        }
-        room -= 1;
-        if into != run {
-            put_off.push((interchange.id.clone(), into));
-        }
+/// How a run of a window that takes only so many is filled, and the runs after it: members come in order, the oldest
+/// failure first, and each is told which run takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFill {
+    /// The run that takes the next one.
+    pub run: Minute,
+    /// How many more it takes.
+    pub room: u32,
+}
+
+impl RunFill {
+    /// A run that is empty so far.
+    #[must_use]
+    pub fn of(run: Minute, batch: u32) -> Self {
+        Self { run, room: batch }
     }
-    put_off
+
+    /// The first run after this one that is not past at `now`.
+    #[must_use]
+    pub fn next(&self, window: &Window, activated_at: Timestamp, now: Timestamp) -> Minute {
+        window.run_after(self.run.max(Minute::at_or_before(now)), activated_at)
+    }
 }
 
 impl Window {
@@ -102,6 +93,12 @@ impl Flow {
             Schedule::Window(window) if window.batch.is_some() => Some(window),
             _ => None,
         }
+    }
+
+    /// The partner whose own policy counts for `partner`; `None` where the flow's does.
+    #[must_use]
+    pub fn policy_of<'a>(&self, partner: Option<&'a str>) -> Option<&'a str> {
+        partner.filter(|partner| self.partners.contains_key(*partner))
     }
 
     /// Whether any of its runs takes only so many.

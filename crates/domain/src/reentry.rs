@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, EventKind, FailureNoted, Requested};
 use crate::{
-    Category, Change, ConfirmationMode, ErrorInfo, Flight, Flow, Interchange, JobAction, JobId, PayloadSide, Revision,
-    Slot, Status,
+    Category, Change, Claim, ConfirmationMode, ErrorInfo, Flight, Flow, Interchange, JobAction, JobId, PayloadSide,
+    Revision, Slot, Status,
 };
 
 /// The most attempts of an interchange: reports of later ones are not taken, so none is begun that could never end.
@@ -60,24 +60,6 @@ impl Trigger {
     }
 }
 
-/// Names the work item that took an interchange, so that the same item finds its own claim after a crash.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Claim(pub String);
-
-impl Claim {
-    /// The claim of a single request, which nobody repeats when its function dies between commit and send.
-    #[must_use]
-    pub fn of_request(id: &str) -> Self {
-        Self(format!("{REQUEST}{id}"))
-    }
-
-    fn is_request(&self) -> bool {
-        self.0.starts_with(REQUEST)
-    }
-}
-
-const REQUEST: &str = "request:";
-
 /// Why an interchange is sent back or deleted, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -91,6 +73,17 @@ pub struct Cause {
     pub reason: Option<String>,
     /// The job it is part of.
     pub job: Option<JobId>,
+    /// Whether it is one of the first messages of a job, whose outcomes the job waits for.
+    pub canary: bool,
+}
+
+/// What is known of the send of an attempt that is waiting, when its deadline passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedSend {
+    /// The unit of work that took it recorded at this time that all its messages are on the stage.
+    At(Timestamp),
+    /// No send is recorded: silence says nothing.
+    Missing,
 }
 
 /// Why an action cannot be done now.
@@ -163,7 +156,7 @@ impl Interchange {
             sent_at: now,
             payload: payload.clone(),
             queue_url: queue_url.clone(),
-            sent: false,
+            canary: cause.canary,
         });
         next.job = cause.job.clone();
         next.due = Some(flow.confirmation.deadline(now));
@@ -221,19 +214,6 @@ impl Interchange {
         Some(change)
     }
 
-    /// Notes that SQS has the message of the attempt in flight. `None` when it is another one's by now.
-    #[must_use]
-    pub fn noted_as_sent(self, attempt: u32) -> Option<Change> {
-        if self.attempt != attempt || !self.status.is_waiting() {
-            return None;
-        }
-        let mut change = Change::of(self);
-        if let Some(flight) = &mut change.after.flight {
-            flight.sent = true;
-        }
-        Some(change)
-    }
-
     /// Takes an interchange whose automatic retry is impossible off the schedule, with the reason in its log: it waits
     /// for a person. `None` when it is not failed any more.
     #[must_use]
@@ -249,20 +229,32 @@ impl Interchange {
     }
 
     /// Judges an interchange whose deadline passed without an outcome; `None` when this slot is not its deadline.
-    /// In a silent flow it is only taken as completed when its message is certain to have been sent.
+    ///
+    /// Silence counts from the recorded send. Without one, or where that leaves time, only the deadline moves: nothing
+    /// is completed and no attempt is used up by the silence about a message that was not on the stage.
     #[must_use]
-    pub fn overdue(self, slot: &Slot, flow: &Flow, now: Timestamp) -> Option<Change> {
-        if !self.status.is_waiting() || self.due != Some(slot.minute) {
+    pub fn overdue(self, slot: &Slot, flow: &Flow, send: RecordedSend, now: Timestamp) -> Option<Change> {
+        if !self.status.is_in_flight() || self.due != Some(slot.minute) {
             return None;
         }
-        let certain = self.flight.as_ref().is_some_and(|flight| flight.sent || !flight.claim.is_request());
+        let moved = match send {
+            RecordedSend::Missing if self.status.is_waiting() => Some(flow.confirmation.deadline(now)),
+            RecordedSend::At(at) if self.status.is_waiting() => {
+                Some(flow.confirmation.deadline(at)).filter(|deadline| *deadline > slot.minute)
+            }
+            RecordedSend::Missing | RecordedSend::At(_) => None,
+        };
         let mut change = Change::of(self);
+        if let Some(deadline) = moved {
+            change.after.due = Some(deadline);
+            return Some(change);
+        }
         match flow.confirmation.mode {
-            ConfirmationMode::Silent if certain => {
+            ConfirmationMode::Silent => {
                 change.after.completes(crate::Completion::Assumed);
                 change.log(now, Actor::Scheduler, EventKind::AssumedCompleted);
             }
-            ConfirmationMode::Silent | ConfirmationMode::Confirms => {
+            ConfirmationMode::Confirms => {
                 let next = &mut change.after;
                 next.error = ErrorInfo {
                     category: Category::NoOutcome,

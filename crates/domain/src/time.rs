@@ -21,7 +21,7 @@ impl Minute {
         Timestamp::from_nanosecond(up * NANOS_PER_MINUTE).map_or_else(|_| Self::at_or_before(time), Self)
     }
 
-    fn at_or_before(time: Timestamp) -> Self {
+    pub(crate) fn at_or_before(time: Timestamp) -> Self {
         let nanos = time.as_nanosecond().div_euclid(NANOS_PER_MINUTE) * NANOS_PER_MINUTE;
         Self(Timestamp::from_nanosecond(nanos).unwrap_or(Timestamp::UNIX_EPOCH))
     }

@@ -108,8 +108,9 @@ struct StoredFlight {
     /// The number of the payload's revision, of the side that the action sends.
     p: u32,
     q: String,
+    /// A job waits for its outcome.
     #[serde(default, skip_serializing_if = "is_false")]
-    ok: bool,
+    cn: bool,
 }
 
 /// The head item of an interchange as version `version`; `ttl` in seconds since 1970.
@@ -236,11 +237,11 @@ fn rest(i: &Interchange, kept: &Kept) -> StoredRest {
         fl: i.flight.as_ref().map(|f| StoredFlight {
             r: f.action == Reentry::Retry,
             s: f.trigger == Trigger::Scheduled,
-            c: f.claim.0.clone(),
+            c: f.claim.to_string(),
             at: f.sent_at,
             p: f.payload.number,
             q: f.queue_url.clone(),
-            ok: f.sent,
+            cn: f.canary,
         }),
         done: i.completion.map(|completion| match completion {
             Completion::Assumed => "assumed".to_owned(),
@@ -281,11 +282,11 @@ fn flight(stored: StoredFlight, of: &Interchange, item: &Item) -> Result<Flight,
     Ok(Flight {
         action,
         trigger: if stored.s { Trigger::Scheduled } else { Trigger::Manual },
-        claim: Claim(stored.c),
+        claim: Claim::from_text(&stored.c),
         sent_at: stored.at,
         payload: payload.ok_or_else(|| unreadable(item, "no such payload revision"))?,
         queue_url: stored.q,
-        sent: stored.ok,
+        canary: stored.cn,
     })
 }
 

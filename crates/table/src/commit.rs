@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{Put, Update};
-use domain::{InterchangeId, Kept, Slot, Timestamp};
+use domain::{Interchange, Kept, Slot, Timestamp};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::deltas::Deltas;
-use crate::item::{document, n};
-use crate::keys::{self, IF_ABSENT, IF_VERSION};
+use crate::item::n;
+use crate::keys::{IF_ABSENT, IF_VERSION};
+use crate::packs::pack_item;
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError, Work, codec};
 
@@ -45,7 +46,8 @@ struct Group {
     members: Vec<usize>,
     bytes: usize,
     deltas: Deltas,
-    slots: BTreeMap<Slot, Vec<InterchangeId>>,
+    /// The members of each slot that are enrolled, by their positions.
+    slots: BTreeMap<Slot, Vec<usize>>,
     /// What follows from the one deletion that it is.
     follows: Option<Vec<Update>>,
 }
@@ -63,7 +65,7 @@ impl Group {
         group.bytes += size(work);
         group.deltas.add(work);
         if let Some(slot) = work.enrols_in() {
-            group.slots.entry(slot).or_default().push(work.after.id.clone());
+            group.slots.entry(slot).or_default().push(index);
         }
         group
     }
@@ -149,13 +151,15 @@ impl Table {
                 owners.push(*index);
             }
         }
-        for update in group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer), now, self.expires_at(now)) {
+        for update in
+            group.deltas.updates(&self.name, &format!("{}-{lane}", self.writer), now, self.job_expires_at(now))
+        {
             actions.update(update);
         }
-        for (slot, ids) in &group.slots {
-            for ids in ids.chunks(MOST_IDS) {
-                let ids: Vec<&str> = ids.iter().map(InterchangeId::as_str).collect();
-                let item = document(keys::slot(slot), uuid::Uuid::now_v7().to_string(), &ids);
+        for (slot, members) in &group.slots {
+            for members in members.chunks(MOST_IDS) {
+                let members: Vec<&Interchange> = members.iter().map(|index| &works[*index].after).collect();
+                let item = pack_item(slot, &members);
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
         }

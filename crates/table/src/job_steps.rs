@@ -1,16 +1,20 @@
 //! A job's progress: the steps of its walk, its chunks, and its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put, Update};
 use domain::{InterchangeId, Job, JobId, JobStatus, Timestamp};
 
 use crate::counts::SKIP_PREFIX;
 use crate::deltas::job_update;
-use crate::item::{document, key, n, read, s, unreadable};
-use crate::jobs::DONE;
-use crate::keys::{self, ACTIVE_JOB, DATA, JOB, JOBS};
+use crate::item::{Item, document, key, n, read, s, text, unreadable};
+use crate::jobs::{DONE, IDEMPOTENCY};
+use crate::keys::{self, ACTIVE_JOB, DATA, JOB, JOBS, LEASED_UNTIL, PK, REQUEST, SK, TTL};
+use crate::leases::Unit;
 use crate::list::Position;
+use crate::statements::Statement;
 use crate::transact::Actions;
 use crate::{Table, TableError};
 
@@ -75,7 +79,8 @@ impl Table {
         actions.update(self.built(update.build())?);
         for (number, ids) in (step.first_chunk..).zip(&step.chunks) {
             let ids: Vec<&str> = ids.iter().map(InterchangeId::as_str).collect();
-            let item = self.expiring(document(keys::job(id), keys::chunk(number), &ids), now);
+            let mut item = document(keys::job(id), keys::chunk(number), &ids);
+            item.insert(TTL.to_owned(), n(self.job_expires_at(now)));
             actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
         }
         self.happened(actions, id).await
@@ -93,7 +98,8 @@ impl Table {
         Ok(Some(Chunk { ids, done: item.contains_key(DONE) }))
     }
 
-    /// Marks a chunk as done and counts what it left alone, once. `false` when it was marked before.
+    /// Records that a chunk is done and all that it sent is on the stage, counts what it left alone, and gives its lease
+    /// up: all of it, once. `false` when it was done before.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -107,9 +113,9 @@ impl Table {
         let mark = Update::builder()
             .table_name(&self.name)
             .set_key(Some(key(keys::job(id), keys::chunk(number))))
-            .condition_expression("attribute_not_exists(done)")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(done)")
             .update_expression("SET done = :done")
-            .expression_attribute_values(":done", s("yes"));
+            .expression_attribute_values(":done", s(now.to_string()));
         let mut adds: BTreeMap<String, i64> = skips
             .iter()
             .map(|(reason, count)| (format!("{SKIP_PREFIX}{reason}"), i64::try_from(*count).unwrap_or(i64::MAX)))
@@ -117,11 +123,86 @@ impl Table {
         adds.insert(DONE.to_owned(), 1);
         let mut actions = Actions::default();
         actions.update(self.built(mark.build())?);
-        if let Some(count) = job_update(&self.name, &format!("{}-0", self.writer), id, &adds, now, self.expires_at(now))
-        {
+        let writer = format!("{}-0", self.writer);
+        if let Some(count) = job_update(&self.name, &writer, id, &adds, now, self.job_expires_at(now)) {
             actions.update(count);
         }
+        let lease = Unit::Chunk(id.clone(), number).key();
+        let free = Delete::builder().table_name(&self.name).set_key(Some(lease));
+        actions.delete(self.built(free.build())?);
         self.happened(actions, id).await
+    }
+
+    /// Removes the lease of a chunk that was done already.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn drop_lease(&self, id: &JobId, number: u64) -> Result<(), TableError> {
+        self.delete(Unit::Chunk(id.clone(), number).key()).await
+    }
+
+    /// Chunks of a job that are not done and that nobody holds at `now`, from the chunk `from` on: those of one page, and
+    /// where the next page begins.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn open_chunks(
+        &self,
+        id: &JobId,
+        from: u64,
+        now: Timestamp,
+    ) -> Result<(Vec<u64>, Option<u64>), TableError> {
+        let number =
+            |item: &Item, prefix: &str| -> Option<u64> { text(item, SK).ok()?.strip_prefix(prefix)?.parse().ok() };
+        let leases = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::job(id)))
+            .expression_attribute_values(":sk", s(keys::LEASE_PREFIX));
+        let leases = self.query_all(leases).await?;
+        let live = |item: &&Item| {
+            crate::item::number::<i64>(item, LEASED_UNTIL).is_some_and(|until| until > now.as_millisecond())
+        };
+        let held: BTreeSet<u64> =
+            leases.iter().filter(live).filter_map(|item| number(item, keys::LEASE_PREFIX)).collect();
+        let page = self
+            .query(keys::BETWEEN)
+            .expression_attribute_values(":pk", s(keys::job(id)))
+            .expression_attribute_values(":first", s(keys::chunk(from)))
+            .expression_attribute_values(":last", s(keys::chunk(MAX_CHUNK)))
+            .filter_expression("attribute_not_exists(done)")
+            .projection_expression("sk")
+            .send()
+            .await
+            .map_err(TableError::call("Query"))?;
+        let open = page.items().iter().filter_map(|item| number(item, keys::CHUNK_PREFIX));
+        let next = page.last_evaluated_key.as_ref().and_then(|last| number(last, keys::CHUNK_PREFIX));
+        Ok((open.filter(|chunk| !held.contains(chunk)).collect(), next.map(|last| last + 1)))
+    }
+
+    /// When what is kept of an active job may go, should it end now: twice the retention, so that all of it outlives
+    /// the job's own item.
+    pub(crate) fn job_expires_at(&self, now: Timestamp) -> i64 {
+        now.as_second().saturating_add(self.retention.as_secs().saturating_mul(2))
+    }
+
+    /// Puts off the expiry of everything that is kept of a job that is still active.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn keep_job(&self, id: &JobId, now: Timestamp) -> Result<(), TableError> {
+        let query = self
+            .query(keys::BY_PK)
+            .expression_attribute_values(":pk", s(keys::job(id)))
+            .filter_expression("attribute_exists(#ttl)")
+            .projection_expression("sk")
+            .expression_attribute_names("#ttl", TTL);
+        let items = self.query_all(query).await?;
+        let text_of = format!("UPDATE \"{}\" SET \"{TTL}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ?", self.name);
+        let statements = items.iter().map(|item| {
+            let values = vec![n(self.job_expires_at(now)), s(keys::job(id)), s(text(item, SK)?)];
+            Ok(Statement { text: text_of.clone(), values })
+        });
+        self.run(statements.collect::<Result<_, TableError>>()?).await
     }
 
     /// Asks an active job to stop. `false` when it cannot any more.
@@ -151,9 +232,25 @@ impl Table {
         let update = self.client.update_item().table_name(&self.name).set_key(Some(key(keys::job(id), JOB)));
         let update = match why {
             Some(why) => update.update_expression("SET halt = :why").expression_attribute_values(":why", s(why)),
-            None => update.update_expression("REMOVE halt"),
+            None => update.update_expression("REMOVE halt, stuck"),
         };
-        update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
+        // A job that is gone has nothing to note.
+        let update = update.condition_expression("attribute_exists(pk)");
+        existing(update.send().await)
+    }
+
+    /// Notes that work of a job failed too often and was set aside, and what it was.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn note_stuck(&self, id: &JobId, why: &str) -> Result<(), TableError> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(key(keys::job(id), JOB)));
+        let update = update
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET halt = :why, stuck = :yes")
+            .expression_attribute_values(":why", s(why))
+            .expression_attribute_values(":yes", s("yes"));
+        existing(update.send().await)
     }
 
     /// Ends a job that stands at `from` and frees its flow. `false` when it stands elsewhere by now.
@@ -165,7 +262,9 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key(keys::job(&job.id), JOB)))
             .condition_expression("st = :from")
-            .update_expression("SET st = :to, endedAt = :now")
+            .update_expression("SET st = :to, endedAt = :now, #ttl = :ttl")
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":ttl", n(self.expires_at(now)))
             .expression_attribute_values(":from", s(from.as_str()))
             .expression_attribute_values(":to", s(to.as_str()))
             .expression_attribute_values(":now", s(now.to_string()));
@@ -180,6 +279,40 @@ impl Table {
         let registration = key(JOBS, job.id.0.as_str());
         let unregister = Delete::builder().table_name(&self.name).set_key(Some(registration));
         actions.delete(self.built(unregister.build())?);
-        self.happened(actions, &job.id).await
+        if !self.happened(actions, &job.id).await? {
+            return Ok(false);
+        }
+        self.let_expire(job, now).await?;
+        Ok(true)
+    }
+
+    /// Lets what leads to an ended job go with it.
+    async fn let_expire(&self, job: &Job, now: Timestamp) -> Result<(), TableError> {
+        let pointer = (keys::flow(&job.flow), keys::job_pointer(job.created_at, &job.id));
+        let request = self.idempotency_of(&job.id).await?.map(|name| (keys::idempotency(&name), REQUEST.to_owned()));
+        let text = format!("UPDATE \"{}\" SET \"{TTL}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ?", self.name);
+        let statements = std::iter::once(pointer)
+            .chain(request)
+            .map(|(pk, sk)| Statement { text: text.clone(), values: vec![n(self.expires_at(now)), s(pk), s(sk)] });
+        self.run(statements.collect()).await
+    }
+
+    /// The Idempotency-Key that made a job.
+    async fn idempotency_of(&self, id: &JobId) -> Result<Option<String>, TableError> {
+        let item = self.get(key(keys::job(id), JOB)).await?;
+        Ok(item.and_then(|item| text(&item, IDEMPOTENCY).ok().map(str::to_owned)))
     }
 }
+
+/// An update on the condition that the item is there; without it nothing is to be done.
+fn existing<T>(result: Result<T, SdkError<UpdateItemError>>) -> Result<(), TableError> {
+    match result {
+        Err(error) if !error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Err(TableError::call("UpdateItem")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The highest number of a chunk that its key has digits for.
+const MAX_CHUNK: u64 = 99_999_999;

@@ -1,13 +1,15 @@
 //! Jobs: the record, its frozen walk in chunks, and the one that is active in a flow.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::Put;
 use domain::{FlowName, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::counts::{job_counts, sum};
-use crate::item::{Item, document, key, n, number, read, s, text, unreadable};
-use crate::keys::{self, ACTIVE_JOB, DATA, IF_ABSENT, JOB, JOBS, SK, TTL};
+use crate::item::{Item, document, json, key, n, number, read, s, text, unreadable};
+use crate::keys::{self, ACTIVE_JOB, DATA, IF_ABSENT, JOB, JOBS, LEASED_UNTIL, SK};
 use crate::list::Position;
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
@@ -22,6 +24,7 @@ pub(crate) const STARTED: &str = "startedAt";
 pub(crate) const ENDED: &str = "endedAt";
 pub(crate) const DONE: &str = "done";
 pub(crate) const HALT: &str = "halt";
+pub(crate) const STUCK: &str = "stuck";
 
 #[derive(Serialize, Deserialize)]
 struct StoredJob {
@@ -76,13 +79,23 @@ pub struct JobRecord {
     pub done: u64,
     /// Its walk has come to the end.
     pub walked: bool,
+    /// When the last of the leases on its chunks ends that are held now or were left behind.
+    pub leased_until: Option<Timestamp>,
+    /// Its work failed too often and was set aside: it goes on when a person says so.
+    pub stuck: bool,
 }
 
 impl JobRecord {
     /// Whether everything it found is seen to.
     #[must_use]
-    pub fn is_through(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         self.walked && self.done >= self.chunks
+    }
+
+    /// Whether a worker may be at one of its chunks at `now`.
+    #[must_use]
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.leased_until.is_some_and(|until| until > now)
     }
 
     /// Where a walk of its flow's jobs stands that has come to it.
@@ -91,6 +104,23 @@ impl JobRecord {
         Position(keys::job_pointer(self.job.created_at, &self.job.id))
     }
 }
+
+/// A job on the register, as the sweep saw it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredJob {
+    /// The job.
+    pub id: JobId,
+    /// Its flow; `None` where an earlier release registered it.
+    pub flow: Option<FlowName>,
+    /// How far it was.
+    pub seen: Option<String>,
+    /// Since when it has been that far.
+    pub seen_at: Option<Timestamp>,
+}
+
+pub(crate) const IDEMPOTENCY: &str = "once";
+const SEEN: &str = "seen";
+const SEEN_AT: &str = "seenAt";
 
 /// Jobs of a list that are read side by side.
 const SIDE_BY_SIDE: usize = 10;
@@ -110,11 +140,13 @@ impl Table {
                 Transacted::Refused(_, cause) => {
                     return Err(TableError::Unstorable { id: new.job.id.0.clone(), cause });
                 }
-                Transacted::ConditionsFailed(_) => {
-                    if let Some(why) = self.why_not_created(new).await? {
-                        return Ok(why);
+                Transacted::ConditionsFailed(_) => match self.why_not_created(new).await? {
+                    Some(JobCreated::Active(id)) if !self.is_active(&id).await? => {
+                        self.free_flow(&new.job.flow, &id).await?;
                     }
-                }
+                    Some(why) => return Ok(why),
+                    None => {}
+                },
             }
         }
         Err(TableError::Contended { operation: "TransactWriteItems", tries: TRIES })
@@ -126,13 +158,16 @@ impl Table {
         let mut actions = Actions::default();
         let active = document(keys::flow(&job.flow), ACTIVE_JOB, &job.id.0);
         actions.put(self.put_if_absent(active)?);
-        actions.put(self.put_if_absent(key(JOBS, job.id.0.as_str()))?);
-        actions.put(self.put_if_absent(self.expiring(job_item(job), job.created_at))?);
+        actions.put(self.put_if_absent(document(JOBS, job.id.0.as_str(), &job.flow.as_str()))?);
+        let mut item = job_item(job);
+        if let Some((name, _)) = new.idempotency {
+            item.insert(IDEMPOTENCY.to_owned(), s(name));
+        }
+        actions.put(self.put_if_absent(item)?);
         let pointer = document(keys::flow(&job.flow), keys::job_pointer(job.created_at, &job.id), &job.id.0);
-        actions.put(self.put_if_absent(self.expiring(pointer, job.created_at))?);
+        actions.put(self.put_if_absent(pointer)?);
         if let Some((name, digest)) = new.idempotency {
-            let request = Self::idempotent_item(name, &job.id, digest);
-            actions.put(self.put_if_absent(self.expiring(request, job.created_at))?);
+            actions.put(self.put_if_absent(Self::idempotent_item(name, &job.id, digest))?);
         }
         Ok(actions)
     }
@@ -178,17 +213,25 @@ impl Table {
         let mut items = self.query_all(query).await?;
         let Some(at) = items.iter().position(|item| text(item, SK).is_ok_and(|sk| sk == JOB)) else { return Ok(None) };
         let item = items.swap_remove(at);
-        let sums = sum(&items);
-        let counts = job_counts(&sums, number(&item, MATCHED).unwrap_or(0));
+        let (leases, rows): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| text(item, SK).is_ok_and(|sk| sk.starts_with(keys::LEASE_PREFIX)));
+        let sums = sum(&rows);
+        let job = job(id, &item)?;
+        let mut counts = job_counts(&sums, number(&item, MATCHED).unwrap_or(0));
+        if job.status == JobStatus::Cancelled {
+            counts.cancel_rest();
+        }
         let done = sums.get(DONE).copied().unwrap_or(0).max(0).unsigned_abs();
         Ok(Some(JobRecord {
-            job: job(id, &item)?,
+            job,
             counts,
             step: number(&item, STEP).unwrap_or(0),
             position: text(&item, POSITION).ok().map(|position| Position(position.to_owned())),
             chunks: number(&item, CHUNK_COUNT).unwrap_or(0),
             done,
             walked: item.contains_key(WALKED),
+            leased_until: leases.iter().filter_map(leased_until).max(),
+            stuck: item.contains_key(STUCK),
         }))
     }
 
@@ -228,26 +271,85 @@ impl Table {
         }
     }
 
-    /// The jobs that have not ended.
+    /// Whether a job is there and has not ended.
+    async fn is_active(&self, id: &JobId) -> Result<bool, TableError> {
+        let item = self.get(key(keys::job(id), JOB)).await?;
+        let status = item.as_ref().and_then(|item| JobStatus::from_word(text(item, STATUS).ok()?));
+        Ok(status.is_some_and(|status| !status.has_ended()))
+    }
+
+    /// Frees a flow, and takes the job off the register, where the job that blocks it has ended or is not there.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn free_flow(&self, flow: &FlowName, id: &JobId) -> Result<(), TableError> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key(keys::flow(flow), ACTIVE_JOB)));
+        let delete = delete.condition_expression("d = :job").expression_attribute_values(":job", s(json(&id.0)));
+        match delete.send().await {
+            Err(error)
+                if !error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                return Err(TableError::call("DeleteItem")(error));
+            }
+            _ => {}
+        }
+        self.delete(key(JOBS, id.0.as_str())).await
+    }
+
+    /// The jobs that have not ended, with what the sweep saw of them last.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn registered_jobs(&self) -> Result<Vec<JobId>, TableError> {
+    pub async fn registered_jobs(&self) -> Result<Vec<RegisteredJob>, TableError> {
         let query = self.query(keys::BY_PK).expression_attribute_values(":pk", s(JOBS));
         let items = self.query_all(query).await?;
-        items.iter().map(|item| Ok(JobId(text(item, SK)?.to_owned()))).collect()
+        items
+            .iter()
+            .map(|item| {
+                let flow: Option<String> = item.contains_key(DATA).then(|| read(item, DATA)).transpose()?;
+                Ok(RegisteredJob {
+                    id: JobId(text(item, SK)?.to_owned()),
+                    flow: flow.and_then(|flow| FlowName::new(flow).ok()),
+                    seen: text(item, SEEN).ok().map(str::to_owned),
+                    seen_at: text(item, SEEN_AT).ok().and_then(|text| text.parse().ok()),
+                })
+            })
+            .collect()
     }
 
-    /// An item that goes when the retention counted from `from` ends.
-    pub(crate) fn expiring(&self, mut item: Item, from: Timestamp) -> Item {
-        item.insert(TTL.to_owned(), n(self.expires_at(from)));
-        item
+    /// Notes how far a registered job was when the sweep saw it.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn note_seen(&self, id: &JobId, seen: &str, now: Timestamp) -> Result<(), TableError> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(key(JOBS, id.0.as_str())));
+        let update = update
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET #seen = :seen, #at = :now")
+            .expression_attribute_names("#seen", SEEN)
+            .expression_attribute_names("#at", SEEN_AT)
+            .expression_attribute_values(":seen", s(seen))
+            .expression_attribute_values(":now", s(now.to_string()));
+        match update.send().await {
+            // It has ended meanwhile.
+            Err(error)
+                if !error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(TableError::call("UpdateItem")(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn put_if_absent(&self, item: Item) -> Result<Put, TableError> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression(IF_ABSENT);
         self.built(put.build())
     }
+}
+
+/// When the lease ends that this item keeps.
+fn leased_until(item: &Item) -> Option<Timestamp> {
+    Timestamp::from_millisecond(number(item, LEASED_UNTIL)?).ok()
 }
 
 fn job_item(job: &Job) -> Item {

@@ -13,14 +13,19 @@
 //! | `SOURCE#arn` | `SOURCE` | the flow that a dead-letter queue or function belongs to |
 //! | `SLOT#flow#minute` | batch | up to 100 ids that fall due then |
 //! | `SLOTS` | `minute#flow` | registers a slot until the sweep finds it empty |
+//! | `HELD` | `flow#minute` | registers a slot of an inactive flow instead |
 //! | `JOB#id` | `JOB` | the job |
 //! | `JOB#id` | `CHUNK#00000001` | the ids of one chunk, and whether it is done |
 //! | `JOB#id` | `COUNT#writer` | one writer's counts of the job |
+//! | `JOB#id` | `LEASE#00000001`, `LEASE#WALK` | the lease on a chunk while it is worked on; that on the walk |
+//! | `RUN#flow#minute` | `RUN` | how far the ordered run of a slot is, and its lease |
+//! | `WORK#request` | `WORK` | a request to act on one interchange: its lease, and when its send was recorded |
+//! | `SENT#claim` | `SENT` | when the send of a slot's batch was recorded |
 //! | `JOBS` | job id | registers a job until it ends |
 //! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made |
 //! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
 
-use domain::{Digest, FlowName, InterchangeId, JobId, Slot, Status, Timestamp};
+use domain::{Claim, Digest, FlowName, InterchangeId, JobId, Slot, Status, Timestamp};
 
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
@@ -49,6 +54,13 @@ pub(crate) const BYTES: &str = "b";
 /// How many chunks a payload has.
 pub(crate) const CHUNKS: &str = "n";
 
+/// The worker that holds a lease.
+pub(crate) const WORKER: &str = "w";
+/// When a lease ends, in milliseconds since 1970.
+pub(crate) const LEASED_UNTIL: &str = "u";
+/// What a worker left behind that gave up in the middle, JSON.
+pub(crate) const LEFT: &str = "left";
+
 pub(crate) const HEAD: &str = "HEAD";
 pub(crate) const CONFIG: &str = "CONFIG";
 pub(crate) const ACTIVE_JOB: &str = "ACTIVE-JOB";
@@ -57,7 +69,14 @@ pub(crate) const SOURCE: &str = "SOURCE";
 pub(crate) const REQUEST: &str = "REQUEST";
 pub(crate) const FLOWS: &str = "FLOWS";
 pub(crate) const SLOTS: &str = "SLOTS";
+pub(crate) const HELD: &str = "HELD";
 pub(crate) const JOBS: &str = "JOBS";
+pub(crate) const WALK_LEASE: &str = "LEASE#WALK";
+pub(crate) const LEASE_PREFIX: &str = "LEASE#";
+pub(crate) const CHUNK_PREFIX: &str = "CHUNK#";
+pub(crate) const RUN: &str = "RUN";
+pub(crate) const WORK: &str = "WORK";
+pub(crate) const SENT: &str = "SENT";
 pub(crate) const SETTINGS: &str = "SETTINGS";
 pub(crate) const CURSOR_KEY: &str = "CURSOR-KEY";
 
@@ -138,7 +157,27 @@ pub(crate) fn job_pointer(created_at: Timestamp, id: &JobId) -> String {
 }
 
 pub(crate) fn chunk(number: u64) -> String {
-    format!("CHUNK#{number:08}")
+    format!("{CHUNK_PREFIX}{number:08}")
+}
+
+pub(crate) fn chunk_lease(number: u64) -> String {
+    format!("{LEASE_PREFIX}{number:08}")
+}
+
+pub(crate) fn run(slot: &Slot) -> String {
+    format!("RUN#{}#{}", slot.flow, slot.minute)
+}
+
+pub(crate) fn request(id: &str) -> String {
+    format!("WORK#{id}")
+}
+
+pub(crate) fn sent(claim: &Claim) -> String {
+    format!("SENT#{claim}")
+}
+
+pub(crate) fn held_slot(slot: &Slot) -> String {
+    format!("{}#{}", slot.flow, slot.minute)
 }
 
 pub(crate) fn count(writer: &str) -> String {

@@ -19,9 +19,12 @@ mod job_steps;
 mod jobs;
 mod kept_codec;
 mod keys;
+mod leases;
 mod list;
 mod log;
+mod packs;
 mod payloads;
+mod recorded;
 mod retention;
 mod slots;
 mod spans;
@@ -37,9 +40,11 @@ pub use error::TableError;
 pub use flows::{FlowPut, SourceOwner};
 pub use job_steps::{Chunk, WalkStep};
 pub use jobs::{JobCreated, JobRecord, NewJob};
+pub use leases::{LEASE, Lease, Leased, Left, Progress, Unit};
 pub use list::{Order, Page, Position};
+pub use packs::{LeasedPacks, Member};
 pub use payloads::StoredBody;
-pub use slots::{Enrolled, Pack};
+pub use slots::{Enrolled, Pack, Registered};
 pub use work::Work;
 
 /// The table behind one SDK client. A function makes one when it starts and keeps it.

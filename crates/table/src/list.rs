@@ -27,7 +27,7 @@ pub enum Order {
 }
 
 /// How far a walk has come: the sort key of the last interchange it passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(pub String);
 
 impl Position {

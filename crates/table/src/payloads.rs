@@ -146,7 +146,7 @@ impl Table {
         self.write_all(deletes).await
     }
 
-    async fn write_all(&self, writes: Vec<(usize, WriteRequest)>) -> Result<(), TableError> {
+    pub(crate) async fn write_all(&self, writes: Vec<(usize, WriteRequest)>) -> Result<(), TableError> {
         for batch in batched(writes) {
             let mut left = batch;
             for attempt in 0.. {

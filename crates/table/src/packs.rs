@@ -1,0 +1,262 @@
+//! The batches of a slot, and the lease on each: a batch has one worker at a time, and is removed when it is done, with a
+//! record of its send.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use domain::{Claim, Interchange, InterchangeId, Slot, Timestamp};
+
+use crate::item::{Item, document, json, key, n, number, read, s, text};
+use crate::keys::{self, DATA, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
+use crate::leases::{DONE_AT, kept_until, lease_end};
+use crate::list::Position;
+use crate::slots::{Pack, pack};
+use crate::statements::Statement;
+use crate::{Table, TableError};
+
+/// How many members a batch has.
+pub(crate) const MEMBERS: &str = "n";
+
+/// When the members failed, JSON: the first in microseconds since 1970, the others counted from it.
+const FAILED: &str = "f";
+
+/// The generation of an ordered run that has taken the batch.
+const TAKEN_BY: &str = "g";
+
+/// Batches that this worker holds now, and when those come free that another one holds.
+#[derive(Debug, Default)]
+pub struct LeasedPacks {
+    /// Ours.
+    pub taken: Vec<Pack>,
+    /// Batches that another worker holds.
+    pub busy: Vec<String>,
+    /// When the last of those leases ends.
+    pub until: Option<Timestamp>,
+}
+
+/// A member of a slot with its place: the time of its failure, then its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    /// Its place in the order of the slot.
+    pub position: Position,
+    /// Its id.
+    pub id: InterchangeId,
+}
+
+/// The item of a new batch.
+pub(crate) fn pack_item(slot: &Slot, members: &[&Interchange]) -> Item {
+    let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+    let micros: Vec<i64> = members.iter().map(|member| member.failure.at.as_microsecond()).collect();
+    let first = micros.first().copied().unwrap_or(0);
+    let failed: Vec<i64> = std::iter::once(first).chain(micros.iter().skip(1).map(|at| at - first)).collect();
+    let mut item = document(keys::slot(slot), uuid::Uuid::now_v7().to_string(), &ids);
+    item.insert(FAILED.to_owned(), s(json(&failed)));
+    item.insert(MEMBERS.to_owned(), n(ids.len()));
+    item.insert(LEASED_UNTIL.to_owned(), n(0));
+    item
+}
+
+impl Table {
+    /// Takes the leases on some batches of a slot. Those that are done are left out.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn lease_packs(
+        &self,
+        slot: &Slot,
+        batches: &[String],
+        now: Timestamp,
+    ) -> Result<LeasedPacks, TableError> {
+        let text = format!(
+            "UPDATE \"{}\" SET \"{WORKER}\" = ? SET \"{LEASED_UNTIL}\" = ? \
+             WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND (\"{LEASED_UNTIL}\" < ? OR \"{WORKER}\" = ?)",
+            self.name
+        );
+        let statements = batches.iter().map(|batch| Statement {
+            text: text.clone(),
+            values: vec![
+                s(&self.writer),
+                n(lease_end(now)),
+                s(keys::slot(slot)),
+                s(batch),
+                n(now.as_millisecond()),
+                s(&self.writer),
+            ],
+        });
+        self.run(statements.collect()).await?;
+        let mut leased = LeasedPacks::default();
+        for item in self.get_all(batches.iter().map(|batch| key(keys::slot(slot), batch.as_str())).collect()).await? {
+            if crate::item::text(&item, WORKER).is_ok_and(|worker| worker == self.writer) {
+                leased.taken.push(pack(&item)?);
+            } else {
+                leased.busy.push(crate::item::text(&item, SK)?.to_owned());
+                let until = number::<i64>(&item, LEASED_UNTIL).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                leased.until = leased.until.max(until);
+            }
+        }
+        leased.taken.sort_by(|a, b| a.batch.cmp(&b.batch));
+        Ok(leased)
+    }
+
+    /// Gives batches up whose members are not all done: only those for whom `stays` holds remain in them, and a batch of
+    /// which nobody remains is removed.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn release_packs(
+        &self,
+        slot: &Slot,
+        packs: &[Pack],
+        stays: impl Fn(&InterchangeId) -> bool,
+    ) -> Result<(), TableError> {
+        let text = format!(
+            "UPDATE \"{}\" SET \"{LEASED_UNTIL}\" = ? SET \"{WORKER}\" = ? SET \"{DATA}\" = ? SET \"{FAILED}\" = ? \
+             SET \"{MEMBERS}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND \"{WORKER}\" = ?",
+            self.name
+        );
+        let keys: Vec<Item> = packs.iter().map(|pack| key(keys::slot(slot), pack.batch.as_str())).collect();
+        let mut statements = Vec::new();
+        for item in self.get_all(keys).await? {
+            let kept: Vec<(i64, String)> = failed_and_ids(&item)?
+                .into_iter()
+                .filter(|(_, id)| InterchangeId::new(id.as_str()).is_ok_and(|id| stays(&id)))
+                .collect();
+            let first = kept.first().map_or(0, |(at, _)| *at);
+            let failed: Vec<i64> =
+                std::iter::once(first).chain(kept.iter().skip(1).map(|(at, _)| at - first)).take(kept.len()).collect();
+            let ids: Vec<&str> = kept.iter().map(|(_, id)| id.as_str()).collect();
+            statements.push(Statement {
+                text: text.clone(),
+                values: vec![
+                    n(0),
+                    s("-"),
+                    s(json(&ids)),
+                    s(json(&failed)),
+                    n(ids.len()),
+                    s(keys::slot(slot)),
+                    s(crate::item::text(&item, SK)?),
+                    s(&self.writer),
+                ],
+            });
+        }
+        self.run(statements).await
+    }
+
+    /// Removes batches whose members are all done, and records the sends of their claims: from now on their silence
+    /// counts.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn finish_packs(
+        &self,
+        slot: &Slot,
+        packs: &[Pack],
+        sent: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let mut writes = Vec::new();
+        // Records first: a batch that is gone without one would be taken as not sent.
+        for pack in packs.iter().filter(|pack| sent.contains(&pack.batch)) {
+            let claim = Claim::Batch { slot: slot.clone(), batch: pack.batch.clone() };
+            let mut record = key(keys::sent(&claim), SENT);
+            record.insert(DONE_AT.to_owned(), s(now.to_string()));
+            record.insert(TTL.to_owned(), n(kept_until(now)));
+            let put = self.built(PutRequest::builder().set_item(Some(record)).build())?;
+            writes.push((0, WriteRequest::builder().put_request(put).build()));
+        }
+        for pack in packs {
+            let gone = key(keys::slot(slot), pack.batch.as_str());
+            let delete = self.built(DeleteRequest::builder().set_key(Some(gone)).build())?;
+            writes.push((0, WriteRequest::builder().delete_request(delete).build()));
+        }
+        self.write_all(writes).await
+    }
+
+    /// Marks batches as taken by a generation of their slot's ordered run: the run sees to these and to no others.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn take_into_run(&self, slot: &Slot, generation: u64) -> Result<(), TableError> {
+        let text = format!("UPDATE \"{}\" SET \"{TAKEN_BY}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ?", self.name);
+        let mut after = None;
+        loop {
+            let (items, next) = self.pack_items(slot, after.as_deref()).await?;
+            let batches = items.iter().map(|item| crate::item::text(item, SK)).collect::<Result<Vec<_>, _>>()?;
+            let statements = batches.into_iter().map(|batch| Statement {
+                text: text.clone(),
+                values: vec![n(generation), s(keys::slot(slot)), s(batch)],
+            });
+            self.run(statements.collect()).await?;
+            after = next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next `most` members of a generation of a slot's ordered run after `position`, oldest failure first. Reads the
+    /// slot's batches page by page, and holds no more than that.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn next_members(
+        &self,
+        slot: &Slot,
+        generation: u64,
+        position: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<Member>, TableError> {
+        let mut members: BTreeSet<Member> = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let (items, next) = self.pack_items(slot, after.as_deref()).await?;
+            for item in items.iter().filter(|item| number::<u64>(item, TAKEN_BY) == Some(generation)) {
+                for (micros, id) in failed_and_ids(item)? {
+                    let failed_at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+                    let Ok(id) = InterchangeId::new(id) else { continue };
+                    let member = Member { position: Position(keys::index_sort(failed_at, &id)), id };
+                    if position.is_none_or(|passed| member.position > *passed) {
+                        members.insert(member);
+                        if members.len() > most {
+                            members.pop_last();
+                        }
+                    }
+                }
+            }
+            after = next;
+            if after.is_none() {
+                return Ok(members.into_iter().collect());
+            }
+        }
+    }
+
+    /// Removes the batches that a generation of a slot's ordered run has taken. `true` when the slot is empty then.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn remove_run(&self, slot: &Slot, generation: u64) -> Result<bool, TableError> {
+        let mut after = None;
+        let mut is_empty = true;
+        loop {
+            let (items, next) = self.pack_items(slot, after.as_deref()).await?;
+            let (done, others): (Vec<&Item>, Vec<&Item>) =
+                items.iter().partition(|item| number::<u64>(item, TAKEN_BY) == Some(generation));
+            is_empty &= others.is_empty();
+            let keys = done.iter().map(|item| Ok(key(keys::slot(slot), text(item, SK)?)));
+            self.delete_all(keys.collect::<Result<_, TableError>>()?).await?;
+            after = next;
+            if after.is_none() {
+                return Ok(is_empty);
+            }
+        }
+    }
+}
+
+/// The members of a batch with the microsecond of their failure.
+fn failed_and_ids(item: &Item) -> Result<Vec<(i64, String)>, TableError> {
+    let ids: Vec<String> = read(item, DATA)?;
+    let failed: Vec<i64> = if item.contains_key(FAILED) { read(item, FAILED)? } else { vec![0; ids.len()] };
+    let first = failed.first().copied().unwrap_or(0);
+    let times = failed.iter().enumerate().map(|(i, at)| if i == 0 { first } else { first + at });
+    Ok(times.zip(ids).collect())
+}
