@@ -1,21 +1,17 @@
-//! What can go wrong around a decision: one of the services did not do its part.
+//! What can go wrong around a decision: a service failed.
 
 use queues::QueueError;
-use schedules::ScheduleError;
 use table::TableError;
 
 /// A call that did not succeed. The work is to be tried again; nothing of it is lost.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The table.
-    #[error("the table did not do its part")]
+    #[error("DynamoDB request failed")]
     Table(#[from] TableError),
     /// A queue.
-    #[error("a queue did not do its part")]
+    #[error("SQS request failed")]
     Queue(#[from] QueueError),
-    /// The schedules.
-    #[error("a schedule could not be made")]
-    Schedule(#[from] ScheduleError),
     /// Others moved the same interchange every time it was decided.
     #[error("interchange {id} was changed by others {tries} times while it was decided")]
     Overtaken {

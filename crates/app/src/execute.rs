@@ -1,25 +1,26 @@
-//! The one executor of re-entries and deletions: claim, commit, then send. After a crash in between, the same work
-//! finds its own claim and sends again: same id, same attempt, no new event.
+//! The one executor of re-entries and deletions: claim, commit, then send. A worker that gives up in the middle says what
+//! is left, so that whoever goes on sends that and nothing else. After a crash the same unit of work finds its own claims
+//! and sends them again: same id, same attempt, no new event.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{Actor, Cause, Change, Interchange, InterchangeId, SendFailure, Timestamp};
+use domain::{Actor, Change, Interchange, InterchangeId, JobId, SendFailure, Timestamp};
 use queues::{Delivery, StageQueues};
-use table::{Committed, Table, Work};
+use table::{Committed, Left, Table, Work};
 
 use crate::error::TRIES;
 use crate::stage_message::{message, wanted};
 use crate::{AppError, Slots, journal};
 
 /// Payload bytes held in memory at a time.
-const MOST_BYTES: u64 = 24 * 1024 * 1024;
+const MAX_BYTES: u64 = 24 * 1024 * 1024;
 
 /// What to do about one interchange as it stands now.
 #[derive(Debug)]
 pub(crate) enum Decision {
     /// Commit this, and send what it releases.
     Commit(Box<Change>),
-    /// This very work took it before: do again what follows from that, be it to send it or to remove its payloads.
+    /// This very unit took it before: do again what follows from that, be it to send it or to remove its payloads.
     Resume,
     /// Leave it alone, for this reason.
     Skip(&'static str),
@@ -32,6 +33,10 @@ pub(crate) struct Tally {
     pub(crate) skipped: Vec<(InterchangeId, &'static str)>,
     /// As they stand now, those that were changed.
     pub(crate) changed: Vec<Interchange>,
+    /// Those that are on their stage now, sent by this call.
+    pub(crate) sent: HashSet<InterchangeId>,
+    /// Jobs that waited for an outcome of their first messages, which is known now.
+    pub(crate) canaries: BTreeSet<JobId>,
 }
 
 impl Tally {
@@ -41,6 +46,19 @@ impl Tally {
             *skips.entry((*reason).to_owned()).or_default() += 1;
             skips
         })
+    }
+
+    /// What a worker leaves behind that gives up now: the members that are neither done nor left alone.
+    pub(crate) fn left(&self, members: &[InterchangeId]) -> Left {
+        let done: HashSet<&InterchangeId> =
+            self.sent.iter().chain(self.skipped.iter().map(|(id, _)| id)).chain(self.ended()).collect();
+        let ids = members.iter().filter(|id| !done.contains(id)).map(|id| id.as_str().to_owned());
+        Left { ids: ids.collect(), skips: self.skips(), ..Left::default() }
+    }
+
+    /// Those that were changed and have nothing to be sent.
+    fn ended(&self) -> impl Iterator<Item = &InterchangeId> {
+        self.changed.iter().filter(|changed| !changed.status.is_waiting()).map(|changed| &changed.id)
     }
 }
 
@@ -66,21 +84,27 @@ impl Executor {
     }
 
     /// Decides each of `ids` as it stands and commits; whoever is overtaken is decided again. Then sends, in the order of
-    /// `ids`, what this or an earlier call for the same work has claimed.
+    /// `ids`, what this or an earlier call for the same unit has claimed. `loaded` are heads that were read a moment ago, so
+    /// that they are not read again. `tally` tells what is done, also where this fails in the middle.
     ///
     /// # Errors
-    /// When a service did not do its part; the same call again picks up where this one stopped.
+    /// When a service fails; a call for what is left goes on where this one stopped.
     pub(crate) async fn execute(
         &self,
         ids: &[InterchangeId],
+        loaded: Option<HashMap<InterchangeId, Interchange>>,
         decide: impl Fn(Interchange) -> Decision,
+        tally: &mut Tally,
         now: Timestamp,
-    ) -> Result<Tally, AppError> {
-        let mut tally = Tally::default();
+    ) -> Result<(), AppError> {
+        let mut loaded = loaded;
         let mut left: Vec<InterchangeId> = ids.to_vec();
         let mut sends: HashMap<InterchangeId, Claimed> = HashMap::new();
         for _ in 0..TRIES {
-            let mut heads = self.table.heads(&left).await?;
+            let mut heads = match loaded.take() {
+                Some(heads) => heads,
+                None => self.table.heads(&left).await?,
+            };
             let mut works = Vec::new();
             let mut taken = Vec::new();
             for id in &left {
@@ -95,50 +119,23 @@ impl Executor {
                 }
             }
             self.table.retire(&taken, now).await?;
-            taken.retain(|i| i.status.is_waiting());
-            let again = taken.into_iter().map(|interchange| Claimed { interchange, by: None });
-            sends.extend(again.map(|claimed| (claimed.interchange.id.clone(), claimed)));
-            left = self.commit(works, &mut tally, &mut sends, now).await?;
+            for interchange in taken {
+                if interchange.status.is_waiting() {
+                    sends.insert(interchange.id.clone(), Claimed { interchange, by: None });
+                } else {
+                    tally.sent.insert(interchange.id);
+                }
+            }
+            left = self.commit(works, tally, &mut sends, now).await?;
             if left.is_empty() {
                 let in_order = ids.iter().filter_map(|id| sends.remove(id)).collect();
                 for sends in by_bytes(in_order) {
-                    tally.changed.extend(self.send(sends, now).await?);
+                    self.send(sends, tally, now).await?;
                 }
-                return Ok(tally);
+                return Ok(());
             }
         }
         Err(AppError::Overtaken { id: left[0].to_string(), tries: TRIES })
-    }
-
-    /// Puts an interchange back to failed that was claimed for `cause` and that nobody will send again.
-    ///
-    /// # Errors
-    /// When the table did not do its part.
-    pub(crate) async fn give_up(
-        &self,
-        id: &InterchangeId,
-        cause: &Cause,
-        why: &str,
-        now: Timestamp,
-    ) -> Result<(), AppError> {
-        if let Some(head) = self.table.head(id).await?.filter(|head| head.is_claimed_by(&cause.claim)) {
-            self.fail_again(head, cause.actor.clone(), why.to_owned(), now).await?;
-        }
-        Ok(())
-    }
-
-    /// Notes that SQS has the message, where nothing else would tell. Whoever was faster knows more.
-    ///
-    /// # Errors
-    /// When the table did not do its part.
-    pub(crate) async fn note_sent(&self, sent: Interchange, now: Timestamp) -> Result<Interchange, AppError> {
-        let Some(change) = sent.clone().noted_as_sent(sent.attempt) else { return Ok(sent) };
-        let work = Work::new(Some(sent), change);
-        let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
-        Ok(match outcomes.first() {
-            Some(Committed::Done { version, .. }) => work.committed(*version),
-            _ => work.after,
-        })
     }
 
     /// Adds to `sends` what is to be sent now, and gives back those that others overtook.
@@ -158,9 +155,11 @@ impl Executor {
                 continue;
             };
             journal::committed(&work);
+            tally.canaries.extend(work.ends_canary().cloned());
             let by = work.events.last().map(|event| event.actor.clone());
+            let is_fresh = work.before.as_ref().is_none_or(|before| !before.status.is_waiting());
             let after = work.committed(version);
-            if after.status.is_waiting() {
+            if after.status.is_waiting() && is_fresh {
                 sends.insert(after.id.clone(), Claimed { interchange: after, by });
             } else if whole {
                 tally.changed.push(after);
@@ -173,14 +172,13 @@ impl Executor {
         Ok(overtaken)
     }
 
-    /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed for the
-    /// same work to send again. Gives back whom this call has changed: those it failed again, and those with a fresh claim.
-    async fn send(&self, claimed: Vec<Claimed>, now: Timestamp) -> Result<Vec<Interchange>, AppError> {
+    /// Sends what was claimed. What SQS refuses for good is failed again; what it did not take, or did not say, stays
+    /// claimed for the same unit to send again.
+    async fn send(&self, claimed: Vec<Claimed>, tally: &mut Tally, now: Timestamp) -> Result<(), AppError> {
         if claimed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let bodies = self.table.payloads(&wanted(&claimed)).await?;
-        let mut sent = Vec::new();
         let mut refused = Vec::new();
         let mut messages = Vec::new();
         let mut sending = Vec::new();
@@ -198,20 +196,22 @@ impl Executor {
             match delivery {
                 Delivery::Sent => {
                     journal::sent(&claimed);
-                    sent.extend(claimed.by.is_some().then_some(claimed.interchange));
+                    tally.sent.insert(claimed.interchange.id.clone());
+                    tally.changed.extend(claimed.by.is_some().then_some(claimed.interchange));
                 }
                 Delivery::Refused(why) => refused.push((claimed, why)),
-                Delivery::Failed(why) => failed.push(why),
+                Delivery::Failed(why) => failed.push((claimed, why)),
             }
         }
         for (Claimed { interchange, by }, error) in refused {
-            // Work that comes again does not know whose it was: it is the schedule that brings it.
+            // Work that comes again does not know who asked for it: it is the schedule that brings it.
             let actor = by.unwrap_or(Actor::Scheduler);
-            sent.push(self.fail_again(interchange, actor, error, now).await?);
+            tally.changed.push(self.fail_again(interchange, actor, error, now).await?);
         }
-        match failed.first() {
-            None => Ok(sent),
-            Some(cause) => Err(AppError::Unsent { count: failed.len(), cause: cause.clone() }),
+        let count = failed.len();
+        match failed.into_iter().next() {
+            None => Ok(()),
+            Some((_, cause)) => Err(AppError::Unsent { count, cause }),
         }
     }
 
@@ -250,7 +250,7 @@ fn by_bytes(items: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     for item in items {
         let bytes = item.interchange.flight.as_ref().map_or(0, |flight| flight.payload.meta.bytes);
         match parts.last_mut() {
-            Some((sum, part)) if *sum + bytes <= MOST_BYTES => {
+            Some((sum, part)) if *sum + bytes <= MAX_BYTES => {
                 *sum += bytes;
                 part.push(item);
             }

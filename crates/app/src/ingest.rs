@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
 use domain::{Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
+use queues::WorkQueue;
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, Work};
 
 use crate::error::TRIES;
+use crate::look::Looker;
 use crate::verdicts::{Arrival, Taken, decide, settle};
 use crate::{AppError, Slots, metric};
 
@@ -16,6 +18,7 @@ use crate::{AppError, Slots, metric};
 pub struct Ingest {
     table: Table,
     slots: Slots,
+    looker: Looker,
     /// The stack's own stage queues, which a flow gets when its first failure registers it.
     defaults: Stages,
 }
@@ -32,10 +35,10 @@ pub struct Ingested {
 }
 
 impl Ingest {
-    /// Keeps interchanges at `table` and enrols them in `slots`.
+    /// Keeps interchanges at `table` and enrols them in `slots`; jobs that wait for an outcome are looked at through `work`.
     #[must_use]
-    pub fn new(table: Table, slots: Slots, defaults: Stages) -> Self {
-        Self { table, slots, defaults }
+    pub fn new(table: Table, slots: Slots, work: WorkQueue, defaults: Stages) -> Self {
+        Self { looker: Looker::new(table.clone(), work), table, slots, defaults }
     }
 
     /// Takes in a batch. When this succeeds every message of it is kept or was known.
@@ -149,17 +152,20 @@ impl Ingest {
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
         let mut overtaken = Vec::new();
+        let mut canaries = BTreeSet::new();
         for ((work, told), outcome) in works.into_iter().zip(told).zip(outcomes) {
             match outcome {
                 Committed::Done { version, .. } => {
                     tally.changed += 1;
                     metric::committed(&work.events);
+                    canaries.extend(work.ends_canary().cloned());
                     settle(&told, Some(&work.after), tally);
                     settled.push(work.committed(version));
                 }
                 Committed::Stale => overtaken.push(work.after.id),
             }
         }
+        self.looker.request(&canaries).await;
         // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted. A report
         // that was known may be one whose first delivery died before this.
         self.table.retire(&settled, now).await?;

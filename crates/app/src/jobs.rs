@@ -7,6 +7,7 @@ use queues::{WorkItem, WorkQueue};
 use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
 
+use crate::look::Looker;
 use crate::{AppError, journal};
 
 /// Makes and shows jobs.
@@ -14,6 +15,7 @@ use crate::{AppError, journal};
 pub struct Jobs {
     pub(crate) table: Table,
     work: WorkQueue,
+    looker: Looker,
     defaults: Stages,
 }
 
@@ -77,7 +79,7 @@ impl Jobs {
     /// Keeps jobs at `table` and has them run through `work`.
     #[must_use]
     pub fn new(table: Table, work: WorkQueue, defaults: Stages) -> Self {
-        Self { table, work, defaults }
+        Self { looker: Looker::new(table.clone(), work.clone()), table, work, defaults }
     }
 
     /// Makes a job, or gives back the one that the same request made before.
@@ -150,12 +152,21 @@ impl Jobs {
             journal::job(&record.job, JobStatus::Cancelling);
         }
         let record = self.job(id).await?;
-        if record.job.status == JobStatus::Cancelling && record.done >= record.chunks {
-            let ended = self.table.end_job(&record.job, JobStatus::Cancelling, JobStatus::Cancelled, now).await?;
-            if ended {
-                journal::job(&record.job, JobStatus::Cancelled);
-            }
+        self.looker.end_if_finished(&record, now).await?;
+        self.job(id).await
+    }
+
+    /// Puts the work of a job back on the queue that nobody does: work that was set aside, or that stands still.
+    ///
+    /// # Errors
+    /// `NoJob`, `Ended`, `App`.
+    pub async fn resume(&self, id: &JobId) -> Result<JobRecord, JobError> {
+        let record = self.job(id).await?;
+        if record.job.status.has_ended() {
+            return Err(JobError::Ended(record.job.status));
         }
+        self.table.note_halt(id, None).await?;
+        self.looker.resume(id).await?;
         self.job(id).await
     }
 
@@ -204,6 +215,7 @@ pub(crate) fn job(order: JobOrder, now: Timestamp) -> (Job, Option<(String, Stri
         limits: request.limits,
         status: JobStatus::Queued,
         halt: None,
+        stuck: false,
         created_at: now,
         started_at: None,
         ended_at: None,

@@ -6,6 +6,7 @@
 use domain::{
     Event, EventKind, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, ReportKind, Slot, Timestamp,
 };
+use queues::WorkItem;
 use table::Work;
 use tracing::info;
 
@@ -84,10 +85,29 @@ pub(crate) fn sent(claimed: &Claimed) {
         trigger = flight.trigger.as_str(),
         actor = claimed.by.as_ref().map(|actor| actor.as_str()),
         job = interchange.job.as_ref().map(|job| job.0.as_str()),
-        claim = flight.claim.0,
+        claim = %flight.claim,
         traceparent = interchange.parties.traceparent.as_deref(),
         "a re-entry was sent"
     );
+}
+
+/// An interchange whose deadline passed without a recorded send: its work is done again.
+pub(crate) fn unrecorded(interchange: &Interchange) {
+    info!(
+        interchangeId = interchange.id.as_str(),
+        flow = interchange.flow.as_str(),
+        attempt = interchange.attempt,
+        outcome = "send_unrecorded",
+        job = interchange.job.as_ref().map(|job| job.0.as_str()),
+        claim = interchange.flight.as_ref().map(|flight| tracing::field::display(&flight.claim)),
+        "a deadline passed without a recorded send"
+    );
+}
+
+/// A work item that failed too often.
+pub(crate) fn set_aside(item: &WorkItem) {
+    metric::count(metric::Metric::WorkSetAside, 1);
+    tracing::error!(?item, outcome = "set_aside", "a work item failed too often");
 }
 
 /// An interchange that an action, a job or a slot leaves alone.

@@ -24,15 +24,17 @@ pub enum Metric {
     FailedAgain,
     /// Interchanges without an automatic retry left.
     Exhausted,
-    /// Slots of active flows that a sweep found overdue; counted by each sweep, nought too.
+    /// Slots of active flows that a sweep found overdue; counted by each sweep, zero included.
     OverdueSlots,
     /// Jobs that ended because their canary failed.
     JobsHalted,
+    /// Work items that failed too often and were set aside.
+    WorkSetAside,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ingested,
         Self::Duplicates,
         Self::IngestLag,
@@ -42,6 +44,7 @@ impl Metric {
         Self::Exhausted,
         Self::OverdueSlots,
         Self::JobsHalted,
+        Self::WorkSetAside,
     ];
 
     /// Its name in CloudWatch.
@@ -57,6 +60,7 @@ impl Metric {
             Self::Exhausted => "Exhausted",
             Self::OverdueSlots => "OverdueSlots",
             Self::JobsHalted => "JobsHalted",
+            Self::WorkSetAside => "WorkSetAside",
         }
     }
 
@@ -67,7 +71,7 @@ impl Metric {
     }
 }
 
-/// Counts `by`, nought too.
+/// Adds `by`, zero included.
 pub(crate) fn count(metric: Metric, by: usize) {
     tracing::info!(target: METRICS, metric = metric.as_str(), by = by as u64);
 }

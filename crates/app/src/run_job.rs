@@ -1,38 +1,52 @@
 //! Running a job: its selection is walked in steps, each step makes chunks, and each chunk is a work item of its own,
 //! so that a job survives any crash and goes on where it was.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    CanarySays, Filter, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, Refusal, Selection, Take,
+    CanaryResult, Filter, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, Refusal, Selection, Take,
     Timestamp,
 };
 use queues::WorkItem;
-use table::{JobRecord, Order, Position, WalkStep};
+use table::{Chunk, JobRecord, Leased, Left, Order, Position, Unit, WalkStep};
 
-use crate::execute::Decision;
+use crate::execute::{Decision, Tally};
 use crate::{AppError, Runner, journal};
 
-/// Seconds until a job looks again whether its canary's outcomes have come, or its flow is active again.
-const LOOK_AGAIN: u32 = 30;
-
 impl Runner {
+    /// Takes a step of a job's walk, and puts what follows from it on the queue.
     pub(crate) async fn walk(&self, id: &JobId, step: u64, first_chunk: u64, now: Timestamp) -> Result<(), AppError> {
+        let unit = Unit::Walk(id.clone());
+        match self.table.take_lease(&unit, now).await? {
+            Leased::Done => return Ok(()),
+            Leased::Busy(until) => {
+                let again = WorkItem::Walk { job: id.0.clone(), step, first_chunk };
+                return self.come_back(again, until, now).await;
+            }
+            Leased::Taken(_) => {}
+        }
+        let walked = self.take_step(id, step, first_chunk, now).await;
+        self.give_up(&unit, None).await;
+        walked
+    }
+
+    async fn take_step(&self, id: &JobId, step: u64, first_chunk: u64, now: Timestamp) -> Result<(), AppError> {
         let Some(mut record) = self.table.job(id).await? else {
-            tracing::error!(job = id.0, "work names no job");
+            tracing::error!(job = id.0, "a work item names no job");
             return Ok(());
         };
         if record.job.status == JobStatus::Canary && record.step == step {
-            let sent_less = record.job.canary_lacks(&record.counts) > 0 && !record.walked;
-            match self.canary(&record, now).await? {
-                CanarySays::Halt => return Ok(()),
-                CanarySays::Wait if record.done < record.chunks || !sent_less => {
-                    let again = WorkItem::Walk { job: id.0.clone(), step, first_chunk };
-                    return Ok(self.work.send_later(vec![(again, LOOK_AGAIN)]).await?);
-                }
-                CanarySays::GoOn | CanarySays::Wait => {}
+            // Whoever hears of an outcome looks at the job, and so does the sweep.
+            if self.looker.canary(&record, now).await? != CanaryResult::GoOn {
+                return Ok(());
             }
         }
+        let flow = self.flow(&record.job.flow, now).await?;
         let works = matches!(record.job.status, JobStatus::Queued | JobStatus::Canary | JobStatus::Running);
         if record.step == step && works {
+            if is_paused(&record.job, &flow) {
+                return self.pause(&record).await;
+            }
             let found = self.find(&record, step, first_chunk).await?;
             if self.table.record_step(id, &found, now).await? && found.status != record.job.status {
                 journal::job(&record.job, found.status);
@@ -43,28 +57,10 @@ impl Runner {
             }
         }
         // This very step is the last one recorded, now or before a crash: what follows from it is put on the queue.
-        // Of a job that was cancelled meanwhile the chunks follow all the same: they say what was left alone.
         if record.step == step + 1 && !record.job.status.has_ended() {
-            let flow = self.flow(&record.job.flow, now).await?;
             self.work.send_later(following(&record, step, first_chunk, pace(&record.job, &flow))).await?;
         }
-        self.end_if_through(&record, now).await
-    }
-
-    /// What the canary's outcomes say; with bad news the job is halted.
-    async fn canary(&self, record: &JobRecord, now: Timestamp) -> Result<CanarySays, AppError> {
-        if record.done < record.chunks {
-            return Ok(CanarySays::Wait);
-        }
-        let says = record.job.canary_says(&record.counts);
-        if says == CanarySays::Halt {
-            let why = format!("{} of the canary failed again", record.counts.failed_again);
-            self.table.note_halt(&record.job.id, Some(&why)).await?;
-            if self.table.end_job(&record.job, JobStatus::Canary, JobStatus::Halted, now).await? {
-                journal::job(&record.job, JobStatus::Halted);
-            }
-        }
-        Ok(says)
+        self.looker.end_if_finished(&record, now).await
     }
 
     /// What the next step of a walk finds, oldest first. As long as the canary is short, that is up to the last one that
@@ -131,33 +127,71 @@ impl Runner {
         Ok(Found { ids: named.to_vec(), next: (to < ids.len()).then(|| Position(to.to_string())) })
     }
 
+    /// Handles one chunk of a job. One worker does at a time, and nobody once it is done.
     pub(crate) async fn chunk(&self, id: &JobId, number: u64, pace: Pace, now: Timestamp) -> Result<(), AppError> {
-        let Some(record) = self.table.job(id).await? else {
-            tracing::error!(job = id.0, "work names no job");
-            return Ok(());
+        let unit = Unit::Chunk(id.clone(), number);
+        let progress = match self.table.take_lease(&unit, now).await? {
+            Leased::Taken(progress) => progress,
+            Leased::Busy(until) => return self.come_back(chunk_item(id, number, pace), until, now).await,
+            Leased::Done => return Ok(()),
         };
-        let chunk = self.table.chunk(id, number).await?;
-        if let Some(chunk) = chunk.filter(|chunk| !chunk.done) {
-            let flow = self.flow(&record.job.flow, now).await?;
-            if record.job.status != JobStatus::Cancelling {
-                if !flow.active && record.job.action != JobAction::Reschedule {
-                    return self.pause(&record, number, pace).await;
+        let Some(record) = self.table.job(id).await? else {
+            tracing::error!(job = id.0, "a work item names no job");
+            return Ok(self.table.drop_lease(id, number).await?);
+        };
+        match self.table.chunk(id, number).await? {
+            Some(chunk) if !chunk.done => {
+                let flow = self.flow(&record.job.flow, now).await?;
+                let goes_on = !matches!(record.job.status, JobStatus::Cancelling) && !record.job.status.has_ended();
+                if goes_on && is_paused(&record.job, &flow) {
+                    self.give_up(&unit, progress.left.as_ref()).await;
+                    return self.pause(&record).await;
                 }
-                if record.job.halt.is_some() {
+                if goes_on && record.job.halt.is_some() {
                     self.table.note_halt(id, None).await?;
                 }
+                self.handle_chunk(&record.job, number, chunk, progress.left, &flow, now).await?;
             }
-            let decide = |interchange| decide(&record.job, interchange, &flow, now);
-            let tally = self.executor.execute(&chunk.ids, decide, now).await?;
-            if self.table.finish_chunk(id, number, &tally.skips(), now).await? {
-                tally.skipped.iter().for_each(|(skipped, why)| journal::skipped(skipped, why, Some(id), None));
-            }
+            _ => self.table.drop_lease(id, number).await?,
         }
         let Some(record) = self.table.job(id).await? else { return Ok(()) };
         if pace == Pace::InOrder && !record.job.status.has_ended() {
             self.go_on_after(&record, number).await?;
         }
-        self.end_if_through(&record, now).await
+        self.looker.end_if_finished(&record, now).await
+    }
+
+    /// Acts on the members of a leased chunk that are left. Where a service fails, what is left then is written to the lease.
+    async fn handle_chunk(
+        &self,
+        job: &Job,
+        number: u64,
+        chunk: Chunk,
+        left: Option<Left>,
+        flow: &Flow,
+        now: Timestamp,
+    ) -> Result<(), AppError> {
+        let (ids, skipped_before) = match left {
+            Some(left) => (left.members()?, left.skips),
+            None => (chunk.ids, BTreeMap::new()),
+        };
+        let mut tally = Tally::default();
+        let decide = |interchange| decide(job, number, interchange, flow, now);
+        let executed = self.executor.execute(&ids, None, decide, &mut tally, now).await;
+        tally.skipped.iter().for_each(|(skipped, why)| journal::skipped(skipped, why, Some(&job.id), None));
+        let mut skips = tally.skips();
+        // What a cancelled job leaves alone is counted once, when it ends.
+        skips.remove(CANCELLED);
+        for (reason, count) in skipped_before {
+            *skips.entry(reason).or_default() += count;
+        }
+        if let Err(error) = executed {
+            let left = Left { skips, ..tally.left(&ids) };
+            self.give_up(&Unit::Chunk(job.id.clone(), number), Some(&left)).await;
+            return Err(error);
+        }
+        self.table.finish_chunk(&job.id, number, &skips, now).await?;
+        Ok(())
     }
 
     /// Puts on the queue what comes after a chunk that is done: the next one, or the next step. A next one that is done
@@ -168,7 +202,7 @@ impl Runner {
             if self.table.chunk(&job.id, chunk + 1).await?.is_some_and(|next| next.done) {
                 return Ok(());
             }
-            Some(WorkItem::Chunk { job: job.id.0.clone(), chunk: chunk + 1, in_order: true })
+            Some(chunk_item(&job.id, chunk + 1, Pace::InOrder))
         } else {
             next_step(record, record.step)
         };
@@ -176,28 +210,26 @@ impl Runner {
         Ok(self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await?)
     }
 
-    /// Leaves a chunk for later because the flow is inactive; the job says so.
-    async fn pause(&self, record: &JobRecord, chunk: u64, pace: Pace) -> Result<(), AppError> {
+    /// Notes that a job does not go on because its flow is inactive. When the flow is active again, the job is looked at.
+    async fn pause(&self, record: &JobRecord) -> Result<(), AppError> {
         let why = Refusal::FlowInactive.to_string();
         if record.job.halt.as_ref() != Some(&why) {
             self.table.note_halt(&record.job.id, Some(&why)).await?;
         }
-        let again = WorkItem::Chunk { job: record.job.id.0.clone(), chunk, in_order: pace == Pace::InOrder };
-        Ok(self.work.send_later(vec![(again, LOOK_AGAIN)]).await?)
-    }
-
-    async fn end_if_through(&self, record: &JobRecord, now: Timestamp) -> Result<(), AppError> {
-        let (from, to) = match record.job.status {
-            JobStatus::Running if record.is_through() => (JobStatus::Running, JobStatus::Completed),
-            JobStatus::Cancelling if record.done >= record.chunks => (JobStatus::Cancelling, JobStatus::Cancelled),
-            _ => return Ok(()),
-        };
-        if self.table.end_job(&record.job, from, to, now).await? {
-            journal::job(&record.job, to);
-        }
         Ok(())
     }
 }
+
+fn is_paused(job: &Job, flow: &Flow) -> bool {
+    !flow.active && job.action != JobAction::Reschedule
+}
+
+fn chunk_item(job: &JobId, chunk: u64, pace: Pace) -> WorkItem {
+    WorkItem::Chunk { job: job.0.clone(), chunk, in_order: pace == Pace::InOrder }
+}
+
+/// Why a cancelled job leaves an interchange alone.
+const CANCELLED: &str = "cancelled";
 
 /// What a step of a walk found.
 #[derive(Default)]
@@ -257,16 +289,16 @@ fn next_step(record: &JobRecord, step: u64) -> Option<WorkItem> {
     more.then(|| WorkItem::Walk { job: job.id.0.clone(), step, first_chunk: record.chunks })
 }
 
-fn decide(job: &Job, interchange: Interchange, flow: &Flow, now: Timestamp) -> Decision {
+fn decide(job: &Job, chunk: u64, interchange: Interchange, flow: &Flow, now: Timestamp) -> Decision {
     match job.take(&interchange) {
         Take::Skip(reason) => Decision::Skip(reason),
         Take::Resume => Decision::Resume,
-        Take::Act if job.status == JobStatus::Cancelling => Decision::Skip("cancelled"),
+        Take::Act if job.status == JobStatus::Cancelling || job.status.has_ended() => Decision::Skip(CANCELLED),
         Take::Act => {
             let decided = match job.action {
-                JobAction::Reenter(action) => interchange.reenter(action, &job.cause(), flow, now),
-                JobAction::Delete => interchange.delete(&job.cause(), flow, now),
-                JobAction::Reschedule => interchange.replan(&job.cause(), flow, now),
+                JobAction::Reenter(action) => interchange.reenter(action, &job.cause(chunk), flow, now),
+                JobAction::Delete => interchange.delete(&job.cause(chunk), flow, now),
+                JobAction::Reschedule => interchange.replan(&job.cause(chunk), flow, now),
             };
             decided.map_or_else(|refusal| Decision::Skip(refusal.slug()), |change| Decision::Commit(Box::new(change)))
         }

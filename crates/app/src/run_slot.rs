@@ -1,113 +1,137 @@
-//! Running a slot that is due: its members are retried, or judged where it is their deadline. Whoever was handled
-//! otherwise by now no longer names this slot and is passed over.
+//! Running a slot that is due: its members are retried, or judged where it is their deadline. Members that were handled
+//! otherwise by now no longer name this slot and are passed over.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{
-    Actor, Cause, Claim, Completion, Flow, Interchange, InterchangeId, Minute, Slot, Timestamp, Trigger, Window,
-    thin_out,
+    Actor, Cause, Claim, Completion, Flow, Interchange, InterchangeId, RecordedSend, Slot, Timestamp, Trigger,
 };
-use table::Pack;
+use queues::WorkItem;
+use table::{Pack, RecordedSends};
 
-use crate::execute::Decision;
-use crate::sweep::due_work;
+use crate::execute::{Decision, Tally};
 use crate::{AppError, Runner, journal};
 
-/// Later runs whose members are counted when a run is full.
-const RUNS_AHEAD: usize = 100;
-
 impl Runner {
-    /// Sees to some batches of a slot. Those of an inactive flow are kept: its retries are held until it is active.
+    /// Handles some batches of a slot, those that no other worker holds; the others come back. Batches of an inactive
+    /// flow are kept: its retries are held until it is active.
     pub(crate) async fn slot(&self, slot: &Slot, batches: &[String], now: Timestamp) -> Result<(), AppError> {
-        let packs = self.table.packs_named(slot, batches).await?;
+        let leased = self.table.lease_packs(slot, batches, now).await?;
+        if let Some(until) = leased.until {
+            let (flow, minute) = (slot.flow.to_string(), slot.minute.to_string());
+            self.come_back(WorkItem::Slot { flow, minute, batches: leased.busy }, until, now).await?;
+        }
+        let packs = leased.taken;
         if packs.is_empty() {
             return Ok(());
         }
+        let mut tally = Tally::default();
+        let members = members(&packs);
+        let handled = self.handle_packs(slot, &packs, &members, &mut tally, now).await;
+        self.looker.request(&tally.canaries).await;
+        match handled {
+            Ok(flow) if flow.active => {
+                tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
+                let is_sent = |pack: &&Pack| pack.ids.iter().any(|id| tally.sent.contains(id));
+                let sent: BTreeSet<String> = packs.iter().filter(is_sent).map(|pack| pack.batch.clone()).collect();
+                Ok(self.table.finish_packs(slot, &packs, &sent, now).await?)
+            }
+            // What is held while the flow is inactive stays.
+            Ok(_) => Ok(self.table.release_packs(slot, &packs, |_| true).await?),
+            Err(error) => {
+                let left: HashSet<String> = tally.left(&members).ids.into_iter().collect();
+                let released = self.table.release_packs(slot, &packs, |id| left.contains(id.as_str())).await;
+                if let Err(error) = released {
+                    tracing::warn!(
+                        error = crate::chain(&error),
+                        "batches were not released, their leases end by themselves"
+                    );
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn handle_packs(
+        &self,
+        slot: &Slot,
+        packs: &[Pack],
+        members: &[InterchangeId],
+        tally: &mut Tally,
+        now: Timestamp,
+    ) -> Result<Flow, AppError> {
         let flow = self.flow(&slot.flow, now).await?;
-        // Whoever left the slot and came back is in two batches: the claim is that of the batch, so that only a batch
-        // that comes again sends again.
+        let has_deadlines = packs.iter().any(|pack| pack.has_deadlines);
+        let heads = if has_deadlines { Some(self.table.heads(members).await?) } else { None };
+        let sends = match &heads {
+            Some(heads) => self.recorded_sends(slot, heads, &flow).await?,
+            None => RecordedSends::default(),
+        };
+        // An interchange that left the slot and came back is in two batches: the claim names the batch, so that only a
+        // batch that comes again sends again.
         let batch_of: HashMap<&InterchangeId, &str> =
             packs.iter().rev().flat_map(|pack| pack.ids.iter().map(|id| (id, pack.batch.as_str()))).collect();
         let decide = |interchange: Interchange| {
-            let batch = batch_of.get(&interchange.id).copied().unwrap_or_default();
-            due(interchange, slot, &flow, &cause(slot, batch), now)
+            let batch = batch_of.get(&interchange.id).copied().unwrap_or_default().to_owned();
+            let cause = cause(Claim::Batch { slot: slot.clone(), batch });
+            due(interchange, slot, &flow, &cause, &sends, now)
         };
-        let members = members(&packs);
-        let tally = self.executor.execute(&members, decide, now).await?;
+        self.executor.execute(members, heads, decide, tally, now).await?;
         journal::slot(slot, members.len(), tally.changed.len());
-        // What is held while the flow is inactive comes by with every sweep.
-        if flow.active {
-            tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
-            self.table.delete_packs(slot, &packs).await?;
-        }
-        Ok(())
+        Ok(flow)
     }
 
-    /// Sees to a run of a window that takes only so many: the rest is put off first, and what stays is an ordinary
-    /// slot. A crash in between leaves a run that is less over-full, for the same work item to go on with.
-    pub(crate) async fn window_run(&self, slot: &Slot, now: Timestamp) -> Result<(), AppError> {
-        let flow = self.flow(&slot.flow, now).await?;
-        let packs = self.table.packs(slot).await?;
-        if flow.active {
-            let ids = members(&packs);
-            let heads = self.table.heads(&ids).await?;
-            let own = heads.values().filter(|i| i.status.is_failed() && i.due == Some(slot.minute));
-            let mut by_policy: BTreeMap<Option<&str>, Vec<&Interchange>> = BTreeMap::new();
-            for interchange in own {
-                let partner = interchange.parties.partner.as_deref().filter(|p| flow.partners.contains_key(*p));
-                by_policy.entry(partner).or_default().push(interchange);
-            }
-            for (partner, own) in by_policy {
-                if let Some(window) = flow.batched_window(partner) {
-                    self.put_off(slot, window, &flow, &own, now).await?;
-                }
-            }
-        }
-        Ok(self.work.send(&due_work(&flow, slot, &packs)).await?)
-    }
-
-    async fn put_off(
+    /// The recorded sends of the members whose deadline this slot is. The work of those without one is put on the jobs
+    /// queue again: nobody knows that their messages are on the stage.
+    pub(crate) async fn recorded_sends(
         &self,
         slot: &Slot,
-        window: &Window,
+        heads: &HashMap<InterchangeId, Interchange>,
         flow: &Flow,
-        own: &[&Interchange],
-        now: Timestamp,
-    ) -> Result<(), AppError> {
-        let batch = window.batch.unwrap_or(u32::MAX);
-        if own.len() <= batch as usize {
-            return Ok(());
-        }
-        let mut held = BTreeMap::new();
-        let mut run = slot.minute;
-        for _ in 0..RUNS_AHEAD {
-            run = window.run_after(run, flow.activated_at);
-            let members = self.table.enrolled(&Slot { minute: run, flow: flow.name.clone() }).await?;
-            if members == 0 {
-                break;
+    ) -> Result<RecordedSends, AppError> {
+        let waiting: Vec<&Interchange> =
+            heads.values().filter(|i| i.status.is_waiting() && i.due == Some(slot.minute)).collect();
+        let sends = self.table.recorded_sends(waiting.iter().copied()).await?;
+        let mut again: Vec<WorkItem> = Vec::new();
+        for interchange in waiting.into_iter().filter(|i| sends.of(i) == RecordedSend::Missing) {
+            let item = interchange.flight.as_ref().and_then(|flight| work_of(&flight.claim, interchange, flow));
+            if let Some(item) = item.filter(|item| !again.contains(item)) {
+                journal::unrecorded(interchange);
+                again.push(item);
             }
-            held.insert(run, u32::try_from(members).unwrap_or(u32::MAX));
         }
-        let later: BTreeMap<InterchangeId, Minute> =
-            thin_out(own, slot.minute, window, flow.activated_at, &held).into_iter().collect();
-        let ids: Vec<InterchangeId> = later.keys().cloned().collect();
-        let decide = |interchange: Interchange| {
-            let to = later.get(&interchange.id).copied().unwrap_or(slot.minute);
-            let change = interchange.put_off(slot, to, batch, now);
-            change.map_or(Decision::Skip("handled"), |change| Decision::Commit(Box::new(change)))
-        };
-        self.executor.execute(&ids, decide, now).await.map(drop)
+        self.work.send(&again).await?;
+        Ok(sends)
     }
 }
 
-pub(crate) fn cause(slot: &Slot, batch: &str) -> Cause {
-    Cause {
-        claim: Claim(format!("slot:{}:{}:{batch}", slot.flow, slot.minute)),
-        actor: Actor::Scheduler,
-        trigger: Trigger::Scheduled,
-        reason: None,
-        job: None,
+/// The work item that does the work of a claim again.
+fn work_of(claim: &Claim, interchange: &Interchange, flow: &Flow) -> Option<WorkItem> {
+    match claim {
+        Claim::Chunk { job, number } => {
+            let in_order = interchange.flight.as_ref().is_some_and(|flight| flow.keeps_order_at(flight.action));
+            Some(WorkItem::Chunk { job: job.0.clone(), chunk: *number, in_order })
+        }
+        Claim::Batch { slot, batch } => Some(WorkItem::Slot {
+            flow: slot.flow.to_string(),
+            minute: slot.minute.to_string(),
+            batches: vec![batch.clone()],
+        }),
+        Claim::Run { slot, .. } => Some(ordered(slot)),
+        Claim::Request(request) => {
+            Some(WorkItem::Send { interchange: interchange.id.to_string(), request: request.clone() })
+        }
+        Claim::Earlier(_) => None,
     }
+}
+
+/// The work item of a slot whose members are handled in order.
+pub(crate) fn ordered(slot: &Slot) -> WorkItem {
+    WorkItem::Ordered { flow: slot.flow.to_string(), minute: slot.minute.to_string() }
+}
+
+pub(crate) fn cause(claim: Claim) -> Cause {
+    Cause { claim, actor: Actor::Scheduler, trigger: Trigger::Scheduled, reason: None, job: None, canary: false }
 }
 
 /// The members of some batches, each once.
@@ -117,7 +141,14 @@ pub(crate) fn members(packs: &[Pack]) -> Vec<InterchangeId> {
     all.filter(|id| seen.insert(*id)).cloned().collect()
 }
 
-pub(crate) fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Cause, now: Timestamp) -> Decision {
+pub(crate) fn due(
+    interchange: Interchange,
+    slot: &Slot,
+    flow: &Flow,
+    cause: &Cause,
+    sends: &RecordedSends,
+    now: Timestamp,
+) -> Decision {
     if interchange.is_claimed_by(&cause.claim) && interchange.due != Some(slot.minute) {
         return Decision::Resume;
     }
@@ -127,8 +158,9 @@ pub(crate) fn due(interchange: Interchange, slot: &Slot, flow: &Flow, cause: &Ca
     if interchange.flow != slot.flow || interchange.due != Some(slot.minute) {
         return Decision::Skip("handled");
     }
-    let change = if interchange.status.is_waiting() {
-        interchange.overdue(slot, flow, now)
+    let change = if interchange.status.is_in_flight() {
+        let send = sends.of(&interchange);
+        interchange.overdue(slot, flow, send, now)
     } else if flow.active {
         let action = interchange.automatic_action(flow);
         match interchange.clone().reenter(action, cause, flow, now) {

@@ -1,117 +1,262 @@
-//! Slots that are due, by their schedule or, where that never fired, by the recurring sweep: their batches become
-//! work for the runner.
+//! What is due by the clock alone: slots, by their schedules or by the sweep, jobs that nobody looks at, and count rows that
+//! can be folded. Each has a schedule of its own, so that none holds up the others.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{Flow, FlowName, JobStatus, Slot, Timestamp};
 use jiff::SignedDuration;
 use queues::{WorkItem, WorkQueue};
-use table::{Pack, Table};
+use table::{JobRecord, Pack, RegisteredJob, Table};
 
 use crate::AppError;
 use crate::jobs::first_step;
+use crate::look::Looker;
 use crate::metric::{self, Metric};
-use crate::run_line::line;
+use crate::run_slot::ordered;
 
 /// How late a slot must be for the sweep to take it over from its schedule.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+const OVERDUE: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long the sweep leaves a slot alone while its work is being put on the queue: longer than the function lives.
+const DISPATCHING: SignedDuration = SignedDuration::from_mins(2);
+
+/// How long the sweep leaves a slot alone whose work is on the queue.
+const DISPATCHED: SignedDuration = SignedDuration::from_mins(15);
+
+/// How late a slot must be to be taken off the register: nobody is enrolled in it any more, whatever their clock says.
+const CLOSED: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a job may wait for its first step before it counts as forgotten.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long a job may stand still, with nobody at work, before its work is put back on the queue.
+const STALLED: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long an active job may be before what is kept of it gets another expiry.
+const KEPT_FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a writer must be silent before its count rows are folded.
 const QUIET: SignedDuration = SignedDuration::from_hours(1);
 
-/// Turns slots into work.
+/// Members that one work item handles, at least, while there are so many.
+const MEMBERS: usize = 100;
+
+/// Does what is due by the clock.
 #[derive(Debug)]
 pub struct Sweeper {
     table: Table,
     work: WorkQueue,
+    looker: Looker,
 }
 
 impl Sweeper {
-    /// Finds slots at `table` and leaves their work at `work`.
+    /// Finds what is due at `table` and leaves its work at `work`.
     #[must_use]
     pub fn new(table: Table, work: WorkQueue) -> Self {
-        Self { table, work }
+        Self { looker: Looker::new(table.clone(), work.clone()), table, work }
     }
 
-    /// Brings up one slot that is due. Gives back how many work items that made.
+    /// Puts the work of one slot that is due on the queue. Gives back how many work items that made.
     ///
     /// # Errors
-    /// When a service did not do its part; doing it again does no harm.
-    pub async fn bring_up(&self, slot: &Slot) -> Result<usize, AppError> {
+    /// When a service fails; doing it again does no harm.
+    pub async fn dispatch(&self, slot: &Slot, now: Timestamp) -> Result<usize, AppError> {
         let flow = self.table.flow(&slot.flow).await?;
-        self.bring_up_of(flow.as_ref(), slot).await
+        self.dispatch_of(flow.as_ref(), slot, now).await
     }
 
-    async fn bring_up_of(&self, flow: Option<&Flow>, slot: &Slot) -> Result<usize, AppError> {
-        let items = match flow {
-            Some(flow) if flow.has_batched_window() => {
-                vec![WorkItem::Run { flow: slot.flow.to_string(), minute: slot.minute.to_string() }]
-            }
-            Some(flow) => due_work(flow, slot, &self.table.packs(slot).await?),
-            None => batches(slot, &self.table.packs(slot).await?),
+    async fn dispatch_of(&self, flow: Option<&Flow>, slot: &Slot, now: Timestamp) -> Result<usize, AppError> {
+        self.table.note_dispatched(slot, after(now, DISPATCHING)).await?;
+        let items = if flow.is_some_and(|flow| flow.keeps_order() || flow.has_batched_window()) {
+            let is_empty = self.table.is_empty(slot).await?;
+            let items: Vec<WorkItem> = (!is_empty).then(|| ordered(slot)).into_iter().collect();
+            self.work.send(&items).await?;
+            items.len()
+        } else {
+            self.send_batches(slot).await?
         };
-        self.work.send(&items).await?;
-        let (flow, batches) = (slot.flow.as_str(), items.len());
-        tracing::info!(flow, slot = %slot.minute, outcome = "slot_due", batches, "a slot was brought up");
-        Ok(batches)
+        self.table.note_dispatched(slot, after(now, DISPATCHED)).await?;
+        let (flow, batches) = (slot.flow.as_str(), items);
+        tracing::info!(flow, slot = %slot.minute, outcome = "slot_due", batches, "a slot was dispatched");
+        Ok(items)
     }
 
-    /// Brings up every slot that is overdue, takes emptied ones off the register, and folds count rows that are quiet.
+    /// Puts a slot's batches on the queue, page by page, several small batches in one work item.
+    async fn send_batches(&self, slot: &Slot) -> Result<usize, AppError> {
+        let mut items = 0;
+        let mut after = None;
+        loop {
+            let (packs, next) = self.table.pack_page(slot, after.as_deref()).await?;
+            let work = batches(slot, &packs);
+            self.work.send(&work).await?;
+            items += work.len();
+            after = next;
+            if after.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Dispatches every slot that is overdue, takes emptied ones off the register, and moves those of inactive flows
+    /// out of its own sight. Gives back how many work items that made.
     ///
     /// # Errors
-    /// When a service did not do its part; the next sweep goes on.
-    pub async fn sweep(&self, now: Timestamp) -> Result<usize, AppError> {
-        let late = now.checked_sub(OVERDUE).unwrap_or(Timestamp::MIN);
-        let (mut brought, mut overdue) = (0, 0);
-        for slot in self.table.slots_due_before(late).await? {
-            if self.table.enrolled(&slot).await? == 0 {
-                self.table.unregister_slot(&slot).await?;
+    /// When a service fails; the next sweep goes on.
+    pub async fn sweep_slots(&self, now: Timestamp) -> Result<usize, AppError> {
+        let due = self.table.slots_due_before(before(now, OVERDUE)).await?;
+        let due: Vec<Slot> = due
+            .into_iter()
+            .filter(|registered| registered.not_before.is_none_or(|time| time <= now))
+            .map(|registered| registered.slot)
+            .collect();
+        let names: BTreeSet<&FlowName> = due.iter().map(|slot| &slot.flow).collect();
+        let flows = self.table.flows(names).await?;
+        let (mut dispatched, mut overdue) = (0, 0);
+        for slot in &due {
+            if self.table.is_empty(slot).await? {
+                if slot.minute.timestamp() < before(now, CLOSED) {
+                    self.table.unregister_slot(slot).await?;
+                }
                 continue;
             }
-            let flow = self.table.flow(&slot.flow).await?;
-            // What is held of an inactive flow waits for people, not for the sweep.
-            overdue += usize::from(flow.as_ref().is_none_or(|flow| flow.active));
-            brought += self.bring_up_of(flow.as_ref(), &slot).await?;
+            match flows.get(&slot.flow) {
+                Some(flow) if !flow.active => self.hold(flow, slot, now).await?,
+                flow => {
+                    overdue += 1;
+                    dispatched += self.dispatch_of(flow, slot, now).await?;
+                }
+            }
         }
         metric::count(Metric::OverdueSlots, overdue);
-        self.start_forgotten_jobs(late).await?;
-        let quiet = now.checked_sub(QUIET).unwrap_or(Timestamp::MIN);
-        let folded = self.table.fold_counts(quiet).await?;
-        tracing::info!(outcome = "swept", overdue, brought, folded, "the sweep has run");
-        Ok(brought)
+        tracing::info!(outcome = "swept", overdue, dispatched, "the sweep of slots has run");
+        Ok(dispatched)
     }
 
-    /// Begins jobs whose maker died before it could have them begun.
-    async fn start_forgotten_jobs(&self, late: Timestamp) -> Result<(), AppError> {
-        for id in self.table.registered_jobs().await? {
-            let record = self.table.job(&id).await?;
-            if record.is_some_and(|r| r.job.status == JobStatus::Queued && r.job.created_at < late) {
-                self.work.send(&[first_step(&id)]).await?;
+    /// Has the members of a slot held, and moves it where only the activation of its flow finds it.
+    async fn hold(&self, flow: &Flow, slot: &Slot, now: Timestamp) -> Result<(), AppError> {
+        self.dispatch_of(Some(flow), slot, now).await?;
+        self.table.hold_slot(slot).await?;
+        // The flow may have been activated since it was read, and whoever did that may have looked before the move.
+        if self.table.flow(&slot.flow).await?.is_some_and(|flow| flow.active) {
+            self.table.unhold_slot(slot).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at every job that has not ended: begins forgotten ones, goes on with canaries, puts back work that nobody does,
+    /// ends cancelled ones, and frees flows whose job is gone.
+    ///
+    /// # Errors
+    /// When a service fails; the next sweep goes on.
+    pub async fn sweep_jobs(&self, now: Timestamp) -> Result<(), AppError> {
+        for registered in self.table.registered_jobs().await? {
+            match self.table.job(&registered.id).await? {
+                Some(record) if record.job.status.has_ended() => self.free(&registered, Some(&record)).await?,
+                Some(record) => self.look_at(&registered, &record, now).await?,
+                None => self.free(&registered, None).await?,
             }
         }
         Ok(())
     }
 
-    /// Brings up what was held of a flow that is active again.
+    async fn look_at(&self, registered: &RegisteredJob, record: &JobRecord, now: Timestamp) -> Result<(), AppError> {
+        let job = &record.job;
+        if registered.kept_at.unwrap_or(job.created_at) < before(now, KEPT_FRESH) {
+            self.table.keep_job(&job.id, now).await?;
+        }
+        if job.status == JobStatus::Queued {
+            let is_forgotten = job.created_at < before(now, FORGOTTEN);
+            return if is_forgotten { Ok(self.work.send(&[first_step(&job.id)]).await?) } else { Ok(()) };
+        }
+        self.looker.look_at(record, now).await?;
+        let stands = format!("{} {}/{} {}", record.step, record.done, record.chunks, record.counts.sent);
+        if registered.seen.as_ref() != Some(&stands) {
+            return Ok(self.table.note_seen(&job.id, &stands, now).await?);
+        }
+        let has_stalled = registered.seen_at.is_some_and(|at| at <= before(now, STALLED));
+        if !has_stalled || job.stuck || record.is_leased(now) || is_waiting(record) {
+            return Ok(());
+        }
+        let flow = self.table.flow(&job.flow).await?;
+        if flow.is_none_or(|flow| flow.active) {
+            tracing::warn!(job = job.id.0, outcome = "resumed", "a job stood still, its work is put back on the queue");
+            self.looker.resume(&job.id).await?;
+            self.table.note_seen(&job.id, &stands, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn free(&self, registered: &RegisteredJob, record: Option<&JobRecord>) -> Result<(), AppError> {
+        let flow = registered.flow.as_ref().or(record.map(|record| &record.job.flow));
+        if let Some(flow) = flow {
+            tracing::warn!(
+                job = registered.id.0,
+                flow = flow.as_str(),
+                outcome = "freed",
+                "a flow had a job that is gone"
+            );
+            self.table.free_flow(flow, &registered.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Folds count rows that are quiet. Gives back how many rows are fewer.
     ///
     /// # Errors
-    /// When a service did not do its part; the next sweep brings it up then.
-    pub async fn release(&self, flow: &FlowName, now: Timestamp) -> Result<usize, AppError> {
-        let slots: HashSet<Slot> = self.table.slots_due_before(now).await?.into_iter().collect();
-        let mut brought = 0;
-        for slot in slots.iter().filter(|slot| slot.flow == *flow) {
-            brought += self.bring_up(slot).await?;
+    /// When a service fails; the next sweep goes on.
+    pub async fn fold_counts(&self, now: Timestamp) -> Result<usize, AppError> {
+        let folded = self.table.fold_counts(before(now, QUIET)).await?;
+        tracing::info!(outcome = "folded", folded, "count rows were folded");
+        self.release_forgotten(now).await?;
+        Ok(folded)
+    }
+
+    /// Dispatches what is held of flows that are active, should the request that activated them have died.
+    async fn release_forgotten(&self, now: Timestamp) -> Result<(), AppError> {
+        let held = self.table.held_slots(None).await?;
+        let names: BTreeSet<&FlowName> = held.iter().map(|slot| &slot.flow).collect();
+        let flows: HashMap<FlowName, Flow> = self.table.flows(names).await?;
+        for slot in held.iter().filter(|slot| flows.get(&slot.flow).is_none_or(|flow| flow.active)) {
+            self.table.unhold_slot(slot).await?;
+            self.dispatch_of(flows.get(&slot.flow), slot, now).await?;
         }
-        Ok(brought)
+        Ok(())
+    }
+
+    /// Dispatches what was held of a flow that is active again, and lets its job go on.
+    ///
+    /// # Errors
+    /// When a service fails; the sweeps do it then.
+    pub async fn release(&self, flow: &FlowName, now: Timestamp) -> Result<usize, AppError> {
+        let mut dispatched = 0;
+        for slot in self.table.held_slots(Some(flow)).await? {
+            self.table.unhold_slot(&slot).await?;
+            dispatched += self.dispatch(&slot, now).await?;
+        }
+        // Those that fell due a moment ago and that no sweep has moved yet.
+        for registered in self.table.slots_due_before(now).await? {
+            if registered.slot.flow == *flow {
+                dispatched += self.dispatch(&registered.slot, now).await?;
+            }
+        }
+        if let Some(job) = self.table.active_job(flow).await? {
+            self.looker.resume(&job).await?;
+        }
+        Ok(dispatched)
     }
 }
 
-/// Members that one work item sees to, at least, while there are so many.
-const MEMBERS: usize = 100;
+/// Whether a job waits for outcomes, and has nothing else to do.
+fn is_waiting(record: &JobRecord) -> bool {
+    record.job.status == JobStatus::Canary && record.done >= record.chunks
+}
 
-/// The work of a slot that is due: a line where its flow keeps an order, else its batches side by side.
-pub(crate) fn due_work(flow: &Flow, slot: &Slot, packs: &[Pack]) -> Vec<WorkItem> {
-    if flow.keeps_order() && !packs.is_empty() { vec![line(slot)] } else { batches(slot, packs) }
+fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn after(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Work items for a slot's batches, several small batches in one.

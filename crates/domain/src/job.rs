@@ -130,7 +130,7 @@ impl JobCounts {
 
 /// What the canary's outcomes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CanarySays {
+pub enum CanaryResult {
     /// Not all have come.
     Wait,
     /// They all completed.
@@ -162,6 +162,8 @@ pub struct Job {
     pub status: JobStatus,
     /// Why it stopped by itself, or does not go on now.
     pub halt: Option<String>,
+    /// Its work failed too often and was set aside: it goes on when a person says so.
+    pub stuck: bool,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it began.
@@ -219,13 +221,13 @@ impl Job {
 
     /// What the outcomes of the canary say, once its chunks are done.
     #[must_use]
-    pub fn canary_says(&self, counts: &JobCounts) -> CanarySays {
+    pub fn canary_result(&self, counts: &JobCounts) -> CanaryResult {
         if counts.failed_again > 0 {
-            CanarySays::Halt
+            CanaryResult::Halt
         } else if counts.completed >= counts.sent {
-            CanarySays::GoOn
+            CanaryResult::GoOn
         } else {
-            CanarySays::Wait
+            CanaryResult::Wait
         }
     }
 

@@ -30,7 +30,7 @@ pub use fingerprint::{Fingerprint, fold};
 pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode, RetryPolicy, Stages};
 pub use forecast::{Forecast, ForecastEnd, Imagined};
 pub use interchange::{Change, Completion, Failure, Flight, Interchange, Parties, Status};
-pub use job::{CanarySays, Job, JobAction, JobCounts, JobId, JobStatus, Take};
+pub use job::{CanaryResult, Job, JobAction, JobCounts, JobId, JobStatus, Take};
 pub use job_limits::JobLimits;
 pub use kept::Kept;
 pub use name::{FlowName, InterchangeId, InvalidName};

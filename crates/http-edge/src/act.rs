@@ -1,6 +1,6 @@
 //! Restart, retry and delete, one interchange at once or many as a job, and the cancelling of jobs.
 
-use app::{Actions, JobOrder, Jobs, Plan};
+use app::{ActOrder, Actions, JobOrder, Jobs, Plan};
 use aws_lambda_events::http::header;
 use contract::api::{self, read_job_request, read_reason};
 use domain::{Digest, JobAction, Timestamp};
@@ -38,6 +38,7 @@ impl ActApi {
             Some(("POST /interchanges/{id}", word)) if word == self.action.as_str() => self.one(&call, now).await,
             Some(("POST /flows/{flow}", word)) if word == self.action.as_str() => self.many(&call, now).await,
             Some(("POST /jobs/{id}", "cancel")) => self.cancel(&call, now).await,
+            Some(("POST /jobs/{id}", "resume")) => self.resume(&call).await,
             _ => Err(Problem::no_route()),
         };
         answer.unwrap_or_else(|problem| respond::problem(&problem))
@@ -46,9 +47,11 @@ impl ActApi {
     async fn one(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[])?;
         let id = call.interchange()?;
-        let reason = read_reason(&call.body()?)?;
-        let after = self.actions.act(&id, self.action, reason, call.actor(), now).await?;
-        Ok(respond::json(200, &api::interchange(&after)))
+        let body = call.body()?;
+        let reason = read_reason(&body)?;
+        let idempotency = self.idempotency(call, &body)?;
+        let order = ActOrder { id, action: self.action, reason, actor: call.actor(), idempotency };
+        Ok(respond::json_text(200, self.actions.act(&order, now).await?))
     }
 
     async fn many(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
@@ -70,6 +73,12 @@ impl ActApi {
     async fn cancel(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[])?;
         let record = self.jobs.cancel(&call.job()?, now).await?;
+        Ok(respond::json(200, &shown(&record)))
+    }
+
+    async fn resume(&self, call: &Call<'_>) -> Result<Response, Problem> {
+        call.takes(&[])?;
+        let record = self.jobs.resume(&call.job()?).await?;
         Ok(respond::json(200, &shown(&record)))
     }
 

@@ -125,6 +125,7 @@ impl From<ActError> for Problem {
             }
             ActError::NotSent { cause } => Self::new(409, "send-failed", "The stage queue did not take the message")
                 .detail(format!("the interchange is failed again: {cause}")),
+            ActError::KeyReused => Self::key_reused(),
             ActError::App(error) => error.into(),
         }
     }
@@ -140,8 +141,9 @@ impl From<JobError> for Problem {
             JobError::Active(job) => Self::new(409, "job-active", "The flow has an active job")
                 .detail(format!("wait for it or cancel it: /jobs/{}", job.0))
                 .with("job", format!("/jobs/{}", job.0)),
-            JobError::KeyReused => Self::new(422, "idempotency-key-reused", "The Idempotency-Key was used before")
-                .detail("it was used for another request; take a fresh key for a new one"),
+            JobError::KeyReused => {
+                Self::key_reused().detail("it was used for another request; take a fresh key for a new one")
+            }
             JobError::Ended(status) => Self::new(409, "job-ended", "The job has ended")
                 .detail(format!("it is {} already", status.as_str()))
                 .with("jobStatus", status.as_str()),

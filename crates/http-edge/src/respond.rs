@@ -16,6 +16,11 @@ pub(crate) fn json(status: u16, body: &Value) -> Response {
     text(status, "application/json", body.to_string())
 }
 
+/// JSON that is text already.
+pub(crate) fn json_text(status: u16, body: String) -> Response {
+    text(status, "application/json", body)
+}
+
 pub(crate) fn problem(problem: &Problem) -> Response {
     text(problem.status, "application/problem+json", problem.body().to_string())
 }

@@ -10,12 +10,15 @@ use crate::records::{Record, failures};
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let stack = Stack::start().await?;
-    let ingest = stack.ingest()?;
+    let (ingest, again) = (stack.ingest()?, stack.redelivery("FAILURES_QUEUE_URL")?);
     startup::serve(async |event: SqsEvent| {
         let now = stack.clock.now()?;
         let records: Vec<Record> = event.records.into_iter().map(|message| Record::new(message, now)).collect();
         let batch: Vec<_> = records.iter().map(Record::as_queue_record).collect();
-        Ok(failures(&ingest, &batch, now).await)
+        let response = failures(&ingest, &batch, now).await;
+        let failed: Vec<_> = records.iter().filter_map(|record| record.comes_again(&response)).collect();
+        again.soon(&failed).await;
+        Ok(response)
     })
     .await
 }

@@ -5,6 +5,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use contract::intake::QueueRecord;
 use contract::{AttributeValue, MessageAttribute};
 use jiff::Timestamp;
+use queues::Received;
+use startup::received;
 use table::TableError;
 
 /// One message of the event, owned.
@@ -14,11 +16,13 @@ pub(crate) struct Record {
     queued_at: Timestamp,
     dead_letter_source: Option<String>,
     attributes: Vec<MessageAttribute>,
+    delivery: Option<Received>,
 }
 
 impl Record {
     /// A message without a readable `SentTimestamp` counts as sent `now`.
     pub(crate) fn new(message: SqsMessage, now: Timestamp) -> Self {
+        let delivery = received(&message);
         let mut system = message.attributes;
         let sent = system.get("SentTimestamp").and_then(|text| text.parse().ok());
         let mut attributes: Vec<MessageAttribute> = message
@@ -41,7 +45,14 @@ impl Record {
             queued_at: sent.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now),
             dead_letter_source: system.remove("DeadLetterQueueSourceArn"),
             attributes,
+            delivery,
         }
+    }
+
+    /// Its delivery, where `response` says that it must come again.
+    pub(crate) fn comes_again(&self, response: &SqsBatchResponse) -> Option<Received> {
+        let failed = response.batch_item_failures.iter().any(|failure| failure.item_identifier == self.id);
+        self.delivery.clone().filter(|_| failed)
     }
 
     pub(crate) fn as_queue_record(&self) -> QueueRecord<'_> {

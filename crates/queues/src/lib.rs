@@ -1,9 +1,11 @@
 //! What Reprise puts on SQS: interchanges on the pipelines' stage queues, and its own work on the jobs queue.
 
 mod batch;
+mod redelivery;
 mod stage;
 mod work;
 
+pub use redelivery::{Received, Redelivery};
 pub use stage::{Delivery, StageMessage, StageQueues};
 pub use work::{WorkItem, WorkQueue};
 

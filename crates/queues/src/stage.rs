@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_cause::cause;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 use aws_sdk_sqs::primitives::Blob;
@@ -42,7 +43,7 @@ pub enum Delivery {
     Sent,
     /// SQS will never take it, and why.
     Refused(String),
-    /// SQS could not take it now, and why.
+    /// SQS did not take it now, or did not say, and why.
     Failed(String),
 }
 
@@ -94,7 +95,7 @@ impl StageQueues {
             }
             let entries = left.iter().filter_map(|(position, message)| message.entry(queue_url, *position));
             let call = self.client.send_message_batch().queue_url(queue_url).set_entries(Some(entries.collect()));
-            match call.send().await {
+            match call.customize().config_override(sent_once()).send().await {
                 Ok(answer) => {
                     for sent in answer.successful() {
                         note(deliveries, sent.id(), Delivery::Sent);
@@ -107,9 +108,12 @@ impl StageQueues {
                     }
                 }
                 Err(error) => {
-                    let delivery = judged(&error);
+                    let (delivery, answer) = judged(&error);
                     for (position, message) in &left {
                         deliveries[*position] = message.too_large().unwrap_or_else(|| delivery.clone());
+                    }
+                    if answer == Answer::Unclear {
+                        return;
                     }
                 }
             }
@@ -121,14 +125,19 @@ impl StageQueues {
     }
 }
 
+/// Each call goes out once: a client that repeats a call whose answer was lost would send its messages twice.
+fn sent_once() -> aws_sdk_sqs::config::Builder {
+    aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled())
+}
+
 fn note(deliveries: &mut [Delivery], id: &str, delivery: Delivery) {
     if let Some(at) = id.parse::<usize>().ok().and_then(|position| deliveries.get_mut(position)) {
         *at = delivery;
     }
 }
 
-/// What SQS says of a queue or a message that it will say again, whenever it is asked.
-const FOR_GOOD: [&str; 8] = [
+/// Errors of a queue or a message that SQS answers again whenever it is asked.
+const PERMANENT_ERRORS: [&str; 8] = [
     "NonExistentQueue",
     "QueueDoesNotExist",
     "InvalidAddress",
@@ -139,11 +148,30 @@ const FOR_GOOD: [&str; 8] = [
     "BatchRequestTooLong",
 ];
 
-/// A whole call that failed: for good only where SQS would say the same of it again.
-fn judged(error: &SdkError<SendMessageBatchError>) -> Delivery {
+/// What SQS says when it did not take a call and it may be made again at once.
+const NOT_TAKEN: [&str; 4] = ["RequestThrottled", "Throttling", "KmsThrottled", "OverLimit"];
+
+/// What a call that failed tells of its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// SQS has none of them.
+    Clear,
+    /// SQS may have them or not: whoever sends them again may send them twice.
+    Unclear,
+}
+
+/// A whole call that failed: refused only where SQS would say the same of it again.
+fn judged(error: &SdkError<SendMessageBatchError>) -> (Delivery, Answer) {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let is_one_of = |codes: &[&str]| codes.iter().any(|known| code.contains(known));
     let why = cause(error);
-    if FOR_GOOD.iter().any(|known| code.contains(known)) { Delivery::Refused(why) } else { Delivery::Failed(why) }
+    if is_one_of(&PERMANENT_ERRORS) {
+        (Delivery::Refused(why), Answer::Clear)
+    } else if is_one_of(&NOT_TAKEN) {
+        (Delivery::Failed(why), Answer::Clear)
+    } else {
+        (Delivery::Failed(why), Answer::Unclear)
+    }
 }
 
 /// A message as SQS takes it.

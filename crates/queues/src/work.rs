@@ -17,7 +17,7 @@ const MOST_DELAY: i32 = 900;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum WorkItem {
-    /// Take the next step of a job's walk.
+    /// Take a step of a job's walk.
     #[serde(rename_all = "camelCase")]
     Walk {
         /// The job.
@@ -27,7 +27,7 @@ pub enum WorkItem {
         /// The number its first chunk gets.
         first_chunk: u64,
     },
-    /// See to one chunk of a job.
+    /// Handle one chunk of a job.
     #[serde(rename_all = "camelCase")]
     Chunk {
         /// The job.
@@ -38,7 +38,7 @@ pub enum WorkItem {
         #[serde(default)]
         in_order: bool,
     },
-    /// See to some batches of a slot that is due.
+    /// Handle some batches of a slot that is due.
     #[serde(rename_all = "camelCase")]
     Slot {
         /// The flow.
@@ -48,25 +48,35 @@ pub enum WorkItem {
         /// The batches.
         batches: Vec<String>,
     },
-    /// See to a due slot whose flow keeps the order: its members one after another, the oldest failure first.
+    /// Handle a due slot member by member in order: its flow keeps an order, or its runs take only so many.
     #[serde(rename_all = "camelCase")]
-    Line {
+    Ordered {
         /// The flow.
         flow: String,
         /// The minute, RFC 3339.
         minute: String,
-        /// Members up to this place are seen to, or stand in `ids`; `None` where nobody lined up yet.
-        after: Option<String>,
-        /// Those who stand in line, the first one first.
-        ids: Vec<String>,
     },
-    /// Put off what is more than a run of the flow's window takes, then see to the slot's batches.
+    /// Look at a job and do what is due: go on after its canary, end it, put back what nobody works on.
     #[serde(rename_all = "camelCase")]
-    Run {
-        /// The flow.
-        flow: String,
-        /// The minute, RFC 3339.
-        minute: String,
+    Look {
+        /// The job.
+        job: String,
+    },
+    /// Put the chunks of a job back on the queue that are not done and that nobody holds.
+    #[serde(rename_all = "camelCase")]
+    Reopen {
+        /// The job.
+        job: String,
+        /// The first chunk to look at.
+        from: u64,
+    },
+    /// Send one interchange that a request has claimed, should the function that took the request have died.
+    #[serde(rename_all = "camelCase")]
+    Send {
+        /// The interchange.
+        interchange: String,
+        /// The request.
+        request: String,
     },
 }
 

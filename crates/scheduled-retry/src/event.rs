@@ -1,17 +1,29 @@
-//! What Scheduler sends: `{"slot": {"flow", "minute"}}` or `{"sweep": true}`.
+//! What Scheduler sends: `{"slot": {"flow", "minute"}}` or `{"sweep": "slots" | "jobs" | "counts"}`.
 
 use anyhow::Context as _;
 use domain::{FlowName, Minute, Slot};
 use serde::Deserialize;
 
-/// Why the function is invoked: one of the two.
+/// Why the function is invoked.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Event {
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Event {
     /// A slot is due.
-    pub(crate) slot: Option<SlotDue>,
-    /// It is time to look for overdue slots.
-    #[serde(default)]
-    pub(crate) sweep: bool,
+    Slot(SlotDue),
+    /// It is time for a sweep.
+    Sweep(Sweep),
+}
+
+/// What is swept: each has a schedule of its own.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Sweep {
+    /// Slots that are overdue.
+    Slots,
+    /// Jobs that nobody looks at.
+    Jobs,
+    /// Count rows that can be folded.
+    Counts,
 }
 
 /// A slot as its schedule names it.

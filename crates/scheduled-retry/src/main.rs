@@ -1,8 +1,8 @@
-//! The function `scheduled-retry`: turns slots that are due into work, by their schedule or by the recurring sweep.
+//! The function `scheduled-retry`: turns slots that are due into work, and sweeps.
 
 mod event;
 
-use event::Event;
+use event::{Event, Sweep};
 use startup::Stack;
 
 #[tokio::main]
@@ -10,11 +10,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let stack = Stack::start().await?;
     let sweeper = stack.sweeper()?;
     startup::serve(async |event: Event| {
-        match &event {
-            Event { slot: Some(slot), .. } => sweeper.bring_up(&slot.read()?).await?,
-            Event { sweep: true, .. } => sweeper.sweep(stack.clock.now()?).await?,
-            _ => anyhow::bail!("the event names neither a slot nor the sweep"),
-        };
+        let now = stack.clock.now()?;
+        match event {
+            Event::Slot(slot) => drop(sweeper.dispatch(&slot.read()?, now).await?),
+            Event::Sweep(Sweep::Slots) => drop(sweeper.sweep_slots(now).await?),
+            Event::Sweep(Sweep::Jobs) => sweeper.sweep_jobs(now).await?,
+            Event::Sweep(Sweep::Counts) => drop(sweeper.fold_counts(now).await?),
+        }
         Ok(())
     })
     .await

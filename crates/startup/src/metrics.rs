@@ -147,7 +147,8 @@ fn unit(metric: Metric) -> &'static str {
         | Metric::FailedAgain
         | Metric::Exhausted
         | Metric::OverdueSlots
-        | Metric::JobsHalted => "Count",
+        | Metric::JobsHalted
+        | Metric::WorkSetAside => "Count",
     }
 }
 

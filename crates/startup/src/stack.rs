@@ -1,13 +1,34 @@
 //! The stack as one function sees it: clients made once, and from them what the function is for.
 
+use std::time::Duration;
+
 use app::{Actions, Configure, Ingest, Jobs, Reader, Runner, Slots, Sweeper};
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use queues::{StageQueues, WorkQueue};
+use queues::{Redelivery, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
 use crate::{Clock, log, settings};
+
+/// No call waits without an end: a try has 3 s, and all tries of a call together end well before their function does.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(10))
+        .build()
+}
+
+/// Tries follow one another after random pauses of up to 50 ms, doubling to at most a second (full jitter).
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(4)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1))
+}
 
 /// What functions are built from.
 #[derive(Debug)]
@@ -29,6 +50,8 @@ impl Stack {
         let aws = aws_config::defaults(BehaviorVersion::latest())
             .region(EnvironmentVariableRegionProvider::new())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .timeout_config(timeouts())
+            .retry_config(retries())
             .load()
             .await;
         let client = aws_sdk_dynamodb::Client::new(&aws);
@@ -41,7 +64,7 @@ impl Stack {
     /// # Errors
     /// Names the environment variable that is missing.
     pub fn ingest(&self) -> anyhow::Result<Ingest> {
-        Ok(Ingest::new(self.table.clone(), self.slots()?, settings::default_stages()))
+        Ok(Ingest::new(self.table.clone(), self.slots()?, self.work()?, settings::default_stages()))
     }
 
     /// For list.
@@ -51,10 +74,12 @@ impl Stack {
     }
 
     /// For delete, which enrols nothing in a slot.
-    #[must_use]
-    pub fn deletions(&self) -> Actions {
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn deletions(&self) -> anyhow::Result<Actions> {
         let slots = Slots::unscheduled(self.table.clone());
-        Actions::new(self.table.clone(), slots, self.stages(), settings::default_stages())
+        Ok(Actions::new(self.table.clone(), slots, self.stages(), self.work()?, settings::default_stages()))
     }
 
     /// For restart and retry.
@@ -62,7 +87,8 @@ impl Stack {
     /// # Errors
     /// Names the environment variable that is missing.
     pub fn actions(&self) -> anyhow::Result<Actions> {
-        Ok(Actions::new(self.table.clone(), self.slots()?, self.stages(), settings::default_stages()))
+        let (slots, work) = (self.slots()?, self.work()?);
+        Ok(Actions::new(self.table.clone(), slots, self.stages(), work, settings::default_stages()))
     }
 
     /// For restart, retry and delete.
@@ -96,6 +122,14 @@ impl Stack {
     /// Names the environment variable that is missing.
     pub fn configure(&self) -> anyhow::Result<Configure> {
         Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages()))
+    }
+
+    /// Makes messages of the queue visible again that `url`, a variable of the environment, names.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn redelivery(&self, url: &str) -> anyhow::Result<Redelivery> {
+        Ok(Redelivery::new(aws_sdk_sqs::Client::new(&self.aws), settings::required(url)?))
     }
 
     fn slots(&self) -> anyhow::Result<Slots> {

@@ -1,17 +1,84 @@
-//! What an Idempotency-Key made, and the key that signs cursors: small facts written once.
+//! What an Idempotency-Key made or was answered, and the key that signs cursors: small facts written once.
 
-use domain::JobId;
+use domain::{JobId, Timestamp};
 
-use crate::item::{b, document, key, read};
-use crate::keys::{self, BYTES, CURSOR_KEY, DATA, IF_ABSENT, REQUEST, SETTINGS};
+use crate::item::{b, document, key, n, read, s, text};
+use crate::keys::{self, BYTES, CURSOR_KEY, DATA, IF_ABSENT, REQUEST, SETTINGS, TTL};
+use crate::leases::Unit;
 use crate::{Table, TableError};
 
+/// Most bytes of an answer that is kept, below DynamoDB's 400 KB an item.
+const MAX_ANSWER: usize = 350_000;
+
+/// What was answered to a request, JSON.
+const ANSWER: &str = "answer";
+
+/// What is known of a request with an Idempotency-Key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestBegun {
+    /// It is the first with its key.
+    First,
+    /// It was begun before, and nobody was answered yet.
+    Again,
+    /// This was answered to the first one.
+    Answered(String),
+    /// The key was used for another request.
+    KeyReused,
+}
+
 impl Table {
+    /// Notes that a request to act on one interchange begins, or tells what became of the one before it.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn begin_request(&self, name: &str, digest: &str, now: Timestamp) -> Result<RequestBegun, TableError> {
+        let mut item = document(keys::idempotency(name), REQUEST, &("", digest));
+        item.insert(TTL.to_owned(), n(self.expires_at(now)));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        match put.condition_expression(IF_ABSENT).send().await {
+            Ok(_) => return Ok(RequestBegun::First),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(error) => return Err(TableError::call("PutItem")(error)),
+        }
+        let Some(item) = self.get(key(keys::idempotency(name), REQUEST)).await? else { return Ok(RequestBegun::Again) };
+        let (job, before): (String, String) = read(&item, DATA)?;
+        if !job.is_empty() || before != digest {
+            return Ok(RequestBegun::KeyReused);
+        }
+        Ok(text(&item, ANSWER).map_or(RequestBegun::Again, |answer| RequestBegun::Answered(answer.to_owned())))
+    }
+
+    /// Keeps what a request was answered. An answer that is more than an item holds is not kept.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn answer_request(&self, name: &str, answer: &str) -> Result<(), TableError> {
+        if answer.len() > MAX_ANSWER {
+            return Ok(());
+        }
+        let update =
+            self.client.update_item().table_name(&self.name).set_key(Some(key(keys::idempotency(name), REQUEST)));
+        let update = update
+            .update_expression("SET #answer = :answer")
+            .expression_attribute_names("#answer", ANSWER)
+            .expression_attribute_values(":answer", s(answer));
+        update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
+    }
+
+    /// Whether anything is recorded of a request's work.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn is_known_request(&self, id: &str) -> Result<bool, TableError> {
+        Ok(self.get(Unit::Request(id.to_owned()).key()).await?.is_some())
+    }
+
     /// The job that an idempotency key made and the digest of the request that made it.
     pub(crate) async fn idempotent_request(&self, name: &str) -> Result<Option<(JobId, String)>, TableError> {
         let item = self.get(key(keys::idempotency(name), REQUEST)).await?;
         let stored = item.as_ref().map(|item| read::<(String, String)>(item, DATA)).transpose()?;
-        Ok(stored.map(|(job, digest)| (JobId(job), digest)))
+        // An action on one interchange made no job: for a job its key is used.
+        Ok(stored.map(|(job, digest)| if job.is_empty() { (JobId(job), String::new()) } else { (JobId(job), digest) }))
     }
 
     pub(crate) fn idempotent_item(name: &str, job: &JobId, digest: &str) -> crate::item::Item {

@@ -10,7 +10,7 @@ use domain::{InterchangeId, Job, JobId, JobStatus, Timestamp};
 use crate::counts::SKIP_PREFIX;
 use crate::deltas::job_update;
 use crate::item::{Item, document, key, n, read, s, text, unreadable};
-use crate::jobs::{DONE, IDEMPOTENCY};
+use crate::jobs::{DONE, IDEMPOTENCY, KEPT_AT};
 use crate::keys::{self, ACTIVE_JOB, DATA, JOB, JOBS, LEASED_UNTIL, PK, REQUEST, SK, TTL};
 use crate::leases::Unit;
 use crate::list::Position;
@@ -202,7 +202,12 @@ impl Table {
             let values = vec![n(self.job_expires_at(now)), s(keys::job(id)), s(text(item, SK)?)];
             Ok(Statement { text: text_of.clone(), values })
         });
-        self.run(statements.collect::<Result<_, TableError>>()?).await
+        self.run(statements.collect::<Result<_, TableError>>()?).await?;
+        let noted = Statement {
+            text: format!("UPDATE \"{}\" SET \"{KEPT_AT}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ?", self.name),
+            values: vec![s(now.to_string()), s(JOBS), s(id.0.as_str())],
+        };
+        self.run(vec![noted]).await
     }
 
     /// Asks an active job to stop. `false` when it cannot any more.

@@ -81,8 +81,6 @@ pub struct JobRecord {
     pub walked: bool,
     /// When the last of the leases on its chunks ends that are held now or were left behind.
     pub leased_until: Option<Timestamp>,
-    /// Its work failed too often and was set aside: it goes on when a person says so.
-    pub stuck: bool,
 }
 
 impl JobRecord {
@@ -116,11 +114,14 @@ pub struct RegisteredJob {
     pub seen: Option<String>,
     /// Since when it has been that far.
     pub seen_at: Option<Timestamp>,
+    /// When what is kept of it got another expiry last.
+    pub kept_at: Option<Timestamp>,
 }
 
 pub(crate) const IDEMPOTENCY: &str = "once";
 const SEEN: &str = "seen";
 const SEEN_AT: &str = "seenAt";
+pub(crate) const KEPT_AT: &str = "keptAt";
 
 /// Jobs of a list that are read side by side.
 const SIDE_BY_SIDE: usize = 10;
@@ -231,7 +232,6 @@ impl Table {
             done,
             walked: item.contains_key(WALKED),
             leased_until: leases.iter().filter_map(leased_until).max(),
-            stuck: item.contains_key(STUCK),
         }))
     }
 
@@ -312,6 +312,7 @@ impl Table {
                     flow: flow.and_then(|flow| FlowName::new(flow).ok()),
                     seen: text(item, SEEN).ok().map(str::to_owned),
                     seen_at: text(item, SEEN_AT).ok().and_then(|text| text.parse().ok()),
+                    kept_at: text(item, KEPT_AT).ok().and_then(|text| text.parse().ok()),
                 })
             })
             .collect()
@@ -384,6 +385,7 @@ fn job(id: &JobId, item: &Item) -> Result<Job, TableError> {
         as_of: stored.as_of,
         limits: JobLimits { rate: stored.rate, cap: stored.cap, canary: stored.canary },
         halt: text(item, HALT).ok().map(str::to_owned),
+        stuck: item.contains_key(STUCK),
         status: JobStatus::from_word(text(item, STATUS)?).ok_or_else(|| unreadable(item, "status"))?,
         created_at: stored.created_at,
         started_at: time(STARTED),

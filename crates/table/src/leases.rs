@@ -66,6 +66,9 @@ pub struct Left {
     /// How many of the others were skipped, by reason.
     #[serde(default)]
     pub skips: BTreeMap<String, u64>,
+    /// Of a run: which of the members are postponed, to which run, and how many that takes.
+    #[serde(default)]
+    pub postponed: BTreeMap<String, (Timestamp, u32)>,
 }
 
 pub(crate) const DONE_AT: &str = "done";
@@ -145,7 +148,7 @@ impl Table {
         ignoring_conditions(update.update_expression(expression).send().await)
     }
 
-    /// Notes how far a run has come, and keeps its lease, or gives it up where `goes_on` says so.
+    /// Notes how far a run has come, and keeps its lease or gives it up.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -174,7 +177,15 @@ impl Table {
             .expression_attribute_names("#ttl", TTL)
             .expression_attribute_values(":ttl", n(kept_until(now)))
             .expression_attribute_names("#pos", POSITION)
-            .expression_attribute_names("#ended", ENDED);
+            .expression_attribute_names("#ended", ENDED)
+            .expression_attribute_names("#left", LEFT);
+        match &progress.left {
+            Some(left) => {
+                sets.push("#left = :left");
+                update = update.expression_attribute_values(":left", s(json(left)));
+            }
+            None => removes.push("#left"),
+        }
         match &progress.position {
             Some(position) => {
                 sets.push("#pos = :pos");

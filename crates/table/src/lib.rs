@@ -38,12 +38,14 @@ pub use commit::Committed;
 pub use counts::{FlowCounts, GroupCount};
 pub use error::TableError;
 pub use flows::{FlowPut, SourceOwner};
+pub use idempotency::RequestBegun;
 pub use job_steps::{Chunk, WalkStep};
-pub use jobs::{JobCreated, JobRecord, NewJob};
+pub use jobs::{JobCreated, JobRecord, NewJob, RegisteredJob};
 pub use leases::{LEASE, Lease, Leased, Left, Progress, Unit};
 pub use list::{Order, Page, Position};
 pub use packs::{LeasedPacks, Member};
 pub use payloads::StoredBody;
+pub use recorded::RecordedSends;
 pub use slots::{Enrolled, Pack, Registered};
 pub use work::Work;
 

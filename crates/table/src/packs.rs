@@ -20,6 +20,9 @@ pub(crate) const MEMBERS: &str = "n";
 /// When the members failed, JSON: the first in microseconds since 1970, the others counted from it.
 const FAILED: &str = "f";
 
+/// Whether the slot is the deadline of some of the members.
+pub(crate) const DEADLINES: &str = "dl";
+
 /// The generation of an ordered run that has taken the batch.
 const TAKEN_BY: &str = "g";
 
@@ -53,6 +56,9 @@ pub(crate) fn pack_item(slot: &Slot, members: &[&Interchange]) -> Item {
     item.insert(FAILED.to_owned(), s(json(&failed)));
     item.insert(MEMBERS.to_owned(), n(ids.len()));
     item.insert(LEASED_UNTIL.to_owned(), n(0));
+    if members.iter().any(|member| member.status.is_in_flight()) {
+        item.insert(DEADLINES.to_owned(), n(1));
+    }
     item
 }
 

@@ -66,7 +66,8 @@ fn done_at(item: &Item) -> RecordedSend {
 /// A run records how far it has come: what it passed is on the stage, and so is all of its earlier generations.
 fn of_run(item: &Item, generation: u64, interchange: &Interchange, claimed_at: Timestamp) -> RecordedSend {
     let Ok(progress) = progress(item) else { return RecordedSend::Missing };
-    let passed = progress.position.is_some_and(|position| Position::of(interchange) <= position);
+    let is_left = progress.left.is_some_and(|left| left.ids.iter().any(|id| id == interchange.id.as_str()));
+    let passed = !is_left && progress.position.is_some_and(|position| Position::of(interchange) <= position);
     if progress.generation > generation || (progress.generation == generation && (progress.ended || passed)) {
         RecordedSend::At(claimed_at)
     } else {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{Delete, Put};
 
 use crate::item::{Item, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, DATA, HELD, SK, SLOTS};
-use crate::packs::MEMBERS;
+use crate::packs::{DEADLINES, MEMBERS};
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
 
@@ -24,6 +24,8 @@ pub struct Pack {
     pub batch: String,
     /// Its members.
     pub ids: Vec<InterchangeId>,
+    /// Whether the slot is the deadline of some of them, not their next retry.
+    pub has_deadlines: bool,
 }
 
 /// A slot that is registered.
@@ -279,5 +281,9 @@ fn registered(item: &Item) -> Result<Registered, TableError> {
 pub(crate) fn pack(item: &Item) -> Result<Pack, TableError> {
     let ids: Vec<String> = read(item, DATA)?;
     let ids = ids.into_iter().map(InterchangeId::new).collect::<Result<_, _>>();
-    Ok(Pack { batch: text(item, SK)?.to_owned(), ids: ids.map_err(|e| unreadable(item, &e.to_string()))? })
+    Ok(Pack {
+        batch: text(item, SK)?.to_owned(),
+        ids: ids.map_err(|e| unreadable(item, &e.to_string()))?,
+        has_deadlines: item.contains_key(DEADLINES),
+    })
 }

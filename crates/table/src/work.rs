@@ -1,7 +1,7 @@
 //! One interchange's pending commit: as it was loaded, as it shall be, and the events between.
 
 use crate::Enrolled;
-use domain::{Change, Digest, Event, Interchange, Minute, Slot};
+use domain::{Change, Digest, Event, Interchange, JobId, Minute, Slot};
 
 /// A change that waits to be committed. Several reports of one batch on one interchange fold into one.
 #[derive(Debug, Clone)]
@@ -41,6 +41,12 @@ impl Work {
     #[must_use]
     pub fn enrolled_as(&self) -> Enrolled {
         if self.after.status.is_failed() { Enrolled::Retries } else { Enrolled::Deadlines }
+    }
+
+    /// The job that waited for the outcome which this work brings.
+    #[must_use]
+    pub fn ends_canary(&self) -> Option<&JobId> {
+        self.before.as_ref()?.canary_of().filter(|_| !self.after.status.is_in_flight())
     }
 
     /// The head's version once this is committed.

@@ -33,6 +33,7 @@ pub fn job(job: &Job, counts: &JobCounts) -> Value {
         .time("endedAt", job.ended_at)
         .with("counts", counted)
         .maybe("halt", job.halt.as_deref())
+        .maybe("stuck", Some(job.stuck).filter(|stuck| *stuck))
         .maybe("skips", Some(skips).filter(|skips| !skips.is_empty()))
         .into()
 }

@@ -1,7 +1,7 @@
 //! Jobs: the frozen selection, and what a job does about each interchange of it.
 
 use domain::{
-    CanarySays, Filter, FlowName, Interchange, InterchangeId, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus,
+    CanaryResult, Filter, FlowName, Interchange, InterchangeId, Job, JobAction, JobCounts, JobId, JobLimits, JobStatus,
     Reentry, Refusal, Selection, Status, Take, Trigger,
 };
 
@@ -122,14 +122,14 @@ fn a_rate_makes_chunks_of_a_second_and_spreads_them() {
 fn a_canary_goes_on_when_all_completed_and_halts_when_one_failed_again() {
     let job = job(Selection::All);
     for (sent, completed, failed_again, says) in [
-        (2, 0, 0, CanarySays::Wait),
-        (2, 1, 0, CanarySays::Wait),
-        (2, 2, 0, CanarySays::GoOn),
-        (2, 1, 1, CanarySays::Halt),
-        (0, 0, 0, CanarySays::GoOn),
+        (2, 0, 0, CanaryResult::Wait),
+        (2, 1, 0, CanaryResult::Wait),
+        (2, 2, 0, CanaryResult::GoOn),
+        (2, 1, 1, CanaryResult::Halt),
+        (0, 0, 0, CanaryResult::GoOn),
     ] {
         let counts = JobCounts { sent, completed, failed_again, ..JobCounts::default() };
-        assert_eq!(job.canary_says(&counts), says, "{counts:?}");
+        assert_eq!(job.canary_result(&counts), says, "{counts:?}");
     }
 }
 
