@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{Actor, Cause, Change, Interchange, InterchangeId, SendFailure, Timestamp};
 use queues::{Delivery, StageQueues};
-use table::{Committed, Table, Work};
+use table::{Committed, Table, TableError, Work};
 
 use crate::error::TRIES;
 use crate::stage_message::{message, wanted};
@@ -151,11 +151,18 @@ impl Executor {
     ) -> Result<Vec<InterchangeId>, AppError> {
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        let (mut overtaken, mut changed) = (Vec::new(), Vec::new());
+        let (mut overtaken, mut changed, mut unstorable) = (Vec::new(), Vec::new(), None);
         for (work, outcome) in works.into_iter().zip(outcomes) {
-            let Committed::Done { version, whole } = outcome else {
-                overtaken.push(work.after.id);
-                continue;
+            let (version, whole) = match outcome {
+                Committed::Done { version, whole } => (version, whole),
+                Committed::Stale => {
+                    overtaken.push(work.after.id);
+                    continue;
+                }
+                Committed::Unstorable(cause) => {
+                    unstorable = Some(TableError::Unstorable { id: work.after.id.to_string(), cause });
+                    continue;
+                }
             };
             journal::committed(&work);
             let by = work.events.last().map(|event| event.actor.clone());
@@ -170,7 +177,10 @@ impl Executor {
         }
         self.table.retire(&changed, now).await?;
         tally.changed.extend(changed);
-        Ok(overtaken)
+        match unstorable {
+            Some(error) => Err(error.into()),
+            None => Ok(overtaken),
+        }
     }
 
     /// Sends what was claimed. What SQS refuses for good is failed again; what it cannot take now stays claimed for the
@@ -231,9 +241,15 @@ impl Executor {
             let Some(change) = current.clone().send_failed(attempt, &failure, now) else { return Ok(current) };
             let work = Work::new(Some(current.clone()), change);
             let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
-            if let Some(Committed::Done { version, .. }) = outcomes.first() {
-                journal::committed(&work);
-                return Ok(work.committed(*version));
+            match outcomes.into_iter().next() {
+                Some(Committed::Done { version, .. }) => {
+                    journal::committed(&work);
+                    return Ok(work.committed(version));
+                }
+                Some(Committed::Unstorable(cause)) => {
+                    return Err(TableError::Unstorable { id: work.after.id.to_string(), cause }.into());
+                }
+                Some(Committed::Stale) | None => {}
             }
             match self.table.head(&current.id).await? {
                 Some(head) => current = head,
