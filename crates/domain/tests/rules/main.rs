@@ -5,6 +5,7 @@
 mod fingerprints;
 mod flows;
 mod forecasts;
+mod job_counts;
 mod jobs;
 mod late_payloads;
 mod orders_of_arrival;
