@@ -15,7 +15,7 @@ use queues::{StageQueues, WorkItem, WorkQueue};
 use table::{RequestBegun, Table};
 use uuid::Uuid;
 
-use crate::execute::{Decision, Executor, Tally};
+use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
 use crate::{AppError, Slots, journal};
 
 /// Seconds until the work item of a request comes: longer than a function that answers people lives.
@@ -239,6 +239,10 @@ impl Actions {
                         tracing::warn!(error = crate::chain(&error), "a send was not recorded, it may be made twice");
                     }
                     Ok(after)
+                }
+                None if tally.skipped.iter().any(|(_, why)| *why == UNSTORABLE) => {
+                    let cause = "DynamoDB does not take it as it would be".to_owned();
+                    Err(table::TableError::Unstorable { id: id.to_string(), cause }.into())
                 }
                 None => Err(ActError::NotFound(id.clone())),
             },

@@ -15,6 +15,9 @@ use crate::{AppError, Slots, journal};
 /// Payload bytes held in memory at a time.
 const MAX_BYTES: u64 = 24 * 1024 * 1024;
 
+/// Why an interchange is left alone that DynamoDB never takes as it would be.
+pub(crate) const UNSTORABLE: &str = "unstorable";
+
 /// What to do about one interchange as it stands now.
 #[derive(Debug)]
 pub(crate) enum Decision {
@@ -150,9 +153,17 @@ impl Executor {
         let outcomes = self.table.commit(&works, now).await?;
         let (mut overtaken, mut changed) = (Vec::new(), Vec::new());
         for (work, outcome) in works.into_iter().zip(outcomes) {
-            let Committed::Done { version, whole } = outcome else {
-                overtaken.push(work.after.id);
-                continue;
+            let (version, whole) = match outcome {
+                Committed::Done { version, whole } => (version, whole),
+                Committed::Stale => {
+                    overtaken.push(work.after.id);
+                    continue;
+                }
+                Committed::Unstorable(cause) => {
+                    journal::unstorable(&work, &cause);
+                    tally.skipped.push((work.after.id, UNSTORABLE));
+                    continue;
+                }
             };
             journal::committed(&work);
             tally.canaries.extend(work.ends_canary().cloned());
@@ -231,9 +242,15 @@ impl Executor {
             let Some(change) = current.clone().send_failed(attempt, &failure, now) else { return Ok(current) };
             let work = Work::new(Some(current.clone()), change);
             let outcomes = self.table.commit(std::slice::from_ref(&work), now).await?;
-            if let Some(Committed::Done { version, .. }) = outcomes.first() {
-                journal::committed(&work);
-                return Ok(work.committed(*version));
+            match outcomes.into_iter().next() {
+                Some(Committed::Done { version, .. }) => {
+                    journal::committed(&work);
+                    return Ok(work.committed(version));
+                }
+                Some(Committed::Unstorable(cause)) => {
+                    return Err(table::TableError::Unstorable { id: work.after.id.to_string(), cause }.into());
+                }
+                Some(Committed::Stale) | None => {}
             }
             match self.table.head(&current.id).await? {
                 Some(head) => current = head,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
 use domain::{Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
 use queues::WorkQueue;
-use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, Work};
+use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
 
 use crate::error::TRIES;
 use crate::look::Looker;
@@ -151,7 +151,7 @@ impl Ingest {
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
-        let mut overtaken = Vec::new();
+        let (mut overtaken, mut unstorable) = (Vec::new(), None);
         let mut canaries = BTreeSet::new();
         for ((work, told), outcome) in works.into_iter().zip(told).zip(outcomes) {
             match outcome {
@@ -163,12 +163,18 @@ impl Ingest {
                     settled.push(work.committed(version));
                 }
                 Committed::Stale => overtaken.push(work.after.id),
+                Committed::Unstorable(cause) => {
+                    unstorable = Some(TableError::Unstorable { id: work.after.id.to_string(), cause });
+                }
             }
         }
         self.looker.request(&canaries).await;
         // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted. A report
         // that was known may be one whose first delivery died before this.
         self.table.retire(&settled, now).await?;
+        if let Some(error) = unstorable {
+            return Err(error.into());
+        }
         again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(&id)).flatten());
         Ok(again)
     }

@@ -104,6 +104,17 @@ pub(crate) fn unrecorded(interchange: &Interchange) {
     );
 }
 
+/// An interchange that DynamoDB does not take as it would be.
+pub(crate) fn unstorable(work: &Work, cause: &str) {
+    tracing::error!(
+        interchangeId = work.after.id.as_str(),
+        flow = work.after.flow.as_str(),
+        outcome = "unstorable",
+        cause,
+        "an interchange cannot be stored"
+    );
+}
+
 /// A work item that failed too often.
 pub(crate) fn set_aside(item: &WorkItem) {
     metric::count(metric::Metric::WorkSetAside, 1);

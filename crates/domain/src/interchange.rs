@@ -184,6 +184,8 @@ pub struct Interchange {
     pub exhausted: bool,
     /// The job that acted on it last.
     pub job: Option<JobId>,
+    /// That job sent it back, so that what becomes of it counts for the job; it did not delete or reschedule it.
+    pub sent_by_job: bool,
     /// Kept sender payloads.
     pub sender_payloads: Payloads,
     /// Kept receiver payloads.

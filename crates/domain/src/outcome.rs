@@ -184,6 +184,10 @@ impl Interchange {
     }
 
     pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {
+        if self.status == Status::Deleted {
+            // What comes after a deletion is nothing that the deleting job did.
+            self.job = None;
+        }
         self.attempt = attempt;
         if !self.known.contains(&(attempt, outcome)) {
             self.known.push((attempt, outcome));

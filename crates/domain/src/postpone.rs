@@ -47,6 +47,7 @@ impl Interchange {
         change.after.leave_schedule();
         change.after.exhausted = false;
         change.after.job.clone_from(&cause.job);
+        change.after.sent_by_job = false;
         change.plan(flow, None, now);
         Ok(change)
     }

@@ -159,6 +159,7 @@ impl Interchange {
             canary: cause.canary,
         });
         next.job = cause.job.clone();
+        next.sent_by_job = cause.job.is_some();
         next.due = Some(flow.confirmation.deadline(now));
         next.next_retry_at = None;
         let requested = Requested {
@@ -186,6 +187,7 @@ impl Interchange {
         let mut change = Change::of(self);
         change.after.status = Status::Deleted;
         change.after.job = cause.job.clone();
+        change.after.sent_by_job = false;
         change.after.leave_schedule();
         let kind = EventKind::Deleted { reason: cause.reason.clone().unwrap_or_default(), job: cause.job.clone() };
         change.log(now, cause.actor.clone(), kind);

@@ -157,6 +157,7 @@ pub(crate) fn blank(report: &Report, event_at: Timestamp, now: Timestamp) -> Int
         retry_note: None,
         exhausted: false,
         job: None,
+        sent_by_job: false,
         sender_payloads: Payloads::default(),
         receiver_payloads: Payloads::default(),
         attributes: Payloads::default(),

@@ -71,6 +71,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    fn key_reused() -> Self {
+        Self::new(422, "idempotency-key-reused", "The Idempotency-Key was used before")
+            .detail("it was used for another request; take a fresh key for a new one")
+    }
+}
+
 impl From<FieldError> for Problem {
     fn from(error: FieldError) -> Self {
         Self::field(&error.field, &error.problem)
@@ -141,9 +148,7 @@ impl From<JobError> for Problem {
             JobError::Active(job) => Self::new(409, "job-active", "The flow has an active job")
                 .detail(format!("wait for it or cancel it: /jobs/{}", job.0))
                 .with("job", format!("/jobs/{}", job.0)),
-            JobError::KeyReused => {
-                Self::key_reused().detail("it was used for another request; take a fresh key for a new one")
-            }
+            JobError::KeyReused => Self::key_reused(),
             JobError::Ended(status) => Self::new(409, "job-ended", "The job has ended")
                 .detail(format!("it is {} already", status.as_str()))
                 .with("jobStatus", status.as_str()),

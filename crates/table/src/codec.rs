@@ -84,6 +84,9 @@ struct StoredRest {
     parts: Vec<(String, bool, Option<String>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fl: Option<StoredFlight>,
+    /// The job of the row sent it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    js: bool,
     /// `assumed`, or the time of the reported completion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     done: Option<String>,
@@ -140,6 +143,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.parties.order_key = rest.ok;
     interchange.due = rest.due.map(Minute::at_or_after);
     interchange.retry_note = rest.why;
+    interchange.sent_by_job = rest.js;
     interchange.parts = rest.parts.into_iter().map(part).collect();
     interchange.flight = rest.fl.map(|f| flight(f, &interchange, item)).transpose()?;
     interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
@@ -187,6 +191,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         retry_note: None,
         exhausted: row.ex,
         job: row.j.map(JobId),
+        sent_by_job: false,
         sender_payloads: payloads(row.sp, item)?,
         receiver_payloads: payloads(row.rp, item)?,
         attributes: Payloads::default(),
@@ -243,6 +248,7 @@ fn rest(i: &Interchange, kept: &Kept) -> StoredRest {
             q: f.queue_url.clone(),
             cn: f.canary,
         }),
+        js: i.sent_by_job,
         done: i.completion.map(|completion| match completion {
             Completion::Assumed => "assumed".to_owned(),
             Completion::Reported(at) => at.to_string(),

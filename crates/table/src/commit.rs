@@ -38,6 +38,23 @@ pub enum Committed {
     },
     /// Someone else moved the head first: load it and decide again.
     Stale,
+    /// DynamoDB never takes it, for this reason; nothing of it is written.
+    Unstorable(String),
+}
+
+/// What became of a group's transaction.
+#[derive(Debug)]
+enum GroupResult {
+    /// All of it is written.
+    Done,
+    /// Nothing is written: others moved the heads of these works first.
+    Stale(Vec<usize>),
+    /// Nothing is written: DynamoDB never takes this work.
+    Unstorable(usize, String),
+    /// Nothing is written: DynamoDB does not take the transaction and does not say which action it is about.
+    Undetermined(String),
+    /// Nothing is written: DynamoDB does not take a row that the works share.
+    SharedRow(String),
 }
 
 /// Works that go into one transaction, by their positions in the call.
@@ -77,11 +94,12 @@ impl Group {
 
 impl Table {
     /// Commits works of distinct interchanges; the answers stand in the order of the works. Each is written
-    /// whole or not at all, whatever becomes of the others.
+    /// whole or not at all, whatever becomes of the others: a work that DynamoDB never takes is answered
+    /// [`Committed::Unstorable`], and the others are committed without it.
     ///
     /// # Errors
-    /// When DynamoDB cannot be reached or stays contended: some works may be written then. Deciding them again
-    /// finds out which.
+    /// When DynamoDB cannot be reached, stays contended, or does not take a row of counts or of a slot: some works may
+    /// be written then. Deciding them again finds out which.
     pub async fn commit(&self, works: &[Work], now: Timestamp) -> Result<Vec<Committed>, TableError> {
         self.revive(works, now).await?;
         let mut outcomes = vec![None; works.len()];
@@ -100,13 +118,15 @@ impl Table {
             let Some((lane, mut group, result)) = running.next().await else { break };
             free.push(lane);
             let result = result?;
-            if matches!(result, Transacted::Refused(..)) && group.follows.take().is_some() {
+            let is_refused = !matches!(result, GroupResult::Done | GroupResult::Stale(_));
+            if is_refused && group.follows.take().is_some() {
                 // It may be too much for one transaction: then the rest follows afterwards.
                 waiting.push(group);
                 continue;
             }
-            let left = settle(works, &group, result, &mut outcomes)?;
-            waiting.extend(grouped(works, left));
+            for left in settle(works, &group, result, &mut outcomes)? {
+                waiting.extend(grouped(works, left));
+            }
         }
         Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Committed::Stale)).collect())
     }
@@ -117,7 +137,7 @@ impl Table {
         group: Group,
         lane: usize,
         now: Timestamp,
-    ) -> (usize, Group, Result<Transacted, TableError>) {
+    ) -> (usize, Group, Result<GroupResult, TableError>) {
         let result = match self.actions_of(works, &group, lane, now) {
             Ok((actions, owners)) => self.transact(actions).await.map(|result| owned(result, &owners)),
             Err(error) => Err(error),
@@ -198,45 +218,60 @@ fn grouped(works: &[Work], members: Vec<usize>) -> Vec<Group> {
     groups
 }
 
-/// A result that names works instead of the positions of their actions.
-fn owned(result: Transacted, owners: &[usize]) -> Transacted {
+/// A result that names works instead of the positions of their actions: the first actions belong to `owners`, those
+/// after them are shared.
+fn owned(result: Transacted, owners: &[usize]) -> GroupResult {
     match result {
-        Transacted::Done => Transacted::Done,
+        Transacted::Done => GroupResult::Done,
         Transacted::ConditionsFailed(positions) => {
-            Transacted::ConditionsFailed(positions.iter().filter_map(|p| owners.get(*p).copied()).collect())
+            GroupResult::Stale(positions.iter().filter_map(|p| owners.get(*p).copied()).collect())
         }
-        Transacted::Refused(position, cause) => {
-            Transacted::Refused(owners.get(position).copied().unwrap_or(usize::MAX), cause)
-        }
+        Transacted::Refused(usize::MAX, cause) => GroupResult::Undetermined(cause),
+        Transacted::Refused(position, cause) => match owners.get(position) {
+            Some(index) => GroupResult::Unstorable(*index, cause),
+            None => GroupResult::SharedRow(cause),
+        },
     }
 }
 
-/// Notes what became of a group's works and gives back those that must be tried again without the stale ones.
+/// Notes what became of a group's works and gives back those that must be tried again, in the groups in which they are.
+/// Where DynamoDB does not say which action it refuses, the group is halved until the work is found.
 fn settle(
     works: &[Work],
     group: &Group,
-    result: Transacted,
+    result: GroupResult,
     outcomes: &mut [Option<Committed>],
-) -> Result<Vec<usize>, TableError> {
+) -> Result<Vec<Vec<usize>>, TableError> {
+    let without = |gone: &[usize]| group.members.iter().copied().filter(|index| !gone.contains(index)).collect();
     match result {
-        Transacted::Done => {
+        GroupResult::Done => {
             for index in &group.members {
                 outcomes[*index] =
                     Some(Committed::Done { version: works[*index].version(), whole: group.follows.is_some() });
             }
             Ok(Vec::new())
         }
-        Transacted::ConditionsFailed(positions) => {
-            let stale = positions;
+        GroupResult::Stale(stale) => {
             for index in &stale {
                 outcomes[*index] = Some(Committed::Stale);
             }
-            Ok(group.members.iter().copied().filter(|index| !stale.contains(index)).collect())
+            Ok(vec![without(&stale)])
         }
-        Transacted::Refused(position, cause) => {
-            let id = works.get(position).map_or_else(String::new, |work| work.after.id.to_string());
-            Err(TableError::Unstorable { id, cause })
+        GroupResult::Unstorable(index, cause) => {
+            outcomes[index] = Some(Committed::Unstorable(cause));
+            Ok(vec![without(&[index])])
         }
+        GroupResult::Undetermined(cause) => match group.members.as_slice() {
+            [index] => {
+                outcomes[*index] = Some(Committed::Unstorable(cause));
+                Ok(Vec::new())
+            }
+            members => {
+                let (first, second) = members.split_at(members.len() / 2);
+                Ok(vec![first.to_vec(), second.to_vec()])
+            }
+        },
+        GroupResult::SharedRow(cause) => Err(TableError::Unstorable { id: "of a shared row".to_owned(), cause }),
     }
 }
 

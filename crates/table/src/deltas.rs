@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::Update;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use domain::{Category, Fingerprint, FlowName, Interchange, JobId, Status, Timestamp};
+use domain::{Fingerprint, FlowName, Interchange, JobCount, JobId, Timestamp, job_counts};
 
 use crate::Work;
 use crate::item::{Item, key, n, s};
@@ -55,16 +55,13 @@ impl Deltas {
         if after.status.is_failed() {
             self.sample(after);
         }
-        if let Some(before) = &work.before
-            && let Some(job) = &before.job
-        {
-            for (what, by) in outcome(before, after) {
-                self.change(Place::Job(job.clone()), what, by);
-            }
-        }
-        let acted_on_by = work.before.as_ref().and_then(|before| before.job.as_ref());
-        if let Some(job) = after.job.as_ref().filter(|job| acted_on_by != Some(job)) {
-            self.change(Place::Job(job.clone()), SENT, 1);
+        for (job, count, by) in job_counts(work.before.as_ref(), after) {
+            let what = match count {
+                JobCount::Sent => SENT,
+                JobCount::Completed => COMPLETED,
+                JobCount::FailedAgain => FAILED_AGAIN,
+            };
+            self.change(Place::Job(job), what, by);
         }
     }
 
@@ -127,20 +124,6 @@ impl Deltas {
             }
         }
         adds
-    }
-}
-
-/// What an outcome changes in the counts of the job that sent the attempt. One that overrules another takes the
-/// other's place.
-fn outcome(before: &Interchange, after: &Interchange) -> Vec<(&'static str, i64)> {
-    let assumed = before.status.is_failed() && before.error.category == Category::NoOutcome;
-    let same_attempt = before.attempt == after.attempt;
-    match (before.status, after.status) {
-        (from, Status::Completed) if from.is_in_flight() => vec![(COMPLETED, 1)],
-        (from, to) if from.is_in_flight() && to.is_failed() => vec![(FAILED_AGAIN, 1)],
-        (Status::Completed, to) if to.is_failed() && same_attempt => vec![(COMPLETED, -1), (FAILED_AGAIN, 1)],
-        (_, Status::Completed) if assumed && same_attempt => vec![(COMPLETED, 1), (FAILED_AGAIN, -1)],
-        _ => Vec::new(),
     }
 }
 

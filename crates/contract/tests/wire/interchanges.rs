@@ -86,11 +86,12 @@ fn the_detail_adds_the_log_every_revision_and_the_policy_that_counts() {
         "action": "retry" });
     assert_eq!(interchange_detail(&first.after, &first.events, &flow)["nextRetry"], next);
     let cause = Cause {
-        claim: Claim("slot".to_owned()),
+        claim: Claim::Request("1".to_owned()),
         actor: domain::Actor::Scheduler,
         trigger: Trigger::Scheduled,
         reason: None,
         job: None,
+        canary: false,
     };
     let waiting = first.after.clone().reenter(Reentry::Restart, &cause, &flow, at("2026-11-20T14:07:00Z")).unwrap();
     let mut again = report();

@@ -82,6 +82,7 @@ fn a_job_is_shown_with_its_counts() {
         as_of: at("2026-11-20T14:00:00Z"),
         limits: JobLimits { rate: Some(50), ..JobLimits::default() },
         halt: None,
+        stuck: false,
         status: JobStatus::Running,
         created_at: at("2026-11-20T14:00:01Z"),
         started_at: Some(at("2026-11-20T14:00:02Z")),

@@ -20,6 +20,7 @@ fn job(selection: Selection) -> Job {
         status: JobStatus::Running,
         created_at: at("14:00"),
         halt: None,
+        stuck: false,
         started_at: None,
         ended_at: None,
     }
@@ -59,7 +60,7 @@ fn a_selection_holds_only_what_it_names() {
 fn after_a_crash_a_job_finds_what_it_took_and_takes_nothing_twice() {
     let job = job(Selection::All);
     assert_eq!(job.take(&failed_at_two()), Take::Act);
-    let sent = failed_at_two().reenter(Reentry::Retry, &job.cause(), &flow(), at("14:01")).unwrap().after;
+    let sent = failed_at_two().reenter(Reentry::Retry, &job.cause(0), &flow(), at("14:01")).unwrap().after;
     assert_eq!(job.take(&sent), Take::Resume);
     let failed_again = Interchange { status: Status::Failed, flight: None, ..sent };
     assert_eq!(job.take(&failed_again), Take::Resume);
@@ -74,7 +75,7 @@ fn an_interchange_of_another_flow_is_left_alone() {
 
 #[test]
 fn a_jobs_events_name_its_person_its_reason_and_the_job() {
-    let cause = job(Selection::All).cause();
+    let cause = job(Selection::All).cause(0);
     assert_eq!((cause.actor.as_str(), cause.trigger), ("ann", Trigger::Manual));
     assert_eq!((cause.reason.as_deref(), cause.job), (Some("partner is back"), Some(JobId("j-1".to_owned()))));
 }

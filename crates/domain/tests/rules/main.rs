@@ -5,6 +5,7 @@
 mod fingerprints;
 mod flows;
 mod forecasts;
+mod job_counts;
 mod jobs;
 mod late_payloads;
 mod orders_of_arrival;
@@ -18,8 +19,8 @@ mod windows;
 
 use domain::{
     Actor, Category, Cause, Change, Claim, Digest, ErrorInfo, EventKind, Extent, FailureReport, Flow, FlowName,
-    Interchange, InterchangeId, PayloadMeta, Phase, Received, Reentry, Report, ReportKind, Stages, Timestamp, Trigger,
-    Verdict, receive,
+    Interchange, InterchangeId, JobId, Minute, PayloadMeta, Phase, Received, RecordedSend, Reentry, Report, ReportKind,
+    Slot, Stages, Timestamp, Trigger, Verdict, receive,
 };
 
 /// A time of 20 November 2026: `14:00`, `14:00:30`.
@@ -96,23 +97,33 @@ fn failed_at_two() -> Interchange {
     change(judge(None, &report(1, "14:00", failed()), "14:00")).after
 }
 
+/// A send that was recorded long ago.
+const RECORDED: RecordedSend = RecordedSend::At(Timestamp::UNIX_EPOCH);
+
+fn chunk(number: u64) -> Claim {
+    Claim::Chunk { job: JobId("j-1".to_owned()), number }
+}
+
 fn by_hand() -> Cause {
     Cause {
-        claim: Claim("job:1".to_owned()),
+        claim: chunk(1),
         actor: Actor::Person("ann".to_owned()),
         trigger: Trigger::Manual,
         reason: Some("partner is back".to_owned()),
         job: None,
+        canary: false,
     }
 }
 
 fn by_schedule() -> Cause {
+    let slot = Slot { minute: Minute::at_or_after(at("14:05")), flow: flow().name };
     Cause {
-        claim: Claim("slot:1".to_owned()),
+        claim: Claim::Batch { slot, batch: "1".to_owned() },
         actor: Actor::Scheduler,
         trigger: Trigger::Scheduled,
         reason: None,
         job: None,
+        canary: false,
     }
 }
 

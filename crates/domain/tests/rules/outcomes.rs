@@ -5,7 +5,7 @@ use domain::{
     Interchange, Known, Part, PartStatus, ReportKind, Slot, Status, Verdict,
 };
 
-use super::{at, change, failed, failed_at_two, failure, flow, judge, kinds, meta, report, waiting};
+use super::{RECORDED, at, change, failed, failed_at_two, failure, flow, judge, kinds, meta, report, waiting};
 
 fn failing(told: FailureReport) -> ReportKind {
     ReportKind::Failed(Box::new(told))
@@ -17,7 +17,7 @@ fn assumed() -> Interchange {
     let flow = Flow { confirmation: silent, ..flow() };
     let waiting = waiting();
     let slot = Slot { minute: waiting.due.unwrap(), flow: flow.name.clone() };
-    waiting.overdue(&slot, &flow, at("14:25")).unwrap().after
+    waiting.overdue(&slot, &flow, RECORDED, at("14:25")).unwrap().after
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn what_fails_after_it_was_resolved_begins_its_ladder_anew() {
 fn silent_failure() -> Interchange {
     let waiting = waiting();
     let slot = Slot { minute: waiting.due.unwrap(), flow: flow().name };
-    waiting.overdue(&slot, &flow(), at("14:25")).unwrap().after
+    waiting.overdue(&slot, &flow(), RECORDED, at("14:25")).unwrap().after
 }
 
 #[test]

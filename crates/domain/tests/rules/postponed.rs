@@ -1,10 +1,10 @@
 //! Retries that are held, put off to a later run, or planned anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
-    Category, Flow, Interchange, InterchangeId, Ladder, Minute, Reentry, Refusal, RetryPolicy, Schedule, Slot, Status,
-    Window, WindowEvery, thin_out,
+    Category, Flow, Interchange, Ladder, Minute, Reentry, Refusal, RetryPolicy, RunFill, Schedule, Slot, Status,
+    Window, WindowEvery,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -17,17 +17,6 @@ fn slot_of(interchange: &Interchange) -> Slot {
 
 fn hourly(batch: u32) -> Window {
     Window { every: WindowEvery::Hour, interval: 1, lapse: SignedDuration::ZERO, batch: Some(batch), limit: 4 }
-}
-
-/// Failures of a run at 15:00: number `i` failed `i` seconds after 14:00.
-fn members(count: usize) -> Vec<Interchange> {
-    let one = |i: usize| {
-        let mut interchange = failed_at_two();
-        interchange.id = InterchangeId::new(format!("i-{i}")).unwrap();
-        interchange.failure.at = at("14:00").checked_add(SignedDuration::from_secs(i as i64)).unwrap();
-        interchange
-    };
-    (0..count).map(one).collect()
 }
 
 fn three() -> Minute {
@@ -80,46 +69,58 @@ fn an_impossible_retry_says_why_and_waits_for_a_person() {
     assert_eq!((skipped.after.due, skipped.after.next_retry_at), (None, None));
 }
 
+/// Which run takes each of `count` members that come in order to a run at 15:00, when later runs hold some already.
+fn runs_of(count: usize, window: &Window, held: &BTreeMap<Minute, u32>, now: &str) -> Vec<Minute> {
+    let batch = window.batch.unwrap();
+    let mut fill = RunFill::of(three(), batch);
+    let mut runs = Vec::new();
+    for _ in 0..count {
+        while fill.room == 0 {
+            let run = fill.next(window, at("12:00"), at(now));
+            fill = RunFill { run, room: batch.saturating_sub(held.get(&run).copied().unwrap_or(0)) };
+        }
+        fill.room -= 1;
+        runs.push(fill.run);
+    }
+    runs
+}
+
 #[test]
-fn a_full_run_keeps_the_oldest_and_the_rest_fill_the_runs_that_follow() {
-    let members = members(5);
-    let shuffled: Vec<&Interchange> = [3, 0, 4, 2, 1].map(|i| &members[i]).to_vec();
+fn a_full_run_keeps_the_first_and_the_rest_fill_the_runs_that_follow() {
     let held = BTreeMap::from([(Minute::at_or_after(at("16:00")), 1)]);
-    let put_off = thin_out(&shuffled, three(), &hourly(2), at("12:00"), &held);
-    let told: Vec<(&str, _)> = put_off.iter().map(|(id, to)| (id.as_str(), to.timestamp())).collect();
-    assert_eq!(told, [("i-2", at("16:00")), ("i-3", at("17:00")), ("i-4", at("17:00"))]);
+    let runs: Vec<_> = runs_of(5, &hourly(2), &held, "15:00").iter().map(|run| run.timestamp()).collect();
+    assert_eq!(runs, ["15:00", "15:00", "16:00", "17:00", "17:00"].map(at));
+}
+
+#[test]
+fn a_run_that_is_late_postpones_to_no_run_that_is_past() {
+    let runs: Vec<_> = runs_of(4, &hourly(1), &BTreeMap::new(), "17:30").iter().map(|run| run.timestamp()).collect();
+    assert_eq!(runs, ["15:00", "18:00", "19:00", "20:00"].map(at));
 }
 
 proptest! {
     #[test]
-    fn no_run_exceeds_its_batch_and_nobody_is_starved(
+    fn no_run_exceeds_its_batch_and_none_is_left_open(
         count in 0usize..60, batch in 1u32..10, held in prop::collection::vec(0u32..12, 0..8),
     ) {
-        let members = members(count);
         let window = hourly(batch);
-        let mut runs = vec![three()];
+        let mut all = vec![three()];
         for _ in 0..80 {
-            runs.push(window.run_after(*runs.last().unwrap(), at("12:00")));
+            all.push(window.run_after(*all.last().unwrap(), at("12:00")));
         }
-        let held: BTreeMap<Minute, u32> = runs[1..].iter().copied().zip(held).collect();
-        let all: Vec<&Interchange> = members.iter().collect();
-        let put_off = thin_out(&all, three(), &window, at("12:00"), &held);
+        let held: BTreeMap<Minute, u32> = all[1..].iter().copied().zip(held).collect();
+        let runs = runs_of(count, &window, &held, "15:00");
         let mut takes: BTreeMap<Minute, u32> = BTreeMap::new();
-        for (_, to) in &put_off {
-            prop_assert!(runs[1..].contains(to), "only runs of the window");
-            *takes.entry(*to).or_default() += 1;
+        for run in &runs {
+            prop_assert!(all.contains(run), "only runs of the window");
+            *takes.entry(*run).or_default() += 1;
         }
-        prop_assert!(count - put_off.len() <= batch as usize);
         for (run, taken) in &takes {
             prop_assert!(taken + held.get(run).copied().unwrap_or(0) <= batch);
         }
-        // In order of age, and each in the first run that has room: nobody waits behind a younger one.
-        let times: Vec<Minute> = put_off.iter().map(|(_, to)| *to).collect();
-        prop_assert!(times.is_sorted());
-        let ids: BTreeSet<&InterchangeId> = put_off.iter().map(|(id, _)| id).collect();
-        prop_assert_eq!(ids.len(), put_off.len());
-        if let Some(last) = times.last() {
-            for run in runs[1..].iter().take_while(|run| *run < last) {
+        prop_assert!(runs.is_sorted(), "nobody waits behind a younger one");
+        if let Some(last) = runs.last() {
+            for run in all.iter().take_while(|run| *run < last) {
                 let full = takes.get(run).copied().unwrap_or(0) + held.get(run).copied().unwrap_or(0) >= batch;
                 prop_assert!(full, "a run is left open before {last}");
             }

@@ -4,7 +4,7 @@ use domain::{Interchange, Received, Reentry, Report, ReportKind, Status, Timesta
 use jiff::ToSpan;
 use proptest::prelude::*;
 
-use super::{at, by_hand, by_schedule, failed, flow, report};
+use super::{RECORDED, at, by_hand, by_schedule, failed, flow, report};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -48,7 +48,7 @@ fn taken(known: Option<Interchange>, step: &Step, now: Timestamp) -> Option<(Int
         (Step::Delete, Some(known)) => known.delete(&by_hand(), &flow, now).ok(),
         (Step::Overdue, Some(known)) => known.due.and_then(|minute| {
             let slot = domain::Slot { minute, flow: known.flow.clone() };
-            known.overdue(&slot, &flow, now)
+            known.overdue(&slot, &flow, RECORDED, now)
         }),
     };
     change.map(|change| (change.after, change.events.len()))

@@ -1,12 +1,14 @@
 //! Retry, restart, delete, and what follows when nothing is heard or SQS refuses.
 
 use domain::{
-    Actor, Category, Claim, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute,
-    PayloadSide, Phase, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
+    Actor, Category, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute,
+    PayloadSide, Phase, RecordedSend, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
 };
 use jiff::SignedDuration;
 
-use super::{at, by_hand, by_schedule, change, failed_at_two, failure, flow, judge, kinds, report, waiting};
+use super::{
+    RECORDED, at, by_hand, by_schedule, change, chunk, failed_at_two, failure, flow, judge, kinds, report, waiting,
+};
 
 fn told(failure: FailureReport) -> Interchange {
     change(judge(None, &report(1, "14:00", ReportKind::Failed(Box::new(failure))), "14:00")).after
@@ -26,8 +28,8 @@ fn a_re_entry_is_the_next_attempt_and_names_what_is_sent_where() {
         let after = &change.after;
         assert_eq!((after.status, after.attempt, after.tries, after.automatic), (status, 2, 1, 0));
         assert_eq!((after.next_retry_at, after.due), (None, Some(Minute::at_or_after(at("14:25")))));
-        assert!(after.is_claimed_by(&Claim("job:1".to_owned())));
-        assert!(!after.is_claimed_by(&Claim("job:2".to_owned())));
+        assert!(after.is_claimed_by(&chunk(1)));
+        assert!(!after.is_claimed_by(&chunk(2)));
         let EventKind::Requested(requested) = &change.events[0].kind else { panic!() };
         assert_eq!((requested.side, requested.payload.number), (side, 1));
         assert_eq!(requested.reason.as_deref(), Some("partner is back"));
@@ -96,7 +98,7 @@ fn delete_keeps_head_and_log_and_leaves_the_schedule() {
 fn silence_past_the_deadline_is_a_failure_where_outcomes_are_confirmed() {
     let waiting = waiting();
     let slot = overdue_slot(&waiting);
-    let change = waiting.overdue(&slot, &flow(), at("14:25")).unwrap();
+    let change = waiting.overdue(&slot, &flow(), RECORDED, at("14:25")).unwrap();
     assert_eq!(kinds(&change), ["outcome_overdue", "retry_scheduled"]);
     let after = change.after;
     assert_eq!((after.status, after.error.category), (Status::Failed, Category::NoOutcome));
@@ -109,7 +111,7 @@ fn silence_past_the_deadline_is_a_completion_where_the_flow_is_silent() {
     let flow = Flow { confirmation, ..flow() };
     let waiting = waiting();
     let slot = overdue_slot(&waiting);
-    let change = waiting.overdue(&slot, &flow, at("14:25")).unwrap();
+    let change = waiting.overdue(&slot, &flow, RECORDED, at("14:25")).unwrap();
     assert_eq!((change.after.status, kinds(&change)), (Status::Completed, vec!["assumed_completed"]));
 }
 
@@ -118,10 +120,10 @@ fn a_deadline_that_was_met_or_is_another_ones_passes() {
     let waiting = waiting();
     let slot = overdue_slot(&waiting);
     let other = Slot { minute: Minute::at_or_after(at("14:26")), ..slot.clone() };
-    assert_eq!(waiting.clone().overdue(&other, &flow(), at("14:26")), None);
+    assert_eq!(waiting.clone().overdue(&other, &flow(), RECORDED, at("14:26")), None);
     let done = change(judge(Some(&waiting), &report(2, "14:12", ReportKind::Completed), "14:12")).after;
-    assert_eq!(done.overdue(&slot, &flow(), at("14:25")), None);
-    assert_eq!(failed_at_two().overdue(&slot, &flow(), at("14:25")), None);
+    assert_eq!(done.overdue(&slot, &flow(), RECORDED, at("14:25")), None);
+    assert_eq!(failed_at_two().overdue(&slot, &flow(), RECORDED, at("14:25")), None);
 }
 
 #[test]
@@ -162,16 +164,31 @@ fn the_phase_decides_what_an_automatic_retry_does_unless_the_flow_or_a_missing_p
     }
 }
 
-#[test]
-fn a_request_that_may_have_died_before_its_send_is_not_assumed_completed() {
+/// Silent, within 15 minutes.
+fn silent() -> Flow {
     let confirmation = Confirmation { mode: ConfirmationMode::Silent, ..Confirmation::default() };
-    let silent = Flow { confirmation, ..flow() };
-    let cause = domain::Cause { claim: Claim::of_request("1"), ..by_hand() };
-    let waiting = failed_at_two().reenter(Reentry::Retry, &cause, &silent, at("14:10")).unwrap().after;
+    Flow { confirmation, ..flow() }
+}
+
+#[test]
+fn silence_about_a_message_without_a_recorded_send_only_moves_its_deadline() {
+    for flow in [flow(), silent()] {
+        let waiting = failed_at_two().reenter(Reentry::Retry, &by_hand(), &flow, at("14:10")).unwrap().after;
+        let slot = overdue_slot(&waiting);
+        let moved = waiting.clone().overdue(&slot, &flow, RecordedSend::Missing, at("14:25")).unwrap();
+        assert!(moved.events.is_empty());
+        let expected = Interchange { due: Some(Minute::at_or_after(at("14:40"))), ..waiting };
+        assert_eq!(moved.after, expected, "nothing is completed and no attempt is used up");
+    }
+}
+
+#[test]
+fn a_deadline_counts_from_the_recorded_send() {
+    let silent = silent();
+    let waiting = failed_at_two().reenter(Reentry::Retry, &by_hand(), &silent, at("14:10")).unwrap().after;
     let slot = overdue_slot(&waiting);
-    let unknown = waiting.clone().overdue(&slot, &silent, at("14:25")).unwrap().after;
-    assert_eq!(unknown.error.category, Category::NoOutcome);
-    let sent = waiting.noted_as_sent(2).unwrap().after;
-    let assumed = sent.overdue(&slot, &silent, at("14:25")).unwrap().after;
-    assert_eq!(assumed.status, Status::Completed);
+    let late = waiting.clone().overdue(&slot, &silent, RecordedSend::At(at("14:13:30")), at("14:25")).unwrap().after;
+    assert_eq!(late.due, Some(Minute::at_or_after(at("14:29"))));
+    let in_time = waiting.overdue(&slot, &silent, RecordedSend::At(at("14:10")), at("14:25")).unwrap().after;
+    assert_eq!(in_time.status, Status::Completed);
 }

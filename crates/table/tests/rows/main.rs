@@ -1,0 +1,9 @@
+//! The table against DynamoDB's stand-in in this process, through the real SDK.
+
+#![cfg(test)]
+
+mod bounded;
+mod job_counts;
+mod newest_first;
+mod unstorable;
+mod world;
