@@ -185,13 +185,15 @@ impl Runner {
         for (reason, count) in skipped_before {
             *skips.entry(reason).or_default() += count;
         }
-        if let Err(error) = executed {
+        let finished = match executed {
+            Ok(()) => self.table.finish_chunk(&job.id, number, &skips, now).await.map(drop).map_err(AppError::from),
+            Err(error) => Err(error),
+        };
+        if finished.is_err() {
             let left = Left { skips, ..tally.left(&ids) };
             self.give_up(&Unit::Chunk(job.id.clone(), number), Some(&left)).await;
-            return Err(error);
         }
-        self.table.finish_chunk(&job.id, number, &skips, now).await?;
-        Ok(())
+        finished
     }
 
     /// Puts on the queue what comes after a chunk that is done: the next one, or the next step. A next one that is done

@@ -1,13 +1,13 @@
 //! Running a slot that is due: its members are retried, or judged where it is their deadline. Members that were handled
 //! otherwise by now no longer name this slot and are passed over.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     Actor, Cause, Claim, Completion, Flow, Interchange, InterchangeId, RecordedSend, Slot, Timestamp, Trigger,
 };
 use queues::WorkItem;
-use table::{Pack, RecordedSends};
+use table::{Left, Pack, RecordedSends};
 
 use crate::execute::{Decision, Tally};
 use crate::{AppError, Runner, journal};
@@ -29,26 +29,29 @@ impl Runner {
         let members = members(&packs);
         let handled = self.handle_packs(slot, &packs, &members, &mut tally, now).await;
         self.looker.request(&tally.canaries).await;
-        match handled {
+        let finished = match handled {
             Ok(flow) if flow.active => {
                 tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
-                let is_sent = |pack: &&Pack| pack.ids.iter().any(|id| tally.sent.contains(id));
-                let sent: BTreeSet<String> = packs.iter().filter(is_sent).map(|pack| pack.batch.clone()).collect();
-                Ok(self.table.finish_packs(slot, &packs, &sent, now).await?)
+                self.table.finish_packs(slot, &packs, now).await
             }
             // What is held while the flow is inactive stays.
-            Ok(_) => Ok(self.table.release_packs(slot, &packs, |_| true).await?),
+            Ok(_) => self.table.release_packs(slot, &packs, |_| true).await,
             Err(error) => {
-                let left: HashSet<String> = tally.left(&members).ids.into_iter().collect();
-                let released = self.table.release_packs(slot, &packs, |id| left.contains(id.as_str())).await;
-                if let Err(error) = released {
-                    tracing::warn!(
-                        error = crate::chain(&error),
-                        "batches were not released, their leases end by themselves"
-                    );
-                }
-                Err(error)
+                self.release(slot, &packs, &tally.left(&members)).await;
+                return Err(error);
             }
+        };
+        if finished.is_err() {
+            self.release(slot, &packs, &tally.left(&members)).await;
+        }
+        Ok(finished?)
+    }
+
+    /// Gives batches up with what is left of them. Where that fails too, their leases end by themselves.
+    async fn release(&self, slot: &Slot, packs: &[Pack], left: &Left) {
+        let left: HashSet<&str> = left.ids.iter().map(String::as_str).collect();
+        if let Err(error) = self.table.release_packs(slot, packs, |id| left.contains(id.as_str())).await {
+            tracing::warn!(error = crate::chain(&error), "batches were not released, their leases end by themselves");
         }
     }
 

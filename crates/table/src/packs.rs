@@ -104,8 +104,8 @@ impl Table {
         Ok(leased)
     }
 
-    /// Gives batches up whose members are not all done: only those for whom `stays` holds remain in them, and a batch of
-    /// which nobody remains is removed.
+    /// Gives batches up whose members are not all done: only those for whom `stays` holds remain in them. A batch of which
+    /// nobody remains is left for its record to be written.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -153,16 +153,10 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn finish_packs(
-        &self,
-        slot: &Slot,
-        packs: &[Pack],
-        sent: &BTreeSet<String>,
-        now: Timestamp,
-    ) -> Result<(), TableError> {
+    pub async fn finish_packs(&self, slot: &Slot, packs: &[Pack], now: Timestamp) -> Result<(), TableError> {
         let mut writes = Vec::new();
         // Records first: a batch that is gone without one would be taken as not sent.
-        for pack in packs.iter().filter(|pack| sent.contains(&pack.batch)) {
+        for pack in packs {
             let claim = Claim::Batch { slot: slot.clone(), batch: pack.batch.clone() };
             let mut record = key(keys::sent(&claim), SENT);
             record.insert(DONE_AT.to_owned(), s(now.to_string()));

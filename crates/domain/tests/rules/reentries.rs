@@ -1,8 +1,8 @@
 //! Retry, restart, delete, and what follows when nothing is heard or SQS refuses.
 
 use domain::{
-    Actor, Category, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute,
-    PayloadSide, Phase, RecordedSend, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
+    Actor, Category, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute, PayloadSide,
+    Phase, RecordedSend, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
 };
 use jiff::SignedDuration;
 
