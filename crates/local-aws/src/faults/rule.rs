@@ -158,7 +158,7 @@ pub(super) fn is_transaction(operation: &str) -> bool {
     ["TransactWriteItems", "TransactGetItems", "ExecuteTransaction"].contains(&operation)
 }
 
-/// Whether the `nth` is in the random share of a seed (SplitMix64).
+/// Whether the `nth` is in the random share of a seed (`SplitMix64`).
 pub(super) fn chosen((seed, share): (u64, f64), nth: u64) -> bool {
     let mut bits = seed.wrapping_add(nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
