@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::advance::{self, AdvanceError};
 use crate::clock::{Clock, ClockError, ClockMode};
 use crate::dynamodb::DynamoDb;
+use crate::faults::{Faults, Redeliveries};
 use crate::http;
 use crate::invoke::Invoke;
 use crate::meter::Meter;
@@ -83,12 +84,23 @@ struct Inner {
     scheduler: Scheduler,
     dynamodb: DynamoDb,
     meter: Meter,
+    faults: Faults,
+    detour: Detour,
     invoker: Invoker,
     advancing: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     /// Holds the clock file when there is no data directory.
     _scratch: Option<TempDir>,
+}
+
+/// Which way functions take to DynamoDB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detour {
+    /// Over the shared address, where the meter and faults are.
+    Shared,
+    /// Straight to its own address.
+    Direct,
 }
 
 /// Whoever runs functions, once somebody said who that is.
@@ -111,7 +123,18 @@ impl Aws {
     /// # Errors
     /// `StartError` says what stood in the way; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        Self::start_with(options, Meter::default()).await
+        // Where people rehearse, a little speed matters less than that faults reach every call.
+        let detour = if options.clock == ClockMode::Flowing { Detour::Shared } else { Detour::Direct };
+        Self::start_with(options, Meter::default(), detour).await
+    }
+
+    /// As [`Self::start`], with [`Self::dynamodb_url`] being the shared address, so that [`Self::faults`] reach all calls over
+    /// HTTP. It always is where the clock flows or the meter runs.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_faulty(options: Options) -> Result<Self, StartError> {
+        Self::start_with(options, Meter::default(), Detour::Shared).await
     }
 
     /// As [`Self::start`], with a meter that runs. It is slower: every call to DynamoDB passes the meter in its turn.
@@ -119,10 +142,10 @@ impl Aws {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_metered(options: Options) -> Result<Self, StartError> {
-        Self::start_with(options, Meter::running()).await
+        Self::start_with(options, Meter::running(), Detour::Shared).await
     }
 
-    async fn start_with(options: Options, meter: Meter) -> Result<Self, StartError> {
+    async fn start_with(options: Options, meter: Meter, detour: Detour) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -133,7 +156,9 @@ impl Aws {
         let clock = Clock::start(options.clock, directory.join("clock"), store.clone())?;
         let (stop, stopped) = watch::channel(false);
         let dynamodb = DynamoDb::start(file("dynamodb.sqlite"), &clock, stopped.clone()).await?;
-        let sqs = Sqs::open(store.clone(), clock.clone(), address, stopped.clone())?;
+        let redeliveries = Redeliveries::default();
+        let sqs = Sqs::open(store.clone(), clock.clone(), address, redeliveries.clone(), stopped.clone())?;
+        let faults = Faults::new(clock.clone(), redeliveries, stopped.clone());
         let invoker = Invoker::default();
         let scheduler = Scheduler::open(store, clock.clone(), sqs.clone(), invoker.clone())?;
 
@@ -144,6 +169,8 @@ impl Aws {
             scheduler,
             dynamodb,
             meter,
+            faults,
+            detour,
             invoker,
             advancing: tokio::sync::Mutex::default(),
             stop,
@@ -166,9 +193,12 @@ impl Aws {
     }
 
     /// DynamoDB without the detour over the shared address, for those who call it much: `AWS_ENDPOINT_URL_DYNAMODB`.
-    /// When the meter runs it is the shared address all the same, for nothing may pass it by.
+    /// It is the shared address all the same where the meter runs, the clock flows, or [`Self::start_faulty`] was called.
     pub fn dynamodb_url(&self) -> String {
-        if self.inner.meter.runs() { self.url() } else { self.dynamodb_direct() }
+        match self.inner.detour {
+            Detour::Shared => self.url(),
+            Detour::Direct => self.dynamodb_direct(),
+        }
     }
 
     pub(crate) fn dynamodb_direct(&self) -> String {
@@ -179,6 +209,11 @@ impl Aws {
     /// [`Self::start_metered`].
     pub fn meter(&self) -> &Meter {
         &self.inner.meter
+    }
+
+    /// Faults on demand, for calls that pass the endpoint.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
     }
 
     /// The clock everything goes by.
@@ -224,6 +259,10 @@ impl Aws {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
         self.inner.dynamodb.stopped().await;
+    }
+
+    pub(crate) fn invoker(&self) -> Option<Arc<dyn Invoke>> {
+        self.inner.invoker.get()
     }
 
     pub(crate) fn advancing(&self) -> &tokio::sync::Mutex<()> {

@@ -2,17 +2,21 @@
 //! host: all of them share this address, and any credentials will do.
 
 mod clock;
+mod faults;
 mod proxy;
+mod rehearsal;
 mod schedules;
 mod sqs;
 mod sts;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -20,7 +24,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) use self::proxy::Proxy;
+pub(crate) use self::schedules::error as scheduler_error;
+pub(crate) use self::sqs::{JSON as AWS_JSON, error as sqs_error};
 use crate::aws::Aws;
+use crate::faults::Schemas;
 use crate::meter::{self, Service};
 
 /// DynamoDB takes 16 MB; nothing else takes more.
@@ -32,18 +39,21 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 struct Endpoint {
     aws: Aws,
     dynamodb: Proxy,
+    schemas: Arc<Schemas>,
 }
 
 /// Serves until `stopped`.
 pub(crate) async fn serve(listener: TcpListener, aws: Aws, mut stopped: watch::Receiver<bool>) {
     let dynamodb = Proxy::to(aws.dynamodb_direct());
-    let endpoint = Endpoint { aws, dynamodb };
+    let endpoint = Endpoint { aws, dynamodb, schemas: Arc::default() };
     let router = Router::new()
         .route("/", post(by_target))
         .route("/_local/clock", get(clock::read).post(clock::advance))
+        .route("/_local/faults", get(rehearsal::show).post(rehearsal::add).delete(rehearsal::clear))
         // Some clients post to the URL of the queue.
         .route("/{account}/{queue}", post(by_target))
         .merge(schedules::routes(&endpoint))
+        .layer(from_fn_with_state(endpoint.clone(), faults::meet))
         .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(endpoint);
     let stop = async move {
@@ -88,7 +98,7 @@ async fn body(request: Request) -> Result<Bytes, Response> {
 }
 
 /// An answer of a service, with the request id every AWS answer carries.
-fn respond(status: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+pub(crate) fn respond(status: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers: &mut HeaderMap = response.headers_mut();

@@ -3,6 +3,8 @@
 
 use async_trait::async_trait;
 
+use crate::faults::Caller;
+
 /// Runs Lambda functions on behalf of the Scheduler.
 #[async_trait]
 pub trait Invoke: Send + Sync {
@@ -14,6 +16,10 @@ pub trait Invoke: Send + Sync {
 
     /// Waits until no event source has anything to deliver and no function runs. Batch windows end at once meanwhile.
     async fn settle(&self);
+
+    /// Kills the process of an execution environment with `SIGKILL`, in the middle of what it does; resolves when it is gone.
+    /// Does nothing when there is no such environment, or where functions are no processes.
+    async fn kill(&self, _caller: &Caller) {}
 }
 
 /// Why a function gave no answer.

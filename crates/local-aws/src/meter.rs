@@ -8,6 +8,8 @@ mod units;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 pub(crate) use self::dynamodb::forward;
 
 /// Counts calls, when it runs; else it is nothing, and costs nothing.
@@ -30,7 +32,8 @@ struct Waves {
 }
 
 /// Who was called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Service {
     DynamoDb,
     Sqs,

@@ -15,6 +15,7 @@ mod move_task;
 mod queue;
 mod receipt;
 mod receive;
+mod repeat;
 mod send;
 mod settings;
 mod take;
@@ -39,6 +40,7 @@ use self::settings::Attributes;
 use self::take::Headroom;
 use self::timer::Timer;
 use crate::clock::Clock;
+use crate::faults::Redeliveries;
 use crate::names;
 use crate::store::Store;
 
@@ -55,6 +57,7 @@ struct Inner {
     address: SocketAddr,
     headroom: Headroom,
     timer: Timer,
+    redeliveries: Redeliveries,
     stopped: watch::Receiver<bool>,
 }
 
@@ -63,11 +66,12 @@ impl Sqs {
         store: Store,
         clock: Clock,
         address: SocketAddr,
+        redeliveries: Redeliveries,
         stopped: watch::Receiver<bool>,
     ) -> Result<Self, SqsError> {
         let queues = Queues::open(store.clone())?;
-        let inner =
-            Inner { store, clock, queues, address, headroom: Headroom::default(), timer: Timer::new(), stopped };
+        let (headroom, timer) = (Headroom::default(), Timer::new());
+        let inner = Inner { store, clock, queues, address, headroom, timer, redeliveries, stopped };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -124,11 +128,11 @@ impl Sqs {
         self.change(queue, |found| {
             self.inner.store.transact(|db| {
                 for receipt in receipts {
-                    ignore_refusal(queue, delete::delete(db, found, receipt, now))?;
+                    ignore_refusal(queue, delete::delete(self, db, found, receipt, now))?;
                 }
                 Ok::<_, SqsError>(())
             })?;
-            delete::deleted(found);
+            delete::deleted(self, found);
             Ok(())
         });
     }
@@ -219,6 +223,10 @@ impl Sqs {
     /// Turns true when the endpoint is to stop.
     fn stopped(&self) -> watch::Receiver<bool> {
         self.inner.stopped.clone()
+    }
+
+    fn redeliveries(&self) -> &Redeliveries {
+        &self.inner.redeliveries
     }
 
     fn timer(&self) -> &Timer {

@@ -3,7 +3,7 @@
 use std::sync::Weak;
 
 use async_trait::async_trait;
-use local_aws::{Invoke, InvokeError};
+use local_aws::{Caller, Invoke, InvokeError};
 
 use crate::lambda::NoSuchFunction;
 use crate::stack::Inner;
@@ -26,6 +26,13 @@ impl Invoke for Invoker {
     async fn settle(&self) {
         if let Some(stack) = self.0.upgrade() {
             stack.settle().await;
+        }
+    }
+
+    async fn kill(&self, caller: &Caller) {
+        let Some(stack) = self.0.upgrade() else { return };
+        if let Err(error) = stack.lambda.kill_environment(&caller.function, &caller.environment).await {
+            tracing::warn!(%error, "there is nobody to kill");
         }
     }
 }

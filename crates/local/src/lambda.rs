@@ -128,6 +128,12 @@ impl Lambda {
         Ok(self.function(name)?.kill().await)
     }
 
+    /// Kills the process of one environment, told by the beginning of its id; resolves when it is gone.
+    pub(crate) async fn kill_environment(&self, name: &str, id: &str) -> Result<(), NoSuchFunction> {
+        self.function(name)?.kill_environment(id).await;
+        Ok(())
+    }
+
     /// Kills every process and starts no other; resolves when they are gone.
     pub(crate) async fn stop(&self) {
         for function in self.functions.values() {

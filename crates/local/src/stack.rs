@@ -63,6 +63,15 @@ impl Stack {
         Self::start_beside(options, aws).await
     }
 
+    /// As [`Self::start`], with every AWS call of the functions within reach of [`local_aws::Faults`]: [`Aws::faults`].
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_faulty(options: StackOptions) -> Result<Self, StackError> {
+        let aws = Aws::start_faulty(aws_options(&options));
+        Self::start_beside(options, aws).await
+    }
+
     async fn start_beside(
         options: StackOptions,
         aws: impl Future<Output = Result<Aws, StartError>>,

@@ -7,6 +7,7 @@ mod careful_jobs;
 mod chaos;
 mod costs;
 mod crash;
+mod faults;
 mod fifo;
 mod flow_times;
 mod intake;

@@ -58,7 +58,7 @@ async fn metered(State(endpoint): State<Endpoint>, path: MatchedPath, request: R
 }
 
 /// What AWS calls the operation that a route serves.
-fn operation(method: &Method, path: &str) -> &'static str {
+pub(super) fn operation(method: &Method, path: &str) -> &'static str {
     match (method.as_str(), path) {
         ("GET", "/schedules") => "ListSchedules",
         ("GET", "/schedules/{name}") => "GetSchedule",
@@ -150,7 +150,12 @@ fn respond_to(answer: Answer) -> Response {
     if status.is_server_error() {
         tracing::error!(?error, "the Scheduler failed");
     }
-    let mut response = respond(status, JSON, json!({ "Message": error.to_string() }).to_string());
-    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code()));
+    self::error(status, error.code(), &error.to_string())
+}
+
+/// A refusal by the name of the exception.
+pub(crate) fn error(status: StatusCode, code: &'static str, message: &str) -> Response {
+    let mut response = respond(status, JSON, json!({ "Message": message }).to_string());
+    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
     response
 }

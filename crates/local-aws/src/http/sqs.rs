@@ -8,7 +8,7 @@ use super::respond;
 use crate::aws::Aws;
 use crate::sqs::SqsError;
 
-const JSON: &str = "application/x-amz-json-1.0";
+pub(crate) const JSON: &str = "application/x-amz-json-1.0";
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
 pub(super) async fn answer(aws: &Aws, operation: &str, body: &[u8]) -> Response {
@@ -25,9 +25,14 @@ fn refuse(operation: &str, error: &SqsError) -> Response {
         tracing::error!(operation, ?error, "SQS failed");
         (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
     };
-    let body = json!({ "__type": error.shape(), "message": error.to_string() }).to_string();
+    self::error(status, error.shape(), &format!("{};{fault}", error.query_code()), &error.to_string())
+}
+
+/// A refusal by its names in the JSON protocol and in the query protocol: `RequestThrottled;Sender`.
+pub(crate) fn error(status: StatusCode, shape: &str, query: &str, message: &str) -> Response {
+    let body = json!({ "__type": shape, "message": message }).to_string();
     let mut response = respond(status, JSON, body);
-    if let Ok(code) = HeaderValue::from_str(&format!("{};{fault}", error.query_code())) {
+    if let Ok(code) = HeaderValue::from_str(query) {
         response.headers_mut().insert(QUERY_ERROR, code);
     }
     response

@@ -8,6 +8,8 @@ use super::batch::{Batch, Done, Identified, Outcome};
 use super::error::{SqsError, required};
 use super::queue::Queue;
 use super::receipt::Receipt;
+use super::repeat;
+use crate::faults::Again;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -27,8 +29,8 @@ pub(super) fn delete_message(sqs: &Sqs, request: Delete) -> Result<(), SqsError>
     let queue = sqs.queue_of(request.queue_url.as_deref())?;
     let handle = required("ReceiptHandle", request.receipt_handle)?;
     let now = sqs.clock().millis();
-    sqs.store().transact(|db| delete(db, &queue, &handle, now))?;
-    deleted(&queue);
+    sqs.store().transact(|db| delete(sqs, db, &queue, &handle, now))?;
+    deleted(sqs, &queue);
     Ok(())
 }
 
@@ -39,8 +41,8 @@ pub(super) fn delete_message_batch(sqs: &Sqs, batch: Batch<Delete>) -> Result<Ou
     let outcome = sqs.store().transact(|db| {
         let mut outcome = Outcome::default();
         for entry in batch.entries {
-            let result =
-                required("ReceiptHandle", entry.receipt_handle).and_then(|handle| delete(db, &queue, &handle, now));
+            let handle = required("ReceiptHandle", entry.receipt_handle);
+            let result = handle.and_then(|handle| delete(sqs, db, &queue, &handle, now));
             match result {
                 Err(SqsError::Storage(error)) => return Err(SqsError::Storage(error)),
                 result => outcome.note(entry.id.unwrap_or_default(), result),
@@ -48,13 +50,13 @@ pub(super) fn delete_message_batch(sqs: &Sqs, batch: Batch<Delete>) -> Result<Ou
         }
         Ok(outcome)
     })?;
-    deleted(&queue);
+    deleted(sqs, &queue);
     Ok(outcome)
 }
 
 /// Deletes the message, if the handle is of its last receive. A stale handle deletes nothing and is no error, as the
 /// documentation of AWS has it; a FIFO queue refuses a handle whose visibility timeout has passed.
-pub(super) fn delete(db: &Connection, queue: &Queue, handle: &str, now: i64) -> Result<(), SqsError> {
+pub(super) fn delete(sqs: &Sqs, db: &Connection, queue: &Queue, handle: &str, now: i64) -> Result<(), SqsError> {
     let receipt = Receipt::of(handle, queue.id)?;
     if queue.settings.is_fifo() {
         let expired = db
@@ -64,17 +66,18 @@ pub(super) fn delete(db: &Connection, queue: &Queue, handle: &str, now: i64) -> 
             return Err(SqsError::value("ReceiptHandle", handle, "The receipt handle has expired."));
         }
     }
-    db.prepare_cached("DELETE FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.execute((
-        receipt.number,
-        receipt.queue,
-        receipt.receive,
-    ))?;
+    let row = (receipt.number, receipt.queue, receipt.receive);
+    if db.prepare_cached("SELECT 1 FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.exists(row)? {
+        repeat::repeat(sqs, db, queue, Again::AfterDelete, receipt.number, now)?;
+    }
+    db.prepare_cached("DELETE FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.execute(row)?;
     Ok(())
 }
 
 /// In a FIFO queue a delete may open the message's group.
-pub(super) fn deleted(queue: &Queue) {
+pub(super) fn deleted(sqs: &Sqs, queue: &Queue) {
     if queue.settings.is_fifo() {
         queue.wake();
     }
+    repeat::repeated(sqs, queue);
 }

@@ -73,7 +73,7 @@ pub(super) fn send_message(sqs: &Sqs, entry: Entry) -> Result<Sent, SqsError> {
 /// Sends to a queue that is already found.
 pub(super) fn send_to(sqs: &Sqs, queue: &Arc<Queue>, entry: Entry) -> Result<Sent, SqsError> {
     let now = sqs.clock().millis();
-    let prepared = prepare(entry, queue, now)?;
+    let prepared = prepare(entry, queue, now + sqs.redeliveries().late(&queue.name))?;
     let sent = sqs.store().transact(|db| insert(db, queue, &prepared, now))?;
     arrived(sqs, queue, &[&prepared], now);
     Ok(sent)
@@ -91,7 +91,7 @@ pub(super) fn send_message_batch(sqs: &Sqs, batch: Batch<Entry>) -> Result<batch
     let mut good = Vec::with_capacity(batch.entries.len());
     for entry in batch.entries {
         let id = entry.id.clone().unwrap_or_default();
-        match prepare(entry, &queue, now) {
+        match prepare(entry, &queue, now + sqs.redeliveries().late(&queue.name)) {
             Ok(prepared) => good.push(prepared),
             Err(error) => outcome.failed.push(Failed::of(id, &error)),
         }

@@ -9,6 +9,8 @@ use super::Sqs;
 use super::error::SqsError;
 use super::message::{COLUMNS, Candidate, Message};
 use super::queue::Queue;
+use super::repeat;
+use crate::faults::Again;
 
 /// The most messages a queue can have in flight.
 const IN_FLIGHT: usize = 120_000;
@@ -39,6 +41,7 @@ pub(super) fn take(sqs: &Sqs, queue: &Arc<Queue>, most: usize, visibility: i64) 
                     }
                     _ => {
                         hide(db, candidate.number, now, visibility)?;
+                        repeat::repeat(sqs, db, queue, Again::WhileInFlight, candidate.number, now)?;
                         taken.push(candidate.received(queue, now)?);
                     }
                 }
@@ -55,6 +58,7 @@ pub(super) fn take(sqs: &Sqs, queue: &Arc<Queue>, most: usize, visibility: i64) 
     }
     if !taken.is_empty() {
         sqs.timer().arm(now + visibility);
+        repeat::repeated(sqs, queue);
     }
     Ok(taken)
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod dynamodb;
+mod faults;
 mod fifo;
 mod here;
 mod meter;

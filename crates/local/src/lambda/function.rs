@@ -143,6 +143,15 @@ impl Function {
         alive.len()
     }
 
+    /// Kills the process of the environment whose id begins so, if it lives; resolves when it is gone.
+    pub(super) async fn kill_environment(&self, id: &str) {
+        let found =
+            self.environments().iter().map(|running| &running.environment).find(|it| it.id.starts_with(id)).cloned();
+        if let Some(environment) = found.filter(|environment| environment.is_alive()) {
+            environment.end().await;
+        }
+    }
+
     /// No process is started from now on.
     pub(super) fn stop(&self) {
         self.permits.close();

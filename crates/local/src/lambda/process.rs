@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 
+use local_aws::Caller;
 use tokio::process::{Child, Command};
 
 use super::environment::Environment;
@@ -42,6 +43,8 @@ pub(super) fn start(
         .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name))
         .env("AWS_LAMBDA_LOG_STREAM_NAME", &environment.id)
         .env("_HANDLER", "bootstrap")
+        // Part of the user agent of its AWS calls: faults of the endpoint can tell who calls, and kill it.
+        .env("AWS_SDK_UA_APP_ID", Caller::new(&function.name, &environment.id).app_id())
         .envs(&surroundings.variables)
         .envs(&function.environment)
         .stdin(Stdio::null())
