@@ -147,13 +147,12 @@ impl Reader {
         let payloads = interchange.payloads(side);
         let Some(newest) = payloads.current() else { return Ok(Err(NoPayload::Side)) };
         let found = match revision {
-            None => newest,
-            Some(number) => match payloads.revision(number) {
-                None => return Ok(Err(NoPayload::Revision(number))),
-                Some(found) => found,
-            },
+            None => Some(newest.clone()),
+            Some(number) if payloads.is_older(number) => self.table.logged_revision(id, side, number).await?,
+            Some(number) => payloads.revision(number).cloned(),
         };
-        let bytes = self.table.payload(id, found).await?;
+        let Some(found) = found else { return Ok(Err(NoPayload::Revision(revision.unwrap_or_default()))) };
+        let bytes = self.table.payload(id, &found).await?;
         let view = bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes });
         Ok(view.ok_or(NoPayload::Side))
     }

@@ -187,13 +187,14 @@ pub struct Interchange {
     pub job: Option<JobId>,
     /// That job sent it back, so that what becomes of it counts for the job; it did not delete or reschedule it.
     pub sent_by_job: bool,
-    /// Kept sender payloads.
+    /// Kept sender payloads: at most [`MAX_REVISIONS`](crate::MAX_REVISIONS) a side, and the one in flight.
     pub sender_payloads: Payloads,
     /// Kept receiver payloads.
     pub receiver_payloads: Payloads,
     /// The kept message attributes of a dead letter.
     pub attributes: Payloads,
-    /// Which outcomes of which attempts are known, to tell repeats from news.
+    /// Which outcomes of the newest [`MAX_KNOWN_ATTEMPTS`](crate::MAX_KNOWN_ATTEMPTS) attempts are known, to tell repeats
+    /// from news.
     pub known: Vec<(u32, Known)>,
     /// Events logged so far.
     pub sequence: u64,
