@@ -175,7 +175,8 @@ pub struct Interchange {
     pub flight: Option<Flight>,
     /// How its completion is known, once it is completed.
     pub completion: Option<Completion>,
-    /// The slot it takes part in: its next retry while failed, its deadline while waiting.
+    /// The slot it takes part in: its next retry while failed, its deadline while an attempt is
+    /// on its way.
     pub due: Option<Minute>,
     /// The next automatic retry.
     pub next_retry_at: Option<Minute>,

@@ -177,6 +177,7 @@ fn in_network(known: Interchange, attempt: u32, event_at: Timestamp, received: R
     next.flight = flight;
     next.completion = None;
     next.status = Status::InNetwork;
+    next.due = received.flow.confirmation.in_network_deadline(event_at, received.now);
     change.log(received.now, Actor::Pipeline, EventKind::InNetwork { occurred_at: event_at });
     change
 }
