@@ -109,8 +109,12 @@ impl Reader {
         order: Order,
         limit: usize,
         from: Option<&Position>,
+        now: Timestamp,
     ) -> Result<Option<Page>, AppError> {
-        let page = self.table.list(flow, filter, order, limit, from).await?;
+        let page = match order {
+            Order::Newest => self.table.list_newest(flow, filter, limit, from, now).await?,
+            Order::Oldest => self.table.list(flow, filter, order, limit, from).await?,
+        };
         // What holds an interchange exists: only an empty answer needs a second look.
         let exists = !page.items.is_empty() || from.is_some() || self.exists(flow).await?;
         Ok(exists.then_some(page))

@@ -21,6 +21,7 @@ mod kept_codec;
 mod keys;
 mod list;
 mod log;
+mod newest;
 mod payloads;
 mod retention;
 mod slots;
