@@ -108,8 +108,13 @@ impl Table {
                 page.next = Some(place.position());
                 return Ok(page);
             }
-            page.items.extend(found.items);
-            page.places.extend(found.places.into_iter().map(|key| place.at(key)));
+            for (item, key) in found.items.into_iter().zip(found.places) {
+                // Once in a page is enough.
+                if !page.items.iter().any(|met| met.id == item.id) {
+                    page.items.push(item);
+                    page.places.push(place.at(key));
+                }
+            }
             if let Some(key) = found.next {
                 page.next = Some(place.at(key));
                 return Ok(page);

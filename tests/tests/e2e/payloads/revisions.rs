@@ -67,6 +67,28 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn revisions_that_an_interchange_no_longer_shows_are_still_read_by_their_number() {
+    let world = World::start().await;
+    let told = |attempt: u32| {
+        let body = format!("receiver of attempt {attempt}");
+        report("4711", "orders", json!({ "attempt": attempt, "payloads": { "receiver": { "body": body } } })).to_string()
+    };
+    // All at once: some are older ones before they are stored.
+    world.send((1..=30).map(told)).await;
+    let interchange = world.interchange("4711").await;
+    let revisions = interchange["payloads"]["receiver"]["revisions"].as_array().unwrap();
+    let highest = interchange["payloads"]["receiver"]["revision"].as_u64().unwrap();
+    assert_eq!((revisions.len(), highest), (20, 30));
+    for revision in 1..=30 {
+        let payload = world.get(&format!("/interchanges/4711/payloads/receiver?revision={revision}")).await;
+        let bytes = format!("receiver of attempt {revision}").into_bytes();
+        assert_eq!((payload.status, payload.bytes), (200, bytes), "revision {revision}");
+    }
+    world.get("/interchanges/4711/payloads/receiver?revision=31").await.is_problem(404, "not-found");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payload_that_comes_with_a_second_report_of_a_failure_is_kept_and_sent() {
     let world = World::start().await;
     // One goes with its event, the other has items of its own.
