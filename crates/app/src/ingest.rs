@@ -215,7 +215,7 @@ impl Ingest {
             let kept = work.before.as_ref().filter(|before| before.status != Status::Deleted);
             let is_fresh = |body: &&&Body| {
                 let digest = body.meta.digest;
-                work.after.brought_by(digest).is_some() && kept.is_none_or(|i| i.brought_by(digest).is_none())
+                work.names(digest) && kept.is_none_or(|i| i.brought_by(digest).is_none())
             };
             let fresh: Vec<&Body> = brought.iter().filter(is_fresh).copied().collect();
             for body in fresh {

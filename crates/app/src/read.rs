@@ -109,8 +109,12 @@ impl Reader {
         order: Order,
         limit: usize,
         from: Option<&Position>,
+        now: Timestamp,
     ) -> Result<Option<Page>, AppError> {
-        let page = self.table.list(flow, filter, order, limit, from).await?;
+        let page = match order {
+            Order::Newest => self.table.list_newest(flow, filter, limit, from, now).await?,
+            Order::Oldest => self.table.list(flow, filter, order, limit, from).await?,
+        };
         // What holds an interchange exists: only an empty answer needs a second look.
         let exists = !page.items.is_empty() || from.is_some() || self.exists(flow).await?;
         Ok(exists.then_some(page))
@@ -147,13 +151,12 @@ impl Reader {
         let payloads = interchange.payloads(side);
         let Some(newest) = payloads.current() else { return Ok(Err(NoPayload::Side)) };
         let found = match revision {
-            None => newest,
-            Some(number) => match payloads.revision(number) {
-                None => return Ok(Err(NoPayload::Revision(number))),
-                Some(found) => found,
-            },
+            None => Some(newest.clone()),
+            Some(number) if payloads.is_older(number) => self.table.logged_revision(id, side, number).await?,
+            Some(number) => payloads.revision(number).cloned(),
         };
-        let bytes = self.table.payload(id, found).await?;
+        let Some(found) = found else { return Ok(Err(NoPayload::Revision(revision.unwrap_or_default()))) };
+        let bytes = self.table.payload(id, &found).await?;
         let view = bytes.map(|bytes| PayloadView { revision: found.number, meta: found.meta.clone(), bytes });
         Ok(view.ok_or(NoPayload::Side))
     }

@@ -1,7 +1,7 @@
 // What the settings ask of a policy, and what of it is sent.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asked, sendable, turned } from '../web/settings-policy.js';
+import { FLOW, asked, sendable, turned } from '../web/settings-policy.js';
 
 const fields = (policy) => asked(policy).map(([what]) => what.split(' ')[1]);
 const automatic = (schedule) => ({ mode: 'automatic', schedule });
@@ -39,4 +39,8 @@ test('an hourly window is sent without time and zone', () => {
 
 test('fields of a policy that this page does not know go back as they came', () => {
   assert.deepEqual(sendable({ ...automatic({ kind: 'ladder', delays: ['1m'], colour: 'red' }), more: 1 }), { mode: 'automatic', more: 1, schedule: { kind: 'ladder', delays: ['1m'], colour: 'red' } });
+});
+
+test('a flow is asked for both deadlines of an outcome', () => {
+  assert.deepEqual(FLOW.Outcomes.map(([what]) => what.split(' ')[1]), ['confirmation.mode', 'confirmation.within', 'confirmation.inNetworkWithin']);
 });

@@ -79,13 +79,13 @@ export async function mount(root, { id }, ctx) {
 
 // Where it stands, in words.
 function story(item, flow) {
-  const { mode, within } = flow?.confirmation ?? {};
-  const ends = within ? ` Without an outcome in ${within} it counts as ${mode === 'silent' ? 'completed' : 'failed again'}.` : '';
-  const waits = stage => [`Sent to the ${stage} stage `, ago(item.events?.findLast(({ trigger }) => trigger)?.at), '; no outcome yet.', ends];
+  const { mode, within, inNetworkWithin } = flow?.confirmation ?? {};
+  const ends = limit => (limit && limit !== 'none' ? ` Without an outcome in ${limit} it counts as ${mode === 'silent' ? 'completed' : 'failed again'}.` : '');
+  const waits = stage => [`Sent to the ${stage} stage `, ago(item.events?.findLast(({ trigger }) => trigger)?.at), '; no outcome yet.', ends(within)];
   return {
     waiting_for_retry: () => waits('receiver'),
     waiting_for_restart: () => waits('sender'),
-    in_network: () => ['Handed to the network; no outcome yet.', ends],
+    in_network: () => ['Handed to the network; no outcome yet.', ends(inNetworkWithin)],
     completed: () => 'It went through. There is nothing to do.',
     deleted: () => 'It was given up: its payloads are removed, the log stays.',
   }[item.status]?.() ?? coming(item);

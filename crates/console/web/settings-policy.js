@@ -8,7 +8,8 @@ export const FLOW = {
   Stages: [['text stages.sender.queueUrl', 'Sender stage: a queue’s URL', 'Restarts go here: mapping runs again.'],
     ['text stages.receiver.queueUrl', 'Receiver stage: a queue’s URL', 'Retries go here: mapping is skipped.']],
   Outcomes: [['choice confirmation.mode', 'The pipeline', { confirms: 'reports success', silent: 'is silent about success' }],
-    ['text confirmation.within', 'Waits for an outcome', 'Like 15m; then failed again or, if silent, completed.']],
+    ['text confirmation.within', 'Waits for an outcome', 'Like 15m; then failed again or, if silent, completed.'],
+    ['text confirmation.inNetworkWithin', 'Waits for an outcome in the network', 'Like 24h; none waits for ever.']],
   'Where failures come from': [['queues deadLetterQueues', 'Dead-letter queues: ARN and phase, one a line', 'Phase: processing or delivery.'],
     ['lines functions', 'Functions: ARN, one a line']],
 };

@@ -137,6 +137,27 @@ impl EventKind {
     }
 }
 
+impl EventKind {
+    /// The payload revisions that it names, by side.
+    pub fn revisions(&self) -> impl Iterator<Item = (PayloadSide, &Revision)> {
+        let [sender, receiver] = match self {
+            Self::Failed(failure) | Self::PartiallyFailed(failure) => {
+                [failure.sender_payload.as_ref(), failure.receiver_payload.as_ref()]
+            }
+            Self::LateOutcome { sender_payload, receiver_payload, .. } => {
+                [sender_payload.as_ref(), receiver_payload.as_ref()]
+            }
+            Self::Requested(requested) => match requested.side {
+                PayloadSide::Sender => [Some(&requested.payload), None],
+                PayloadSide::Receiver => [None, Some(&requested.payload)],
+            },
+            _ => [None, None],
+        };
+        let sender = sender.map(|revision| (PayloadSide::Sender, revision));
+        sender.into_iter().chain(receiver.map(|revision| (PayloadSide::Receiver, revision)))
+    }
+}
+
 /// A failure as the log keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureNoted {

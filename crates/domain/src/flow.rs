@@ -39,14 +39,21 @@ pub enum ConfirmationMode {
 pub struct Confirmation {
     /// What silence means.
     pub mode: ConfirmationMode,
-    /// How long an outcome may take.
+    /// How long an outcome may take, counted from the send.
     pub within: SignedDuration,
+    /// How long an outcome may take once the attempt is in the network, counted from when it got there; `None` for as
+    /// long as it likes.
+    pub in_network_within: Option<SignedDuration>,
 }
 
 impl Default for Confirmation {
-    /// Confirms within 15 minutes.
+    /// Confirms within 15 minutes, or within 24 hours of being in the network.
     fn default() -> Self {
-        Self { mode: ConfirmationMode::Confirms, within: SignedDuration::from_mins(15) }
+        Self {
+            mode: ConfirmationMode::Confirms,
+            within: SignedDuration::from_mins(15),
+            in_network_within: Some(SignedDuration::from_hours(24)),
+        }
     }
 }
 
@@ -55,6 +62,14 @@ impl Confirmation {
     #[must_use]
     pub fn deadline(&self, sent_at: Timestamp) -> Minute {
         Minute::at_or_after(after(sent_at, self.within))
+    }
+
+    /// The minute at which silence about an attempt is judged that was in the network at `occurred_at` by the pipeline's
+    /// clock; `None` where that has no end. It counts from `now` where that clock is ahead, and is always still to come.
+    #[must_use]
+    pub fn in_network_deadline(&self, occurred_at: Timestamp, now: Timestamp) -> Option<Minute> {
+        let deadline = after(occurred_at.min(now), self.in_network_within?);
+        Some(Minute::at_or_after(deadline.max(after(now, SignedDuration::from_nanos(1)))))
     }
 }
 

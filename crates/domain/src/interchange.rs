@@ -174,7 +174,8 @@ pub struct Interchange {
     pub flight: Option<Flight>,
     /// How its completion is known, once it is completed.
     pub completion: Option<Completion>,
-    /// The slot it takes part in: its next retry while failed, its deadline while waiting.
+    /// The slot it takes part in: its next retry while failed, its deadline while an attempt is
+    /// on its way.
     pub due: Option<Minute>,
     /// The next automatic retry.
     pub next_retry_at: Option<Minute>,
@@ -186,13 +187,14 @@ pub struct Interchange {
     pub job: Option<JobId>,
     /// That job sent it back, so that what becomes of it counts for the job; it did not delete or reschedule it.
     pub sent_by_job: bool,
-    /// Kept sender payloads.
+    /// Kept sender payloads: at most [`MAX_REVISIONS`](crate::MAX_REVISIONS) a side, and the one in flight.
     pub sender_payloads: Payloads,
     /// Kept receiver payloads.
     pub receiver_payloads: Payloads,
     /// The kept message attributes of a dead letter.
     pub attributes: Payloads,
-    /// Which outcomes of which attempts are known, to tell repeats from news.
+    /// Which outcomes of the newest [`MAX_KNOWN_ATTEMPTS`](crate::MAX_KNOWN_ATTEMPTS) attempts are known, to tell repeats
+    /// from news.
     pub known: Vec<(u32, Known)>,
     /// Events logged so far.
     pub sequence: u64,

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use crate::Digest;
 
-/// What must be known of an interchange's items to reach each of them without looking for it.
+/// What must be known of an interchange's items to reach the newest of them without looking for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Kept {
-    /// The items that hold the log, oldest first, each named by its first event. Events are added to the last one
+    /// The newest items that hold the log, oldest first, each named by its first event. Events are added to the last one
     /// while it has room.
     pub items: Vec<u64>,
+    /// There are older items of the log, or payloads, that neither `items` nor a revision of the interchange names: they
+    /// have to be looked for.
+    pub older: bool,
     /// Bytes of the last one.
     pub bytes: usize,
     /// How many of these are payloads.

@@ -8,6 +8,9 @@ use crate::{
     Category, Change, Completion, Extent, Failure, FailureReport, Flow, Interchange, Known, Report, ReportKind, Status,
 };
 
+/// Attempts, counted back from the newest, of which it is remembered what was reported. All of it stays in the log.
+pub const MAX_KNOWN_ATTEMPTS: u32 = 50;
+
 /// The circumstances in which a report arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'a> {
@@ -94,10 +97,11 @@ fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
     }
 }
 
-/// Logs an outcome that came too late, once, and again where it brings what was never seen.
+/// Logs an outcome that came too late, once, and again where it brings what was never seen. Of an attempt that is too old
+/// to be remembered every outcome counts as logged.
 fn late(known: Interchange, attempt: u32, report: &Report, event_at: Timestamp, now: Timestamp) -> Verdict {
     let outcome = report.known_as();
-    let is_known = known.known.contains(&(attempt, outcome));
+    let is_known = known.is_forgotten(attempt) || known.known.contains(&(attempt, outcome));
     if is_known && !known.lacks(report) {
         return Verdict::Repeat;
     }
@@ -173,6 +177,7 @@ fn in_network(known: Interchange, attempt: u32, event_at: Timestamp, received: R
     next.flight = flight;
     next.completion = None;
     next.status = Status::InNetwork;
+    next.due = received.flow.confirmation.in_network_deadline(event_at, received.now);
     change.log(received.now, Actor::Pipeline, EventKind::InNetwork { occurred_at: event_at });
     change
 }
@@ -183,12 +188,18 @@ impl Interchange {
         self.error.category == Category::NoOutcome && !self.known.contains(&(self.attempt, Known::Failed))
     }
 
+    /// Whether the attempt is so old that its outcomes are not remembered.
+    fn is_forgotten(&self, attempt: u32) -> bool {
+        attempt.saturating_add(MAX_KNOWN_ATTEMPTS) <= self.attempt
+    }
+
     pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {
         if self.status == Status::Deleted {
             // What comes after a deletion is nothing that the deleting job did.
             self.job = None;
         }
         self.attempt = attempt;
+        self.known.retain(|(known, _)| known.saturating_add(MAX_KNOWN_ATTEMPTS) > attempt);
         if !self.known.contains(&(attempt, outcome)) {
             self.known.push((attempt, outcome));
         }

@@ -83,8 +83,12 @@ pub struct Revision {
     pub event: u64,
 }
 
-/// Every revision of one side, the newest last; all stay readable until the interchange's retention ends. Their numbers
-/// count as they came.
+/// Revisions of one side that an interchange names itself, the one in flight not counted. Older ones are named by its
+/// log alone.
+pub const MAX_REVISIONS: usize = 20;
+
+/// The newest revisions of one side, the newest last. Older ones are named by the log; all stay readable until the
+/// interchange's retention ends. Their numbers count as they came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Payloads(pub Vec<Revision>);
 
@@ -93,6 +97,12 @@ impl Payloads {
     #[must_use]
     pub fn current(&self) -> Option<&Revision> {
         self.0.last()
+    }
+
+    /// Whether a revision of this number came and is named by the log alone.
+    #[must_use]
+    pub fn is_older(&self, number: u32) -> bool {
+        number >= 1 && number <= self.highest() && self.revision(number).is_none()
     }
 
     /// The revision numbered `number`.
@@ -116,8 +126,24 @@ impl Payloads {
     }
 
     fn next(&self, meta: &PayloadMeta, event: u64) -> Revision {
-        let number = self.0.iter().map(|r| r.number).max().unwrap_or(0) + 1;
-        Revision { number, meta: meta.clone(), event }
+        Revision { number: self.highest() + 1, meta: meta.clone(), event }
+    }
+
+    fn highest(&self) -> u32 {
+        self.0.iter().map(|r| r.number).max().unwrap_or(0)
+    }
+
+    /// Leaves the oldest revisions to the log, but for the one numbered `in_flight`; whether there were any. The highest
+    /// number is always among the newest two, so that numbers go on counting.
+    pub(crate) fn trim(&mut self, in_flight: Option<u32>) -> bool {
+        let before = self.0.len();
+        let mut surplus = before.saturating_sub(MAX_REVISIONS);
+        self.0.retain(|revision| {
+            let goes = surplus > 0 && Some(revision.number) != in_flight;
+            surplus -= usize::from(goes);
+            !goes
+        });
+        self.0.len() < before
     }
 }
 

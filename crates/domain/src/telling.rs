@@ -45,6 +45,18 @@ impl Interchange {
                 self.kept_mut(kind).revise(meta, event);
             }
         }
+        self.trim_payloads();
+    }
+
+    fn trim_payloads(&mut self) {
+        let in_flight = |side: PayloadSide| {
+            let flight = self.flight.as_ref().filter(|flight| flight.action.side() == side);
+            flight.map(|flight| flight.payload.number)
+        };
+        let [sender, receiver] = [PayloadSide::Sender, PayloadSide::Receiver].map(in_flight);
+        self.kept.older |= self.sender_payloads.trim(sender);
+        self.kept.older |= self.receiver_payloads.trim(receiver);
+        self.kept.older |= self.attributes.trim(None);
     }
 
     /// Whether a report brings bytes of which nothing is kept where they belong. What was deleted stays without them.
@@ -78,6 +90,7 @@ impl Interchange {
                 Bytes::Attributes => {}
             }
         }
+        self.trim_payloads();
         kept
     }
 

@@ -42,7 +42,7 @@ impl ListApi {
             "GET /flows" => self.flows(&call, now).await,
             "GET /flows/{flow}" => self.flow(&call, now).await,
             "GET /flows/{flow}/groups" => self.groups(&call, now).await,
-            "GET /flows/{flow}/interchanges" => self.interchanges(&call).await,
+            "GET /flows/{flow}/interchanges" => self.interchanges(&call, now).await,
             "GET /flows/{flow}/jobs" => self.jobs(&call).await,
             "GET /interchanges/{id}" => self.interchange(&call, now).await,
             "GET /interchanges/{id}/payloads/{side}" => self.payload(&call).await,
@@ -83,7 +83,7 @@ impl ListApi {
         self.page(&list, &items, next.map(Position)).await
     }
 
-    async fn interchanges(&self, call: &Call<'_>) -> Result<Response, Problem> {
+    async fn interchanges(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[&FILTER_FIELDS[..], &BESIDE_FILTERS[..]].concat())?;
         let flow = call.flow()?;
         let query = call.query();
@@ -94,12 +94,11 @@ impl ListApi {
         let limit = limit(of("limit"))?;
         let list = described(flow.as_str(), &filter, order);
         let from = self.from(call, &list).await?;
-        let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref()).await?;
+        let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref(), now).await?;
         let page = page.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
         let shown = fit::fitting(&items, 0).min(items.len());
-        let next = if shown < items.len() { page.items[..shown].last().map(Position::of) } else { page.next };
-        self.page(&list, &items[..shown], next).await
+        self.page(&list, &items[..shown], page.after(shown)).await
     }
 
     async fn jobs(&self, call: &Call<'_>) -> Result<Response, Problem> {

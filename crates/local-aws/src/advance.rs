@@ -41,9 +41,28 @@ pub(crate) async fn advance(aws: &Aws, by: SignedDuration) -> Result<(), Advance
     }
     let _turn = aws.advancing().lock().await;
     let target = aws.clock().now().checked_add(by).map_err(|_| AdvanceError::TooFar(by))?.as_millisecond();
+    aws.clock().note_event();
+    aws.scheduler().thin_out();
+    let advanced = until(aws, target).await;
+    aws.scheduler().keep_rhythm()?;
+    advanced?;
+    if by >= DAY {
+        aws.sweep().await;
+    }
+    Ok(())
+}
+
+/// Moves the clock to `target`, and lets happen what falls due until then.
+async fn until(aws: &Aws, target: i64) -> Result<(), AdvanceError> {
+    let mut followed_up = None;
     loop {
         aws.scheduler().fire_due().await?;
         aws.settle().await;
+        let event = aws.clock().last_event();
+        if followed_up != Some(event) {
+            aws.scheduler().follow_up(event)?;
+            followed_up = Some(event);
+        }
         let Some(next) = next_due(aws)?.filter(|next| *next <= target) else { break };
         aws.clock().move_to(next)?;
         aws.sqs().wake_due();
@@ -52,9 +71,6 @@ pub(crate) async fn advance(aws: &Aws, by: SignedDuration) -> Result<(), Advance
     aws.sqs().wake_due();
     aws.scheduler().fire_due().await?;
     aws.settle().await;
-    if by >= DAY {
-        aws.sweep().await;
-    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! it. Function processes cannot call it, so each move is mirrored into a small file that they read.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -47,6 +48,8 @@ struct Inner {
     file: PathBuf,
     store: Store,
     moved: watch::Sender<()>,
+    /// When a message was sent or a one-time schedule occurred last, in Unix milliseconds.
+    happened_at: AtomicI64,
 }
 
 /// In milliseconds, because SQS and the clock file count in them.
@@ -71,7 +74,15 @@ impl Clock {
             (ClockMode::Frozen(at), _) => Reading::Frozen(at.as_millisecond()),
         };
         let (moved, _) = watch::channel(());
-        let clock = Self { inner: Arc::new(Inner { reading: Mutex::new(reading), file, store, moved }) };
+        let clock = Self {
+            inner: Arc::new(Inner {
+                reading: Mutex::new(reading),
+                file,
+                store,
+                moved,
+                happened_at: AtomicI64::new(i64::MIN),
+            }),
+        };
         clock.publish(reading)?;
         Ok(clock)
     }
@@ -117,6 +128,16 @@ impl Clock {
     /// Tells when the clock was moved by hand, for those who sleep until an instant of it.
     pub(crate) fn moves(&self) -> watch::Receiver<()> {
         self.inner.moved.subscribe()
+    }
+
+    /// Notes that something happened now that others may have to follow up soon.
+    pub(crate) fn note_event(&self) {
+        self.inner.happened_at.fetch_max(self.millis(), Ordering::Relaxed);
+    }
+
+    /// When something happened last.
+    pub(crate) fn last_event(&self) -> i64 {
+        self.inner.happened_at.load(Ordering::Relaxed)
     }
 
     fn reading(&self) -> Reading {

@@ -12,6 +12,7 @@ mod schedules;
 mod timing;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -44,12 +45,22 @@ struct Inner {
     /// One occurrence is delivered at a time, in order, whoever drives.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
+    /// The clock is being moved by hand: what recurs is thinned out while nothing happens.
+    thins_out: AtomicBool,
 }
 
 impl Scheduler {
     pub(crate) fn open(store: Store, clock: Clock, sqs: Sqs, invoker: Invoker) -> rusqlite::Result<Self> {
         store.transact(|db| groups::begin(db, clock.millis()))?;
-        let inner = Inner { store, clock, sqs, invoker, turn: tokio::sync::Mutex::default(), changed: Notify::new() };
+        let inner = Inner {
+            store,
+            clock,
+            sqs,
+            invoker,
+            turn: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+            thins_out: AtomicBool::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -157,9 +168,28 @@ impl Scheduler {
         let _turn = self.inner.turn.lock().await;
         loop {
             let (now, functions) = (self.inner.clock.millis(), self.functions());
-            let Some(firing) = self.inner.store.transact(|db| firing::next(db, functions, now))? else { return Ok(()) };
+            let quiet_since = self.inner.thins_out.load(Ordering::Relaxed).then(|| self.inner.clock.last_event());
+            let next = self.inner.store.transact(|db| firing::next(db, functions, now, quiet_since))?;
+            let Some(firing) = next else { return Ok(()) };
             self.fire(&firing).await?;
         }
+    }
+
+    /// From now on what recurs every few minutes occurs less often while nothing else happens, so that moving the clock
+    /// by days does not take a thousand occurrences a day.
+    pub(crate) fn thin_out(&self) {
+        self.inner.thins_out.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on everything occurs in its own rhythm.
+    pub(crate) fn keep_rhythm(&self) -> Result<(), SchedulerError> {
+        self.inner.thins_out.store(false, Ordering::Relaxed);
+        self.follow_up(self.inner.clock.millis())
+    }
+
+    /// Something happened at `at`: what was thinned out occurs in its own rhythm after it.
+    pub(crate) fn follow_up(&self, at: i64) -> Result<(), SchedulerError> {
+        self.inner.store.transact(|db| firing::follow_up(db, at))
     }
 
     /// When something is next due.
@@ -198,6 +228,9 @@ impl Scheduler {
     }
 
     async fn fire(&self, firing: &Firing) -> Result<(), SchedulerError> {
+        if !firing.recurs {
+            self.inner.clock.note_event();
+        }
         let outcome = deliver::deliver(firing, &self.inner.sqs, &self.inner.invoker).await;
         let now = self.inner.clock.millis();
         let exhausted = match &outcome {

@@ -20,6 +20,9 @@ const MOST_BYTES: usize = 8_192;
 /// Before the digest in the name of the attribute that holds a payload.
 const PREFIX: char = 'p';
 
+/// Digits of the digest in that name.
+const DIGITS: usize = 32;
+
 impl Work {
     /// Takes a payload along where there is room for it; `false` when it is kept apart, in items of its own.
     ///
@@ -49,6 +52,14 @@ impl Work {
         Ok(Some(packed).filter(|_| size <= MOST_ITEM))
     }
 
+    /// Whether it names these bytes, so that they must be kept: by a revision that it leads to, or by an event alone where
+    /// so much came at once that the revision is an older one already.
+    #[must_use]
+    pub fn names(&self, digest: Digest) -> bool {
+        let mut logged = self.events.iter().flat_map(|event| event.kind.revisions());
+        self.after.brought_by(digest).is_some() || logged.any(|(_, revision)| revision.meta.digest == digest)
+    }
+
     /// Bytes of the payloads that it takes along.
     pub(crate) fn carried_bytes(&self) -> usize {
         self.carried.iter().map(|(digest, packed)| name(*digest).len() + packed.len()).sum()
@@ -66,7 +77,13 @@ pub(crate) fn carried(item: &Item, digest: Digest) -> Result<Option<Vec<u8>>, Ta
     packed.map(|packed| assemble(packed.as_ref().to_vec(), digest, item)).transpose()
 }
 
+/// The attributes of an item that hold payloads.
+pub(crate) fn names(item: &Item) -> impl Iterator<Item = &String> {
+    let is_digest = |rest: &str| rest.len() == DIGITS && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    item.keys().filter(move |name| name.strip_prefix(PREFIX).is_some_and(is_digest))
+}
+
 /// Half of the digest tells payloads of one item apart; the whole of it is checked when one is read.
 pub(crate) fn name(digest: Digest) -> String {
-    format!("{PREFIX}{}", &digest.to_string()[..32])
+    format!("{PREFIX}{}", &digest.to_string()[..DIGITS])
 }

@@ -95,7 +95,8 @@ struct StoredRest {
     /// `1f 2n 2c`: attempt and outcome.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     known: String,
-    /// `1 3 +420 -0 s1`: the log's items, the bytes of the last one, of these its payloads; the payloads apart.
+    /// `< 1 3 +420 -0 s1`: that there is more; the log's newest items, the bytes of the last one, of these its payloads; the
+    /// payloads apart.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     lg: String,
 }

@@ -1,7 +1,10 @@
-//! Where an interchange's items are, as a short text in its head: `1 3 +420 -310 s1`. Short, because a head below 1 KB
+//! Where an interchange's items are, as a short text in its head: `< 1 3 +420 -310 s1`. Short, because a head below 1 KB
 //! costs half of what a larger one does.
 
 use domain::{Digest, Interchange, Kept, Payloads};
+
+/// Stands where there is more than the head names.
+const OLDER: char = '<';
 
 /// Before the bytes of the log's last item.
 const BYTES: char = '+';
@@ -15,7 +18,8 @@ fn sides(interchange: &Interchange) -> [(char, &Payloads); 3] {
 }
 
 pub(crate) fn text(kept: &Kept, interchange: &Interchange) -> String {
-    let mut words: Vec<String> = kept.items.iter().map(u64::to_string).collect();
+    let older = kept.older.then(|| OLDER.to_string());
+    let mut words: Vec<String> = older.into_iter().chain(kept.items.iter().map(u64::to_string)).collect();
     words.push(format!("{BYTES}{}", kept.bytes));
     if kept.carried > 0 {
         words.push(format!("{CARRIED}{}", kept.carried));
@@ -32,6 +36,7 @@ pub(crate) fn read(text: &str, interchange: &Interchange) -> Kept {
         let number = &word[mark.len_utf8()..];
         match mark {
             '0'..='9' => kept.items.extend(word.parse::<u64>()),
+            OLDER => kept.older = true,
             BYTES => kept.bytes = number.parse().unwrap_or_default(),
             CARRIED => kept.carried = number.parse().unwrap_or_default(),
             side => kept.apart.extend(digest(side, number, interchange)),

@@ -22,6 +22,7 @@ mod keys;
 mod leases;
 mod list;
 mod log;
+mod newest;
 mod packs;
 mod payloads;
 mod recorded;

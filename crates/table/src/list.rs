@@ -39,12 +39,26 @@ impl Position {
 }
 
 /// Some interchanges in order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// As lists show them.
     pub items: Vec<Interchange>,
     /// Where to go on; `None` at the end.
     pub next: Option<Position>,
+    /// Where to go on after each of the items.
+    pub(crate) places: Vec<Position>,
+}
+
+impl Page {
+    /// Where to go on when only the first `shown` items are used; `None` at the end.
+    #[must_use]
+    pub fn after(&self, shown: usize) -> Option<Position> {
+        if shown < self.items.len() {
+            shown.checked_sub(1).map(|last| self.places[last].clone())
+        } else {
+            self.next.clone()
+        }
+    }
 }
 
 /// One partition of the index on its way through a walk.
@@ -70,7 +84,21 @@ impl Table {
         limit: usize,
         from: Option<&Position>,
     ) -> Result<Page, TableError> {
-        let start = from.map(|position| position.0.clone()).or_else(|| bound(filter, order));
+        let from = from.map(|position| position.0.as_str());
+        self.list_where(flow, filter, order, limit, from, |_| true).await
+    }
+
+    /// As [`Self::list`], of those that `takes` lets through as well, from the sort key `from` on.
+    pub(crate) async fn list_where(
+        &self,
+        flow: &FlowName,
+        filter: &Filter,
+        order: Order,
+        limit: usize,
+        from: Option<&str>,
+        takes: impl Fn(&Interchange) -> bool,
+    ) -> Result<Page, TableError> {
+        let start = from.map(str::to_owned).or_else(|| bound(filter, order));
         let classes: BTreeSet<&str> = filter.statuses().into_iter().map(keys::index_class).collect();
         let mut shards: Vec<Shard> = classes
             .into_iter()
@@ -82,36 +110,37 @@ impl Table {
                 ended: false,
             })
             .collect();
-        let mut items: Vec<Interchange> = Vec::new();
+        let mut found = Page::default();
         let mut scanned = 0;
         let mut bytes = 0;
         let mut size = limit / 4 + 8;
-        let mut passed = None;
         while scanned < MOST_SCANNED && bytes < MOST_BYTES {
             let dry = shards.iter_mut().filter(|shard| shard.buffer.is_empty() && !shard.ended);
             try_join_all(dry.map(|shard| self.read(shard, order, size))).await?;
             size = 250;
             let Some(item) = next(&mut shards, order)? else {
-                return Ok(Page { items, next: None });
+                return Ok(Page { next: None, ..found });
             };
             scanned += 1;
             let at = text(&item, INDEX_SK)?.to_owned();
             if beyond(filter, order, &at) {
-                return Ok(Page { items, next: None });
+                return Ok(Page { next: None, ..found });
             }
             let interchange = codec::listed(&item)?;
-            let matches = filter.matches(&interchange);
+            let matches = filter.matches(&interchange) && takes(&interchange);
             // One more than asked for is looked for, so that a page that names a position is not the last.
-            if matches && items.len() == limit {
+            if matches && found.items.len() == limit {
                 break;
             }
-            passed = Some(Position(at));
+            let place = Position(at);
             if matches {
                 bytes += text(&item, ROW)?.len();
-                items.push(interchange);
+                found.items.push(interchange);
+                found.places.push(place.clone());
             }
+            found.next = Some(place);
         }
-        Ok(Page { items, next: passed })
+        Ok(found)
     }
 
     async fn read(&self, shard: &mut Shard, order: Order, size: usize) -> Result<(), TableError> {

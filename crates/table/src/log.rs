@@ -6,13 +6,16 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, Update};
-use domain::{Interchange, Kept, Status, Timestamp};
+use domain::{Interchange, InterchangeId, Kept, PayloadSide, Revision, Status, Timestamp};
 
 use crate::carried::{self, MOST_ITEM, NAMES};
 use crate::event_codec::{added, stored};
 use crate::item::{Item, json, key, n, s};
 use crate::keys::{self, DATA, TTL, VERSION};
-use crate::{Table, TableError, Work};
+use crate::{Table, TableError, Work, event_codec};
+
+/// Items of the log that a head names. Older ones are found by a query where that is needed: when they get an expiry.
+const MAX_ITEMS: usize = 100;
 
 /// Where a commit's events go.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ impl Work {
         let first = self.events.first()?.sequence;
         let text = json(&stored(&self.events));
         let mut kept = self.after.kept.clone();
+        kept.apart.retain(|digest| self.after.brought_by(*digest).is_some());
         if self.deletes() {
             kept.bytes = kept.bytes.saturating_sub(kept.carried);
             kept.carried = 0;
@@ -46,6 +50,9 @@ impl Work {
             }
             _ => {
                 kept.items.push(first);
+                let surplus = kept.items.len().saturating_sub(MAX_ITEMS);
+                kept.older |= surplus > 0;
+                kept.items.drain(..surplus);
                 kept.carried = self.carried_bytes();
                 kept.bytes = self.item_bytes(first) + text.len() + kept.carried;
                 Some(Entry { item: first, name: DATA.to_owned(), text, begins: true, kept })
@@ -87,6 +94,39 @@ pub(crate) fn carried_in(interchange: &Interchange, item: u64) -> BTreeSet<Strin
 }
 
 impl Table {
+    /// The revision of this number that the log names and the head does not any more: the newest one, where a deletion let
+    /// the numbers begin again.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn logged_revision(
+        &self,
+        id: &InterchangeId,
+        side: PayloadSide,
+        number: u32,
+    ) -> Result<Option<Revision>, TableError> {
+        let query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":sk", s(keys::EVENT_PREFIX))
+            .scan_index_forward(false);
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
+            for item in page.items() {
+                let events = event_codec::events(item)?;
+                let mut named = events.iter().flat_map(|event| event.kind.revisions());
+                if let Some((_, revision)) = named.find(|(of, revision)| *of == side && revision.number == number) {
+                    return Ok(Some(revision.clone()));
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// A new item that begins with these events.
     pub(crate) fn log_put(&self, work: &Work, entry: Entry, expires_at: Option<i64>) -> Result<Put, TableError> {
         let mut item = log_key(work, entry.item);

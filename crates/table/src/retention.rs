@@ -2,7 +2,8 @@
 //! resolved no more: an expiry for the older items of its log and for payloads that have items of their own, and the
 //! end of these payloads when it is deleted.
 //!
-//! They are reached by their keys, which the head knows. Each bears the version of the head that dealt with it last, and
+//! They are reached by their keys, which the head knows; where an interchange has more of them than its head names, they
+//! are found by a query of its partition. Each bears the version of the head that dealt with it last, and
 //! takes no word of an older one: so work that was overtaken, or comes again, can neither let expire what lives again nor
 //! take away what was brought since. An expiry is taken off before the commit that revives and put on after the commit that
 //! resolves, so at no moment does anything expire that is not resolved.
@@ -10,12 +11,12 @@
 use aws_sdk_dynamodb::types::Update;
 use domain::{Digest, Interchange, Revision, Status, Timestamp};
 
-use crate::item::{key, n, s};
+use crate::item::{key, n, s, text};
 use crate::keys::{self, BYTES, PK, SK, TTL, VERSION};
 use crate::log::carried_in;
 use crate::payloads::most_chunks;
 use crate::statements::Statement;
-use crate::{Table, TableError, Work};
+use crate::{Table, TableError, Work, carried};
 
 /// Most of these items that are written in one transaction with their deletion: it has room for no more than a hundred.
 const MOST_TOGETHER: usize = 80;
@@ -60,8 +61,10 @@ impl Table {
         let mut statements = Vec::new();
         for interchange in interchanges.into_iter().filter(|interchange| interchange.status.is_resolved()) {
             let expiry = Expiry::At(self.expires_at(now), interchange.version);
-            let others = others(interchange).into_iter();
-            statements.extend(others.map(|other| self.statement(interchange, &other, expiry)));
+            let written = interchange.kept.items.last().copied();
+            let mut others = self.log_of(interchange, written).await?;
+            others.extend(self.payloads_of(interchange).await?);
+            statements.extend(others.iter().map(|other| self.statement(interchange, other, expiry)));
         }
         self.run(statements).await
     }
@@ -74,13 +77,13 @@ impl Table {
             let stays = Expiry::Never(before.version + 1);
             let begins = work.entry().is_none_or(|entry| entry.begins);
             let written = before.kept.items.last().copied().filter(|_| !begins);
-            let log = log_items(before, written).into_iter();
-            statements.extend(log.map(|other| self.statement(before, &other, stays)));
+            let log = self.log_of(before, written).await?;
+            statements.extend(log.iter().map(|other| self.statement(before, other, stays)));
             // Whoever deleted it may have died before its payloads were gone; none of them lives again.
             let gone = before.status == Status::Deleted;
             let expiry = if gone { Expiry::At(self.expires_at(now), before.version) } else { stays };
-            let payloads = payload_items(before).into_iter();
-            statements.extend(payloads.map(|other| self.statement(before, &other, expiry)));
+            let payloads = self.payloads_of(before).await?;
+            statements.extend(payloads.iter().map(|other| self.statement(before, other, expiry)));
         }
         self.run(statements).await
     }
@@ -92,10 +95,60 @@ impl Table {
         let after = work.clone().committed(work.version());
         let bytes: u64 = apart(&after).map(|revision| revision.meta.bytes).sum();
         let others = others(&after);
-        if others.len() > MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER {
+        if after.kept.older || others.len() > MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER {
             return Ok(None);
         }
         others.iter().map(|other| self.update(&after, other, self.expires_at(now))).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The items of its log but the one that a commit writes: those that the head names, and where there are older ones,
+    /// all that a query finds.
+    async fn log_of(&self, interchange: &Interchange, written: Option<u64>) -> Result<Vec<Other>, TableError> {
+        if !interchange.kept.older {
+            return Ok(log_items(interchange, written));
+        }
+        let written = written.map(keys::event);
+        let mut found = self.found(interchange, keys::EVENT_PREFIX).await?;
+        found.retain(|other| Some(&other.sk) != written.as_ref());
+        Ok(found)
+    }
+
+    /// The items of its payloads: those that the head names, and where there are older ones, all that a query finds.
+    async fn payloads_of(&self, interchange: &Interchange) -> Result<Vec<Other>, TableError> {
+        if interchange.kept.older {
+            self.found(interchange, keys::PAYLOAD_PREFIX).await
+        } else {
+            Ok(payload_items(interchange))
+        }
+    }
+
+    /// All items of an interchange whose sort key begins so, with the payload bytes that go from them where it is deleted.
+    async fn found(&self, interchange: &Interchange, prefix: &str) -> Result<Vec<Other>, TableError> {
+        let is_deleted = interchange.status == Status::Deleted;
+        let mut query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(&interchange.id)))
+            .expression_attribute_values(":sk", s(prefix));
+        if !is_deleted || prefix == keys::PAYLOAD_PREFIX {
+            query = query.projection_expression(SK);
+        }
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
+            for item in page.items() {
+                let removes = match prefix {
+                    _ if !is_deleted => Vec::new(),
+                    keys::PAYLOAD_PREFIX => vec![BYTES.to_owned()],
+                    _ => carried::names(item).cloned().collect(),
+                };
+                found.push(Other { sk: text(item, SK)?.to_owned(), removes });
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     fn update(&self, interchange: &Interchange, other: &Other, at: i64) -> Result<Update, TableError> {

@@ -11,7 +11,7 @@ use domain::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, FlowName, Ph
 use jiff::SignedDuration;
 
 use crate::fields::{Field, Fields, parse};
-use crate::{FieldError, limits};
+use crate::{FieldError, duration, limits};
 
 pub use write::flow_config;
 pub(crate) use write::{config_json, policy_json};
@@ -20,6 +20,10 @@ pub(crate) use write::{config_json, policy_json};
 const LEAST_DELAY: SignedDuration = SignedDuration::from_mins(1);
 /// No delay is longer.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// What `confirmation.inNetworkWithin` says where there is no deadline.
+const NO_DEADLINE: &str = "none";
+const IN_NETWORK: &str = "a duration from 1m to 365d, like `90s`, `5m`, `24h`, or `none`";
 
 /// What the API shows beside a configuration. It may come back in a `PUT`, so that what was read can be changed
 /// and sent again; it says nothing there.
@@ -110,14 +114,22 @@ fn at_most<T>(field: &Field<'_>, items: Vec<T>) -> Result<Vec<T>, FieldError> {
 fn confirmation(field: &Field<'_>) -> Result<Confirmation, FieldError> {
     let default = Confirmation::default();
     let Some(fields) = field.object()? else { return Ok(default) };
-    fields.only(&["mode", "within"])?;
+    fields.only(&["mode", "within", "inNetworkWithin"])?;
     let mode = fields.at("mode").parsed("confirms or silent", |word| match word {
         "confirms" => Some(ConfirmationMode::Confirms),
         "silent" => Some(ConfirmationMode::Silent),
         _ => None,
     })?;
     let within = fields.at("within").duration(LEAST_DELAY..=YEAR)?;
-    Ok(Confirmation { mode: mode.unwrap_or(default.mode), within: within.unwrap_or(default.within) })
+    let in_network = fields.at("inNetworkWithin").parsed(IN_NETWORK, |text| match text {
+        NO_DEADLINE => Some(None),
+        _ => duration::parse(text).filter(|within| (LEAST_DELAY..=YEAR).contains(within)).map(Some),
+    })?;
+    Ok(Confirmation {
+        mode: mode.unwrap_or(default.mode),
+        within: within.unwrap_or(default.within),
+        in_network_within: in_network.unwrap_or(default.in_network_within),
+    })
 }
 
 fn partners(

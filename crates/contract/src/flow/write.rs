@@ -3,6 +3,7 @@
 use domain::{ConfirmationMode, Flow, RetryMode, RetryPolicy, Schedule, Window, WindowEvery};
 use serde_json::Value;
 
+use super::NO_DEADLINE;
 use super::schedule::ONCE_A_DAY;
 use crate::duration;
 use crate::object::Object;
@@ -28,7 +29,12 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
         ConfirmationMode::Confirms => "confirms",
         ConfirmationMode::Silent => "silent",
     };
-    let within = duration::format(flow.confirmation.within);
+    let confirmation = &flow.confirmation;
+    let in_network = confirmation.in_network_within.map_or(NO_DEADLINE.to_owned(), duration::format);
+    let confirmation = Object::new()
+        .with("mode", mode)
+        .with("within", duration::format(confirmation.within))
+        .with("inNetworkWithin", in_network);
     let partners = flow.partners.iter().fold(Object::new(), |partners, (name, policy)| {
         partners.with(name, Object::new().with("retry", policy_json(policy)))
     });
@@ -38,7 +44,7 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
         .with("stages", stages)
         .with("deadLetterQueues", dead_letter_queues)
         .with("functions", flow.functions.clone())
-        .with("confirmation", Object::new().with("mode", mode).with("within", within))
+        .with("confirmation", confirmation)
         .with("retry", policy_json(&flow.retry))
         .with("partners", partners)
 }

@@ -29,7 +29,7 @@ pub(crate) fn full() -> Value {
             { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-dlq", "phase": "processing" },
             { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-out-dlq.fifo", "phase": "delivery" } ],
         "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:orders"],
-        "confirmation": { "mode": "silent", "within": "30m" },
+        "confirmation": { "mode": "silent", "within": "30m", "inNetworkWithin": "none" },
         "retry": { "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["5m", "24h"] },
             "categories": ["system"], "jitter": 0.1, "action": "restart" },
         "partners": { "GLOBEX": { "retry": { "mode": "manual", "jitter": 0.0,
@@ -45,6 +45,7 @@ fn a_whole_configuration_is_read_and_written_as_it_was() {
     assert_eq!(flow.dead_letter_queues[1].phase, Phase::Delivery);
     assert_eq!(flow.confirmation.mode, ConfirmationMode::Silent);
     assert_eq!(flow.confirmation.within, SignedDuration::from_mins(30));
+    assert_eq!(flow.confirmation.in_network_within, None);
     assert_eq!(flow.retry_for(Some("GLOBEX")).mode, RetryMode::Manual);
     assert_eq!((flow.version, flow.activated_at), (0, at(NOW)));
     assert_eq!(flow_config(&flow), full());
@@ -58,7 +59,7 @@ fn an_empty_configuration_is_a_flow_as_it_is_registered() {
     let config = flow_config(&registered);
     assert_eq!(config["retry"]["schedule"], json!({ "kind": "ladder", "delays": ["5m", "10m", "60m", "5h", "24h"] }));
     assert_eq!(config["retry"]["categories"], json!(["system", "business", "no_outcome", "unknown"]));
-    assert_eq!(config["confirmation"], json!({ "mode": "confirms", "within": "15m" }));
+    assert_eq!(config["confirmation"], json!({ "mode": "confirms", "within": "15m", "inNetworkWithin": "24h" }));
     assert_eq!(config.get("displayName"), None);
 }
 
@@ -122,6 +123,10 @@ fn unknown_and_impossible_fields_are_refused_by_name_at_every_level() {
         (json!({ "confirmation": { "within": "59s" } }), "confirmation.within"),
         (json!({ "confirmation": { "within": "366d" } }), "confirmation.within"),
         (json!({ "confirmation": { "after": "5m" } }), "confirmation.after"),
+        (json!({ "confirmation": { "inNetworkWithin": "59s" } }), "confirmation.inNetworkWithin"),
+        (json!({ "confirmation": { "inNetworkWithin": "366d" } }), "confirmation.inNetworkWithin"),
+        (json!({ "confirmation": { "inNetworkWithin": "None" } }), "confirmation.inNetworkWithin"),
+        (json!({ "confirmation": { "inNetworkWithin": false } }), "confirmation.inNetworkWithin"),
         (json!({ "partners": [] }), "partners"),
         (json!({ "partners": { "": { "retry": {} } } }), "partners."),
         (json!({ "partners": { "A": {} } }), "partners.A.retry"),
@@ -133,6 +138,27 @@ fn unknown_and_impossible_fields_are_refused_by_name_at_every_level() {
         assert_eq!(read(&config).unwrap_err().field, field, "{config}");
     }
     assert_eq!(read(&json!([])).unwrap_err().field, "body");
+}
+
+#[test]
+fn a_deadline_in_the_network_is_a_day_unless_it_says_otherwise_or_none() {
+    let hours = |hours| Some(SignedDuration::from_hours(hours));
+    for (told, expected, written) in [
+        (json!({}), hours(24), "24h"),
+        (json!({ "inNetworkWithin": null }), hours(24), "24h"),
+        (json!({ "inNetworkWithin": "3d" }), hours(72), "3d"),
+        (json!({ "inNetworkWithin": "none" }), None, "none"),
+    ] {
+        let flow = read(&json!({ "confirmation": told })).unwrap();
+        assert_eq!(flow.confirmation.in_network_within, expected);
+        assert_eq!(flow_config(&flow)["confirmation"]["inNetworkWithin"], written);
+        assert_eq!(read(&flow_config(&flow)).unwrap(), flow);
+    }
+    let refusal = read(&json!({ "confirmation": { "inNetworkWithin": "soon" } })).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "`confirmation.inNetworkWithin` is `\"soon\"`: must be a duration from 1m to 365d, like `90s`, `5m`, `24h`, or `none`"
+    );
 }
 
 #[test]

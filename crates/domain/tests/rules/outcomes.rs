@@ -5,6 +5,8 @@ use domain::{
     Interchange, Known, Part, PartStatus, ReportKind, Slot, Status, Verdict,
 };
 
+use jiff::SignedDuration;
+
 use super::{RECORDED, at, change, failed, failed_at_two, failure, flow, judge, kinds, meta, report, waiting};
 
 fn failing(told: FailureReport) -> ReportKind {
@@ -84,13 +86,37 @@ fn an_attempt_that_fails_again_leaves_what_it_does_not_tell() {
 }
 
 #[test]
-fn in_network_comes_before_completed_and_has_no_deadline() {
+fn in_network_comes_before_completed_and_has_a_deadline_of_its_own() {
     let network = change(judge(Some(&waiting()), &report(2, "14:11", ReportKind::InNetwork), "14:11"));
-    assert_eq!((network.after.status, network.after.due), (Status::InNetwork, None));
+    let deadline = network.after.due.map(domain::Minute::timestamp);
+    assert_eq!((network.after.status, deadline), (Status::InNetwork, Some("2026-11-21T14:11:00Z".parse().unwrap())));
+    let again = judge(Some(&network.after), &report(2, "14:20", ReportKind::InNetwork), "14:20");
+    assert_eq!(again, Verdict::Repeat);
     let done = change(judge(Some(&network.after), &report(2, "14:12", ReportKind::Completed), "14:12"));
     assert_eq!(done.after.status, Status::Completed);
     assert_eq!(done.after.completion, Some(Completion::Reported(at("14:12"))));
     assert_eq!((done.after.due, done.after.next_retry_at, done.after.flight), (None, None, None));
+}
+
+#[test]
+fn the_deadline_in_the_network_counts_from_when_it_got_there_and_is_always_still_to_come() {
+    let within =
+        |hours| Confirmation { in_network_within: Some(SignedDuration::from_hours(hours)), ..Confirmation::default() };
+    let off = Confirmation { in_network_within: None, ..Confirmation::default() };
+    for (confirmation, occurred, now, deadline) in [
+        (within(2), "14:11:30", "14:13", Some("16:12")),
+        // The pipeline's clock is ahead.
+        (within(2), "15:40", "14:13", Some("16:13")),
+        // It is told when it is over already.
+        (within(2), "14:11", "17:30", Some("17:31")),
+        (off, "14:11", "14:13", None),
+    ] {
+        let flow = Flow { confirmation, ..flow() };
+        let known =
+            change(super::judge_under(&flow, Some(&waiting()), &report(2, occurred, ReportKind::InNetwork), now));
+        assert_eq!(known.after.due.map(domain::Minute::timestamp), deadline.map(at), "{occurred} {now}");
+        assert_eq!((known.after.status, known.after.next_retry_at), (Status::InNetwork, None));
+    }
 }
 
 #[test]

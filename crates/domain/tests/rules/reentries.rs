@@ -4,7 +4,6 @@ use domain::{
     Actor, Category, Confirmation, ConfirmationMode, EventKind, FailureReport, Flow, Interchange, Minute, PayloadSide,
     Phase, RecordedSend, Reentry, Refusal, ReportKind, SendFailure, Slot, Stages, Status,
 };
-use jiff::SignedDuration;
 
 use super::{
     RECORDED, at, by_hand, by_schedule, change, chunk, failed_at_two, failure, flow, judge, kinds, report, waiting,
@@ -107,7 +106,7 @@ fn silence_past_the_deadline_is_a_failure_where_outcomes_are_confirmed() {
 
 #[test]
 fn silence_past_the_deadline_is_a_completion_where_the_flow_is_silent() {
-    let confirmation = Confirmation { mode: ConfirmationMode::Silent, within: SignedDuration::from_mins(15) };
+    let confirmation = Confirmation { mode: ConfirmationMode::Silent, ..Confirmation::default() };
     let flow = Flow { confirmation, ..flow() };
     let waiting = waiting();
     let slot = overdue_slot(&waiting);

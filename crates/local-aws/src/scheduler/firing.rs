@@ -14,6 +14,9 @@ use crate::names;
 const FIRST: i64 = 1_000;
 const LONGEST: i64 = 480_000;
 
+/// How far apart occurrences are that are thinned out, in milliseconds.
+const THINNED: i64 = 15 * 60_000;
+
 /// One occurrence that is due.
 #[derive(Debug)]
 pub(super) struct Firing {
@@ -27,6 +30,8 @@ pub(super) struct Firing {
     pub(super) scheduled_at: i64,
     /// Failed deliveries so far.
     pub(super) attempts: i64,
+    /// Whether its schedule occurs again.
+    pub(super) recurs: bool,
 }
 
 /// Which of the policy's limits a failing delivery met.
@@ -64,8 +69,14 @@ impl Functions {
 }
 
 /// The earliest occurrence that is due at `now`. It stays written down until `done` or `again`.
-pub(super) fn next(db: &Connection, functions: Functions, now: i64) -> Result<Option<Firing>, SchedulerError> {
-    while begin(db, functions, now)? {}
+/// `quiet_since` thins out what recurs: it is when something happened last.
+pub(super) fn next(
+    db: &Connection,
+    functions: Functions,
+    now: i64,
+    quiet_since: Option<i64>,
+) -> Result<Option<Firing>, SchedulerError> {
+    while begin(db, functions, now, quiet_since)? {}
     let row: Option<(String, i64, i64, String, String, i64, i64)> = db
         .prepare_cached(
             "SELECT id, schedule, revision, arn, definition, scheduled_at, attempts FROM firing
@@ -76,8 +87,9 @@ pub(super) fn next(db: &Connection, functions: Functions, now: i64) -> Result<Op
         })
         .optional()?;
     let Some((id, schedule, revision, arn, definition, scheduled_at, attempts)) = row else { return Ok(None) };
-    let definition = serde_json::from_str(&definition)?;
-    Ok(Some(Firing { id, schedule, revision, arn, definition, scheduled_at, attempts }))
+    let definition: Definition = serde_json::from_str(&definition)?;
+    let recurs = Timing::of(&definition)?.next(scheduled_at, scheduled_at).is_some();
+    Ok(Some(Firing { id, schedule, revision, arn, definition, scheduled_at, attempts, recurs }))
 }
 
 /// When the next occurrence, or the next attempt at one, is due.
@@ -120,9 +132,25 @@ pub(super) fn again(db: &Connection, firing: &Firing, now: i64) -> rusqlite::Res
     Ok(None)
 }
 
+/// What recurs and was thinned out occurs again in its own rhythm after `at`.
+pub(super) fn follow_up(db: &Connection, at: i64) -> Result<(), SchedulerError> {
+    let mut recurring = db.prepare_cached(
+        "SELECT id, group_name, name, definition, target, revision, modified_at, due_at FROM schedule
+         WHERE due_at > ?1 AND (definition LIKE '%\"rate(%' OR definition LIKE '%\"cron(%')",
+    )?;
+    let rows = recurring.query_map([at], Due::of)?.collect::<rusqlite::Result<Vec<Due>>>()?;
+    for due in rows {
+        let definition: Definition = serde_json::from_str(&due.definition)?;
+        if let Some(next) = Timing::of(&definition)?.next(due.made_at, at).filter(|next| *next < due.at) {
+            db.prepare_cached("UPDATE schedule SET due_at = ?2 WHERE id = ?1")?.execute((due.schedule, next))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes down one occurrence that is due, and when its schedule occurs next. Occurrences that nobody was there to fire
 /// are made up for by one, not by all.
-fn begin(db: &Connection, functions: Functions, now: i64) -> Result<bool, SchedulerError> {
+fn begin(db: &Connection, functions: Functions, now: i64, quiet_since: Option<i64>) -> Result<bool, SchedulerError> {
     let due = db
         .prepare_cached(
             "SELECT id, group_name, name, definition, target, revision, modified_at, due_at FROM schedule
@@ -146,7 +174,14 @@ fn begin(db: &Connection, functions: Functions, now: i64) -> Result<bool, Schedu
         due.at,
     ))?;
     let definition: Definition = serde_json::from_str(&due.definition)?;
-    let next = Timing::of(&definition)?.next(due.made_at, now);
+    let timing = Timing::of(&definition)?;
+    let next = match (timing.next(due.made_at, now), quiet_since) {
+        // Nothing happened between the occurrence before and this one.
+        (Some(next), Some(quiet_since)) if quiet_since < now - (next - now) => {
+            timing.next(due.made_at, now + THINNED - 1).map(|thinned| thinned.max(next))
+        }
+        (next, _) => next,
+    };
     db.prepare_cached("UPDATE schedule SET due_at = ?2 WHERE id = ?1")?.execute((due.schedule, next))?;
     Ok(true)
 }

@@ -104,6 +104,7 @@ pub(super) fn send_message_batch(sqs: &Sqs, batch: Batch<Entry>) -> Result<batch
 }
 
 fn arrived(sqs: &Sqs, queue: &Queue, messages: &[&Prepared], now: i64) {
+    sqs.clock().note_event();
     for later in messages.iter().map(|message| message.visible_at).filter(|at| *at > now) {
         sqs.timer().arm(later);
     }

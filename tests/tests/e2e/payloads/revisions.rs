@@ -1,5 +1,7 @@
 //! What is kept: claim checks as they are, and every revision.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use tests::{RECEIVER_STAGE, Staged, World, noise, report};
 
@@ -63,6 +65,32 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
         assert_eq!(request["payload"]["revision"], revision);
         assert_eq!(request["queueUrl"], world.queue_url(RECEIVER_STAGE));
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_that_an_interchange_no_longer_shows_are_still_read_by_their_number() {
+    let world = World::start().await;
+    let told = |attempt: u32| {
+        let body = format!("receiver of attempt {attempt}");
+        report("4711", "orders", json!({ "attempt": attempt, "payloads": { "receiver": { "body": body } } }))
+            .to_string()
+    };
+    // All at once: some are older ones before they are stored.
+    world.send((1..=30).map(told)).await;
+    let interchange = world.interchange("4711").await;
+    let revisions = interchange["payloads"]["receiver"]["revisions"].as_array().unwrap();
+    let highest = interchange["payloads"]["receiver"]["revision"].as_u64().unwrap();
+    assert_eq!((revisions.len(), highest), (20, 30));
+    let mut read = BTreeSet::new();
+    for revision in 1..=30 {
+        let payload = world.get(&format!("/interchanges/4711/payloads/receiver?revision={revision}")).await;
+        assert_eq!(payload.status, 200, "revision {revision}");
+        read.insert(String::from_utf8(payload.bytes).unwrap());
+    }
+    // A queue does not keep their order.
+    assert_eq!(read, (1..=30).map(|attempt| format!("receiver of attempt {attempt}")).collect());
+    world.get("/interchanges/4711/payloads/receiver?revision=31").await.is_problem(404, "not-found");
     world.stop().await;
 }
 
