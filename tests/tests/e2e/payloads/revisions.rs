@@ -73,7 +73,8 @@ async fn revisions_that_an_interchange_no_longer_shows_are_still_read_by_their_n
     let world = World::start().await;
     let told = |attempt: u32| {
         let body = format!("receiver of attempt {attempt}");
-        report("4711", "orders", json!({ "attempt": attempt, "payloads": { "receiver": { "body": body } } })).to_string()
+        report("4711", "orders", json!({ "attempt": attempt, "payloads": { "receiver": { "body": body } } }))
+            .to_string()
     };
     // All at once: some are older ones before they are stored.
     world.send((1..=30).map(told)).await;
