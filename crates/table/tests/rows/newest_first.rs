@@ -119,7 +119,7 @@ async fn a_walk_in_the_instant_of_all_changes_ends_and_repeats_nothing() {
         let first = world.commit(None, first, now).await;
         world.commit(Some(&first), sent_back(&first, now), now).await;
     }
-    let filter = Filter { statuses: [domain::Status::WaitingForRetry].into(), ..Filter::default() };
+    let filter = Filter { status: vec![domain::Status::WaitingForRetry], ..Filter::default() };
     let mut met = Vec::new();
     let mut place = None;
     for _ in 0..4 {
