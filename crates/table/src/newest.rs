@@ -19,14 +19,16 @@ const MAX_COMMIT_DELAY: SignedDuration = SignedDuration::from_mins(1);
 const MAX_REPORT_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
 /// Between the parts of a position; no sort key contains it.
-const SEPARATOR: char = '|';
+const SEPARATOR: &str = "|";
 
 /// Where a walk is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
-    /// Takes what has failed again since then; everything while there is none.
-    since: Option<Timestamp>,
-    /// When this stretch of the walk began.
+    /// The first stretch is 0 and takes everything; the later ones take what has failed again since the one before began.
+    stretch: u32,
+    /// When the stretch before this one began.
+    since: Timestamp,
+    /// When this stretch began.
     began: Timestamp,
     /// The last sort key passed; `None` at the newest end.
     key: Option<String>,
@@ -34,16 +36,12 @@ struct Place {
 
 impl Place {
     fn first(now: Timestamp) -> Self {
-        Self { since: None, began: now, key: None }
+        Self { stretch: 0, since: now, began: now, key: None }
     }
 
     /// The stretch after this one, which begins at `now`.
     fn next(&self, now: Timestamp) -> Self {
-        let since = match self.since {
-            None => earlier(self.began, MAX_COMMIT_DELAY),
-            Some(_) => self.began,
-        };
-        Self { since: Some(since), began: now, key: None }
+        Self { stretch: self.stretch.saturating_add(1), since: self.began, began: now, key: None }
     }
 
     fn at(&self, key: Position) -> Position {
@@ -51,31 +49,39 @@ impl Place {
     }
 
     fn position(&self) -> Position {
-        let since = self.since.map(|since| since.to_string()).unwrap_or_default();
-        let key = self.key.as_deref().unwrap_or_default();
-        Position(format!("{since}{SEPARATOR}{}{SEPARATOR}{key}", self.began))
+        let Self { stretch, since, began, key } = self;
+        let key = key.as_deref().unwrap_or_default();
+        Position([stretch.to_string().as_str(), &since.to_string(), &began.to_string(), key].join(SEPARATOR))
     }
 
     /// Reads a position back. A stretch of which nothing was walked yet begins at `now`.
     fn read(position: &Position, now: Timestamp) -> Option<Self> {
-        let mut parts = position.0.splitn(3, SEPARATOR);
-        let (since, began, key) = (parts.next()?, parts.next()?, parts.next()?);
-        let since = if since.is_empty() { None } else { Some(since.parse().ok()?) };
-        let key = Some(key.to_owned()).filter(|key| !key.is_empty());
+        let mut parts = position.0.splitn(4, SEPARATOR);
+        let (stretch, since, began) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+        let key = parts.next().filter(|key| !key.is_empty()).map(str::to_owned);
         let began = if key.is_none() { now } else { began.parse().ok()? };
-        Some(Self { since, began, key })
+        Some(Self { stretch, since, began, key })
     }
 
     /// The filter for this stretch: what has failed again is at the newest end.
     fn narrowed(&self, filter: &Filter) -> Filter {
-        let least = self.since.map(|since| earlier(since, MAX_REPORT_DELAY));
+        let least = (self.stretch > 0).then(|| earlier(self.since, MAX_REPORT_DELAY));
         Filter { from: filter.from.max(least), ..filter.clone() }
     }
 
     /// Whether the stretch is about this one. What was committed more than once and failed since then has failed again, or
-    /// is new.
+    /// is new. When the walk began, a commit may have been on its way whose failure was recorded just before.
     fn takes(&self, interchange: &Interchange) -> bool {
-        self.since.is_none_or(|since| interchange.version > 1 && interchange.failure.recorded_at >= since)
+        let recorded_at = interchange.failure.recorded_at;
+        let was_on_its_way = || {
+            let failed_again = interchange.status.is_failed() && interchange.attempt > 1;
+            failed_again && recorded_at >= earlier(self.since, MAX_COMMIT_DELAY)
+        };
+        match self.stretch {
+            0 => true,
+            1 if was_on_its_way() => true,
+            _ => interchange.version > 1 && recorded_at > self.since,
+        }
     }
 }
 

@@ -109,3 +109,24 @@ async fn a_page_that_is_shortened_goes_on_after_what_was_shown() {
     assert_eq!(first.after(3), first.next);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_walk_in_the_instant_of_all_changes_ends_and_repeats_nothing() {
+    let world = World::start().await;
+    let now = at("14:00");
+    for number in 1..=10 {
+        let first = change(reported(None, &id(&format!("m-{number:02}")), 1, failed(), now));
+        let first = world.commit(None, first, now).await;
+        world.commit(Some(&first), sent_back(&first, now), now).await;
+    }
+    let filter = Filter { status: vec![domain::Status::WaitingForRetry], ..Filter::default() };
+    let mut met = Vec::new();
+    let mut place = None;
+    for _ in 0..4 {
+        let page = page(&world, &filter, place.as_ref(), now).await;
+        met.extend(ids(&page).into_iter().map(str::to_owned));
+        place = page.next;
+    }
+    assert_eq!((met.len(), place), (10, None));
+    world.stop().await;
+}
