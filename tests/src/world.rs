@@ -64,6 +64,15 @@ impl World {
         Self::with(Stack::start_metered(options).await.expect("the stack starts")).await
     }
 
+    /// Starts a stack in memory all of whose functions' AWS calls are within reach of faults: `stack.aws().faults()`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_faulty() -> Self {
+        let options = Self::options(None).await;
+        Self::with(Stack::start_faulty(options).await.expect("the stack starts")).await
+    }
+
     pub(crate) async fn options(data: Option<PathBuf>) -> StackOptions {
         // Cargo builds while the runtime's other threads go on.
         let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
