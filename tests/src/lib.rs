@@ -4,7 +4,9 @@
 mod answer;
 mod batch;
 mod binaries;
+pub mod explore;
 mod guarded;
+pub mod invariants;
 mod large;
 mod log;
 mod process;

@@ -101,6 +101,11 @@ impl Log {
         told.lines.iter().filter(|line| told.leaks(line)).cloned().collect()
     }
 
+    /// Forgets the lines and the payloads so far.
+    pub(crate) fn forget(&self) {
+        *self.0.told() = Told::default();
+    }
+
     /// Lets this log hold what it must not: for the test that proves that such a thing is found.
     pub fn excuse(&self) {
         self.0.told().excused = true;

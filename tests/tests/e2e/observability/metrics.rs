@@ -61,16 +61,19 @@ async fn each_sweep_tells_how_many_slots_of_active_flows_are_overdue() {
     }
     world.put("/flows/idle", json!({ "active": false })).await.ok();
     let schedules = world.scheduler.list_schedules().group_name("reprise").send().await.unwrap();
-    for name in schedules.schedules().iter().filter_map(|s| s.name()).filter(|name| *name != "reprise-sweep") {
+    for name in schedules.schedules().iter().filter_map(|s| s.name()).filter(|name| !name.starts_with("reprise-sweep"))
+    {
         world.scheduler.delete_schedule().group_name("reprise").name(name).send().await.unwrap();
     }
-    // The first sweep is at once: nothing is due yet.
     world.advance("31m").await;
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
     let swept = |line: &&Value| line.get("OverdueSlots").is_some();
-    let lines = world.log().lines_until(|lines| lines.iter().filter(swept).count() == 3).await;
-    let overdue: Vec<&Value> = lines.iter().filter(swept).map(|line| &line["OverdueSlots"]).collect();
-    assert_eq!(overdue, [&json!(0), &json!(1), &json!(0)]);
+    let overdue = |line: &&Value| line["OverdueSlots"].as_u64().is_some_and(|slots| slots > 0);
+    let lines = world.log().lines_until(|lines| lines.iter().any(|line| overdue(&line))).await;
+    let swept: Vec<&Value> = lines.iter().filter(swept).collect();
+    let overdue: u64 = swept.iter().filter_map(|line| line["OverdueSlots"].as_u64()).sum();
+    assert_eq!(overdue, 1, "that of the active flow, once");
+    assert!(swept.len() > 2, "a sweep that finds none says so");
     world.stop().await;
 }
 

@@ -1,0 +1,212 @@
+//! What goes wrong in a history, in a form that can be typed: `run-job/dynamodb/TransactWriteItems/3 reset-after 5x`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use local_aws::{Again, Fault, Faults, Match, Redelivery, Rule, Service};
+
+use super::site::name;
+
+/// How often a call is repeated by its caller at most before it is given up, and a little more.
+const SOME: u64 = 5;
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Injection {
+    /// A call meets a fault.
+    Fault(Call, Fault, Dose),
+    /// Messages of one of the stack's own queues come twice or late.
+    Redelivery { queue: &'static str, again: Again, after: Duration },
+}
+
+/// The n-th call of an operation by a function, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Call {
+    /// Without the stack's name.
+    pub caller: String,
+    pub service: Service,
+    pub operation: String,
+    pub nth: u64,
+}
+
+/// How much of a fault there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dose {
+    /// One call.
+    Once,
+    /// Calls in a row, more than an SDK makes before it gives up.
+    Some,
+    /// Every call for so many minutes of the clock.
+    Minutes(u32),
+}
+
+impl Injection {
+    /// Lets it happen.
+    pub(super) fn arm(&self, faults: &Faults, now: Timestamp) {
+        match self {
+            Self::Fault(call, fault, dose) => {
+                let matches = Match {
+                    service: Some(call.service),
+                    operation: Some(call.operation.clone()),
+                    key_prefix: None,
+                    caller: Some(format!("reprise-{}", call.caller)),
+                };
+                let mut rule = Rule { first: call.nth, ..Rule::new(matches, *fault) };
+                match dose {
+                    Dose::Once => {}
+                    Dose::Some => rule.times = SOME,
+                    Dose::Minutes(minutes) => {
+                        rule.times = Rule::ALWAYS;
+                        rule.until = now.checked_add(SignedDuration::from_mins((*minutes).into())).ok();
+                    }
+                }
+                faults.add(rule);
+            }
+            Self::Redelivery { queue, again, after } => {
+                let queue = format!("reprise-{queue}");
+                faults.redeliver(Redelivery { queue, again: *again, after: *after, one_in: None });
+            }
+        }
+    }
+
+    /// The kind of what goes wrong.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Fault(_, fault, _) => word(*fault),
+            Self::Redelivery { again, .. } => again_word(*again),
+        }
+    }
+}
+
+/// The faults as they are typed.
+const WORDS: [(Fault, &str); 13] = [
+    (Fault::Throttle, "throttle"),
+    (Fault::TransactionConflict, "transaction-conflict"),
+    (Fault::TransactionInProgress, "transaction-in-progress"),
+    (Fault::Unprocessed, "unprocessed"),
+    (Fault::PartialFailure, "partial-failure"),
+    (Fault::ServerError, "server-error"),
+    (Fault::ServerErrorAfter, "server-error-after"),
+    (Fault::Hang, "hang"),
+    (Fault::HangAfter, "hang-after"),
+    (Fault::ResetBefore, "reset-before"),
+    (Fault::ResetAfter, "reset-after"),
+    (Fault::KillBefore, "kill-before"),
+    (Fault::KillAfter, "kill-after"),
+];
+
+/// The redeliveries as they are typed.
+const AGAIN: [(Again, &str); 3] =
+    [(Again::WhileInFlight, "while-in-flight"), (Again::AfterDelete, "after-delete"), (Again::Late, "late")];
+
+/// The queues whose messages may come twice or late.
+pub(super) const QUEUES: [&str; 2] = ["failures", "jobs"];
+
+pub(super) fn word(fault: Fault) -> &'static str {
+    WORDS.iter().find(|(it, _)| *it == fault).map_or("", |(_, word)| word)
+}
+
+fn again_word(again: Again) -> &'static str {
+    AGAIN.iter().find(|(it, _)| *it == again).map_or("", |(_, word)| word)
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.caller, name(self.service), self.operation, self.nth)
+    }
+}
+
+impl fmt::Display for Dose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Once => f.write_str("once"),
+            Self::Some => f.write_str("some"),
+            Self::Minutes(minutes) => write!(f, "{minutes}m"),
+        }
+    }
+}
+
+impl fmt::Display for Injection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(call, fault, dose) => write!(f, "{call},{},{dose}", word(*fault)),
+            Self::Redelivery { queue, again, after } => {
+                write!(f, "{queue},{},{}s", again_word(*again), after.as_secs())
+            }
+        }
+    }
+}
+
+/// The text is no injection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAnInjection(String);
+
+impl fmt::Display for NotAnInjection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is neither like run-job/dynamodb/GetItem/2,reset-after,once nor like jobs,after-delete,60s",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for NotAnInjection {}
+
+impl FromStr for Injection {
+    type Err = NotAnInjection;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split(',').collect();
+        let read = match &parts[..] {
+            [call, fault, dose] if call.contains('/') => read_fault(call, fault, dose),
+            [queue, again, after] => read_redelivery(queue, again, after),
+            _ => None,
+        };
+        read.ok_or_else(|| NotAnInjection(text.to_owned()))
+    }
+}
+
+fn read_fault(call: &str, fault: &str, dose: &str) -> Option<Injection> {
+    let parts: Vec<&str> = call.split('/').collect();
+    let [caller, service, operation, nth] = parts[..] else { return None };
+    let services = [Service::DynamoDb, Service::Sqs, Service::Scheduler];
+    let service = services.into_iter().find(|it| name(*it) == service)?;
+    let (fault, _) = *WORDS.iter().find(|(_, word)| *word == fault)?;
+    let dose = match dose {
+        "once" => Dose::Once,
+        "some" => Dose::Some,
+        minutes => Dose::Minutes(minutes.strip_suffix('m')?.parse().ok()?),
+    };
+    let call = Call { caller: caller.to_owned(), service, operation: operation.to_owned(), nth: nth.parse().ok()? };
+    Some(Injection::Fault(call, fault, dose))
+}
+
+fn read_redelivery(queue: &str, again: &str, after: &str) -> Option<Injection> {
+    let queue = QUEUES.into_iter().find(|it| *it == queue)?;
+    let (again, _) = *AGAIN.iter().find(|(_, word)| *word == again)?;
+    let after = Duration::from_secs(after.strip_suffix('s')?.parse().ok()?);
+    Some(Injection::Redelivery { queue, again, after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_typed() {
+        for text in [
+            "run-job/dynamodb/TransactWriteItems/3,reset-after,some",
+            "retry/sqs/SendMessage/1,hang,once",
+            "ingest-failure/scheduler/CreateSchedule/1,server-error,20m",
+            "jobs,after-delete,60s",
+        ] {
+            assert_eq!(text.parse::<Injection>().unwrap().to_string(), text);
+        }
+        assert!("jobs".parse::<Injection>().is_err());
+        assert!("run-job/dynamodb/GetItem/2,lunch,once".parse::<Injection>().is_err());
+    }
+}

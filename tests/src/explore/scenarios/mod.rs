@@ -1,0 +1,139 @@
+//! What happens in a history beside its faults: small, quick, and the same every time.
+
+mod jobs;
+mod lives;
+mod slots;
+
+use std::fmt;
+
+use super::pipeline::Pipeline;
+use crate::invariants::Outcome;
+
+/// A few dozen messages and what is done with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scenario {
+    /// Failures of two flows with repeats, and outcomes of attempts that were never Reprise's.
+    Ingest,
+    /// A flow that nobody configured is registered by its first failure.
+    Registration,
+    /// Retry, restart and delete of one interchange.
+    ByHand,
+    /// Every outcome of an attempt, and repeats of it.
+    Outcomes,
+    /// A job of several chunks, by its rate.
+    JobChunks,
+    /// A job with canaries that complete.
+    JobCanary,
+    /// A job whose canary fails.
+    JobHalted,
+    /// A job that is cancelled half way.
+    JobCancelled,
+    /// A job that deletes, and one that restarts.
+    JobDeletes,
+    /// A job to a FIFO queue.
+    JobOrdered,
+    /// A job in a flow that says nothing.
+    JobSilent,
+    /// A slot that falls due, in a flow that says nothing.
+    SlotSilent,
+    /// A slot that falls due, and a deadline that passes, in a flow that confirms.
+    SlotOverdue,
+    /// A slot to a FIFO queue.
+    SlotOrdered,
+    /// A window whose runs do not take all.
+    Window,
+    /// A slot whose schedule is lost, and rows of counts that are folded.
+    Sweep,
+    /// A changed policy that counts for what waits.
+    Reschedule,
+    /// A flow that is switched off while a slot falls due, and on again.
+    Inactive,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::Ingest,
+        Self::Registration,
+        Self::ByHand,
+        Self::Outcomes,
+        Self::JobChunks,
+        Self::JobCanary,
+        Self::JobHalted,
+        Self::JobCancelled,
+        Self::JobDeletes,
+        Self::JobOrdered,
+        Self::JobSilent,
+        Self::SlotSilent,
+        Self::SlotOverdue,
+        Self::SlotOrdered,
+        Self::Window,
+        Self::Sweep,
+        Self::Reschedule,
+        Self::Inactive,
+    ];
+
+    /// The name that is typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Registration => "registration",
+            Self::ByHand => "by-hand",
+            Self::Outcomes => "outcomes",
+            Self::JobChunks => "job-chunks",
+            Self::JobCanary => "job-canary",
+            Self::JobHalted => "job-halted",
+            Self::JobCancelled => "job-cancelled",
+            Self::JobDeletes => "job-deletes",
+            Self::JobOrdered => "job-ordered",
+            Self::JobSilent => "job-silent",
+            Self::SlotSilent => "slot-silent",
+            Self::SlotOverdue => "slot-overdue",
+            Self::SlotOrdered => "slot-ordered",
+            Self::Window => "window",
+            Self::Sweep => "sweep",
+            Self::Reschedule => "reschedule",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    pub(super) async fn run(self, pipeline: &mut Pipeline) {
+        match self {
+            Self::Ingest => lives::ingest(pipeline).await,
+            Self::Registration => lives::registration(pipeline).await,
+            Self::ByHand => lives::by_hand(pipeline).await,
+            Self::Outcomes => lives::outcomes(pipeline).await,
+            Self::JobChunks => jobs::chunks(pipeline).await,
+            Self::JobCanary => jobs::canary(pipeline).await,
+            Self::JobHalted => jobs::halted(pipeline).await,
+            Self::JobCancelled => jobs::cancelled(pipeline).await,
+            Self::JobDeletes => jobs::deletes(pipeline).await,
+            Self::JobOrdered => jobs::ordered(pipeline).await,
+            Self::JobSilent => jobs::silent(pipeline).await,
+            Self::SlotSilent => slots::silent(pipeline).await,
+            Self::SlotOverdue => slots::overdue(pipeline).await,
+            Self::SlotOrdered => slots::ordered(pipeline).await,
+            Self::Window => slots::window(pipeline).await,
+            Self::Sweep => slots::sweep(pipeline).await,
+            Self::Reschedule => slots::reschedule(pipeline).await,
+            Self::Inactive => slots::inactive(pipeline).await,
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Everything that is sent completes.
+fn completes(_: usize, _: u32) -> &'static [Outcome] {
+    &[Outcome::Completed]
+}
+
+/// Nothing is ever heard.
+fn says_nothing(_: usize, _: u32) -> &'static [Outcome] {
+    &[]
+}

@@ -1,0 +1,45 @@
+//! Jobs end, and their counts agree with the logs.
+
+use serde_json::Value;
+
+use super::{Findings, Stored};
+use crate::World;
+
+pub(super) async fn check(world: &World, stored: &Stored, flow: &str, found: &mut Findings) {
+    let jobs = world.get(&format!("/flows/{flow}/jobs")).await.ok();
+    for job in jobs["items"].as_array().into_iter().flatten() {
+        one(stored, job, found);
+    }
+}
+
+fn one(stored: &Stored, job: &Value, found: &mut Findings) {
+    let id = job["id"].as_str().unwrap_or_default();
+    let status = job["status"].as_str().unwrap_or_default();
+    let of = |name: &str| job["counts"][name].as_u64().unwrap_or_default();
+    let told = || format!("{id} {} is {status} with {} {}", job["action"], job["counts"], job["skips"]);
+    found.unless(["completed", "cancelled", "halted"].contains(&status), "jobs end", told);
+    if status != "halted" {
+        found.unless(of("matched") == of("sent") + of("skipped"), "a job's counts add up", told);
+    }
+    if job["action"] == "reschedule" {
+        return;
+    }
+    let of_job = |data: &Value| data["j"] == id;
+    let acted = stored
+        .logs
+        .values()
+        .flatten()
+        .filter(|event| ["requested", "deleted"].contains(&event.kind.as_str()) && of_job(&event.data));
+    let acted = acted.count() as u64;
+    found.unless(of("sent") == acted, "a job's sent agrees with the logs", || {
+        format!("{}; the logs have {acted}", told())
+    });
+    if job["action"] == "delete" {
+        return;
+    }
+    let in_flight =
+        stored.heads.values().filter(|head| head.job.as_deref() == Some(id) && head.is_in_flight()).count() as u64;
+    found.unless(of("sent") == of("completed") + of("failedAgain") + in_flight, "a job's outcomes add up", || {
+        format!("{}; {in_flight} are in flight", told())
+    });
+}

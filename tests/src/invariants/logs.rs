@@ -1,0 +1,48 @@
+//! Every accepted failure is there, with its log; logs have no gap, and agree with their heads.
+
+use std::collections::BTreeMap;
+
+use super::{Evidence, Findings, Outcome, Stored};
+
+pub(super) fn check(stored: &Stored, evidence: &Evidence, found: &mut Findings) {
+    for (id, attempt, outcome) in &evidence.reported {
+        if !stored.heads.contains_key(id) {
+            found.add("every accepted failure is kept", format!("{id} has no head"));
+            continue;
+        }
+        let kinds: &[&str] = match outcome {
+            Outcome::Failed => &["failed", "partially_failed", "late_outcome"],
+            Outcome::Completed => &["completed", "late_outcome"],
+            // What comes after a completion of the same attempt is no news.
+            Outcome::InNetwork => continue,
+        };
+        let log = stored.logs.get(id).map_or(&[][..], Vec::as_slice);
+        let noted =
+            log.iter().filter(|event| event.attempt == *attempt && kinds.contains(&event.kind.as_str())).count();
+        found.unless(noted > 0, "every outcome is in the log", || {
+            format!("{id} attempt {attempt}: {outcome:?} was reported; its log is {:?}", stored.kinds(id))
+        });
+        found.unless(noted < 2, "a repeated report changes nothing", || {
+            format!("{id} attempt {attempt}: {outcome:?} is there {noted} times: {:?}", stored.kinds(id))
+        });
+    }
+    for (id, head) in &stored.heads {
+        let numbers: Vec<u64> = stored.logs.get(id).into_iter().flatten().map(|event| event.sequence).collect();
+        found.unless(numbers.iter().copied().eq(1..=head.events), "logs have no gap", || {
+            format!("{id}: the head counts {} events, the log has {numbers:?}", head.events)
+        });
+        found.unless(head.is_resolved() == head.expires, "what is unresolved never expires", || {
+            format!("{id} is {} and {}", head.status, if head.expires { "expires" } else { "does not expire" })
+        });
+    }
+    let orphans: BTreeMap<_, _> = stored.logs.iter().filter(|(id, _)| !stored.heads.contains_key(*id)).collect();
+    found.unless(orphans.is_empty(), "a log has a head", || format!("{:?}", orphans.keys()));
+}
+
+impl Stored {
+    /// The kinds of an interchange's events with their attempts, in order.
+    pub(super) fn kinds(&self, id: &str) -> Vec<String> {
+        let log = self.logs.get(id).into_iter().flatten();
+        log.map(|event| format!("{}#{}", event.kind, event.attempt)).collect()
+    }
+}
