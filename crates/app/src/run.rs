@@ -101,8 +101,8 @@ impl Runner {
     }
 
     /// Gives a lease up after a failure. Where that fails too, the lease ends by itself.
-    pub(crate) async fn give_up(&self, unit: &Unit, left: Option<&table::Left>) {
-        if let Err(error) = self.table.release_lease(unit, left).await {
+    pub(crate) async fn give_up(&self, unit: &Unit, left: Option<&table::Left>, now: Timestamp) {
+        if let Err(error) = self.table.release_lease(unit, left, now).await {
             tracing::warn!(error = crate::chain(&error), "a lease was not released and ends by itself");
         }
     }

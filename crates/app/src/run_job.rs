@@ -26,7 +26,7 @@ impl Runner {
             Leased::Taken(_) => {}
         }
         let walked = self.take_step(id, step, first_chunk, now).await;
-        self.give_up(&unit, None).await;
+        self.give_up(&unit, None, now).await;
         walked
     }
 
@@ -144,10 +144,10 @@ impl Runner {
                 let flow = self.flow(&record.job.flow, now).await?;
                 let goes_on = !matches!(record.job.status, JobStatus::Cancelling) && !record.job.status.has_ended();
                 if goes_on && is_paused(&record.job, &flow) {
-                    self.give_up(&unit, progress.left.as_ref()).await;
+                    self.give_up(&unit, progress.left.as_ref(), now).await;
                     return self.pause(&record).await;
                 }
-                if goes_on && record.job.halt.is_some() {
+                if goes_on && record.job.halt.is_some() && !record.job.stuck {
                     self.table.note_halt(id, None).await?;
                 }
                 self.handle_chunk(&record.job, number, chunk, progress.left, &flow, now).await?;
@@ -191,7 +191,7 @@ impl Runner {
         };
         if finished.is_err() {
             let left = Left { skips, ..tally.left(&ids) };
-            self.give_up(&Unit::Chunk(job.id.clone(), number), Some(&left)).await;
+            self.give_up(&Unit::Chunk(job.id.clone(), number), Some(&left), now).await;
         }
         finished
     }

@@ -26,7 +26,7 @@ impl Runner {
         };
         let mut tally = Tally::default();
         if let Err(error) = self.executor.execute(std::slice::from_ref(id), None, decide, &mut tally, now).await {
-            self.give_up(&unit, None).await;
+            self.give_up(&unit, None, now).await;
             return Err(error);
         }
         Ok(self.table.finish_request(request, now).await?)

@@ -32,6 +32,9 @@ const FORGOTTEN: SignedDuration = SignedDuration::from_mins(1);
 /// How long a job may stand still, with nobody at work, before its work is put back on the queue.
 const STALLED: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long nobody must have tried the work of a job for it to count as lost: longer than any pause between two tries.
+const ABANDONED: SignedDuration = SignedDuration::from_mins(15);
+
 /// How long an active job may be before what is kept of it gets another expiry.
 const KEPT_FRESH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -174,7 +177,9 @@ impl Sweeper {
             return Ok(self.table.note_seen(&job.id, &stands, now).await?);
         }
         let has_stalled = registered.seen_at.is_some_and(|at| at <= before(now, STALLED));
-        if !has_stalled || job.stuck || record.is_leased(now) || is_waiting(record) {
+        // Work that fails comes again by itself, and is set aside when it fails too often.
+        let is_tried = record.tried_at.is_some_and(|at| at > before(now, ABANDONED));
+        if !has_stalled || is_tried || job.stuck || record.is_leased(now) || is_waiting(record) {
             return Ok(());
         }
         let flow = self.table.flow(&job.flow).await?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::counts::{job_counts, sum};
 use crate::item::{Item, document, json, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, ACTIVE_JOB, DATA, IF_ABSENT, JOB, JOBS, LEASED_UNTIL, SK};
+use crate::leases::RELEASED_AT;
 use crate::list::Position;
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
@@ -81,6 +82,8 @@ pub struct JobRecord {
     pub walked: bool,
     /// When the last of the leases on its chunks ends that are held now or were left behind.
     pub leased_until: Option<Timestamp>,
+    /// When a worker tried its work last and gave it up before it was done.
+    pub tried_at: Option<Timestamp>,
 }
 
 impl JobRecord {
@@ -231,7 +234,8 @@ impl Table {
             chunks: number(&item, CHUNK_COUNT).unwrap_or(0),
             done,
             walked: item.contains_key(WALKED),
-            leased_until: leases.iter().filter_map(leased_until).max(),
+            leased_until: leases.iter().filter_map(|lease| time(lease, LEASED_UNTIL)).max(),
+            tried_at: leases.iter().filter_map(|lease| time(lease, RELEASED_AT)).max(),
         }))
     }
 
@@ -348,9 +352,9 @@ impl Table {
     }
 }
 
-/// When the lease ends that this item keeps.
-fn leased_until(item: &Item) -> Option<Timestamp> {
-    Timestamp::from_millisecond(number(item, LEASED_UNTIL)?).ok()
+/// A time that an item keeps in milliseconds since 1970.
+fn time(item: &Item, name: &str) -> Option<Timestamp> {
+    Timestamp::from_millisecond(number(item, name)?).ok()
 }
 
 fn job_item(job: &Job) -> Item {

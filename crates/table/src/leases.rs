@@ -72,6 +72,8 @@ pub struct Left {
 }
 
 pub(crate) const DONE_AT: &str = "done";
+/// When a worker gave a lease up before the work was done, in milliseconds since 1970.
+pub(crate) const RELEASED_AT: &str = "at";
 const GENERATION: &str = "gen";
 const POSITION: &str = "pos";
 const ENDED: &str = "ended";
@@ -129,7 +131,7 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn release_lease(&self, unit: &Unit, left: Option<&Left>) -> Result<(), TableError> {
+    pub async fn release_lease(&self, unit: &Unit, left: Option<&Left>, now: Timestamp) -> Result<(), TableError> {
         let mut update = self
             .client
             .update_item()
@@ -138,10 +140,12 @@ impl Table {
             .condition_expression("#worker = :worker")
             .expression_attribute_names("#worker", WORKER)
             .expression_attribute_names("#until", LEASED_UNTIL)
-            .expression_attribute_values(":worker", s(&self.writer));
-        let mut expression = "REMOVE #worker, #until".to_owned();
+            .expression_attribute_values(":worker", s(&self.writer))
+            .expression_attribute_names("#at", RELEASED_AT)
+            .expression_attribute_values(":now", n(now.as_millisecond()));
+        let mut expression = "SET #at = :now REMOVE #worker, #until".to_owned();
         if let Some(left) = left {
-            expression = format!("SET #left = :left {expression}");
+            expression = "SET #at = :now, #left = :left REMOVE #worker, #until".to_owned();
             update =
                 update.expression_attribute_names("#left", LEFT).expression_attribute_values(":left", s(json(left)));
         }

@@ -13,6 +13,8 @@ mod flow_times;
 mod intake;
 mod jobs;
 mod large;
+mod nothing_lost;
+mod nothing_twice;
 mod observability;
 mod outcomes;
 mod paging;

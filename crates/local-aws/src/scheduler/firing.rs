@@ -17,6 +17,9 @@ const LONGEST: i64 = 480_000;
 /// How far apart occurrences are that are thinned out, in milliseconds.
 const THINNED: i64 = 15 * 60_000;
 
+/// How long nothing must have happened for occurrences to be thinned out, in milliseconds.
+const QUIET: i64 = 5 * 60_000;
+
 /// One occurrence that is due.
 #[derive(Debug)]
 pub(super) struct Firing {
@@ -176,8 +179,7 @@ fn begin(db: &Connection, functions: Functions, now: i64, quiet_since: Option<i6
     let definition: Definition = serde_json::from_str(&due.definition)?;
     let timing = Timing::of(&definition)?;
     let next = match (timing.next(due.made_at, now), quiet_since) {
-        // Nothing happened between the occurrence before and this one.
-        (Some(next), Some(quiet_since)) if quiet_since < now - (next - now) => {
+        (Some(next), Some(quiet_since)) if quiet_since < now - QUIET => {
             timing.next(due.made_at, now + THINNED - 1).map(|thinned| thinned.max(next))
         }
         (next, _) => next,

@@ -1,0 +1,199 @@
+//! Orders that are repeated, work items that are delivered twice and at the same moment: each message is sent once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use local::local_aws::{Again, Fault, Match, Redelivery, Rule, Service};
+use serde_json::{Value, json};
+use tests::{RECEIVER_STAGE, Staged, World, report};
+
+const SIZE: usize = 1_000;
+const JOBS: &str = "reprise-jobs";
+const FIFO: &str = "orders.fifo";
+
+/// A flow whose failures wait for people, and whose outcomes may take a month.
+async fn flow(world: &World, queue_url: &str) {
+    let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" },
+                         "stages": { "receiver": { "queueUrl": queue_url } } });
+    world.put("/flows/orders", config).await.ok();
+}
+
+async fn fail(world: &World, count: usize) {
+    let failure = |n: usize| report(&format!("o-{n}"), "orders", json!({ "orderKey": format!("k-{}", n % 7) }));
+    world.send((0..count).map(|n| failure(n).to_string())).await;
+}
+
+/// Every message of the jobs queue is delivered a second time while the first delivery is worked on.
+fn all_twice(world: &World) {
+    let redelivery =
+        Redelivery { queue: JOBS.to_owned(), again: Again::WhileInFlight, after: Duration::ZERO, one_in: None };
+    world.stack.aws().faults().redeliver(redelivery);
+}
+
+/// How often each interchange is on the stage.
+fn times(staged: &[Staged]) -> BTreeMap<&str, usize> {
+    staged.iter().fold(BTreeMap::new(), |mut times, staged| {
+        *times.entry(staged.id()).or_default() += 1;
+        times
+    })
+}
+
+/// Orders a job five times with one key, all at once, and gives its path.
+async fn order_five_times(world: &World, body: &Value) -> String {
+    let order = || world.post_once("/flows/orders/retry", "one-key", body.clone());
+    let (a, b, c, d, e) = tokio::join!(order(), order(), order(), order(), order());
+    let paths: Vec<String> = [a, b, c, d, e].into_iter().map(|answer| answer.location.unwrap()).collect();
+    assert!(paths.iter().all(|path| *path == paths[0]), "{paths:?}");
+    paths[0].clone()
+}
+
+async fn counts(world: &World, path: &str) -> (Value, Value, Value, Value) {
+    let job = world.get(path).await.ok();
+    let count = |name: &str| job["counts"][name].clone();
+    (job["status"].clone(), count("matched"), count("sent"), count("skipped"))
+}
+
+fn through() -> (Value, Value, Value, Value) {
+    (json!("completed"), json!(SIZE), json!(SIZE), json!(0))
+}
+
+async fn sends_each_once(world: World, queue: &str, more: Value) {
+    flow(&world, &world.queue_url(queue)).await;
+    fail(&world, SIZE).await;
+    all_twice(&world);
+    let mut body = json!({ "reason": "the partner is back", "selection": { "all": true } });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let path = order_five_times(&world, &body).await;
+    for _ in 0..12 {
+        world.advance("2m").await;
+    }
+    let staged = world.drain(queue).await;
+    assert_eq!((staged.len(), times(&staged).len()), (SIZE, SIZE), "each once");
+    assert_eq!(counts(&world, &path).await, through());
+    assert!(world.stack.aws().faults().redelivered() > 10, "work items came twice");
+    assert_eq!((world.held(JOBS), world.held("reprise-jobs-dlq")), (0, 0));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_over_all_that_is_ordered_five_times_and_whose_work_comes_twice_sends_each_once() {
+    sends_each_once(World::start_faulty().await, RECEIVER_STAGE, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_a_filter_and_a_rate_sends_each_once() {
+    let more = json!({ "selection": { "filter": { "message": "timeout" } }, "rate": 100 });
+    sends_each_once(World::start_faulty().await, RECEIVER_STAGE, more).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_over_ids_sends_each_once() {
+    let ids: Vec<String> = (0..SIZE).map(|n| format!("o-{n}")).collect();
+    sends_each_once(World::start_faulty().await, RECEIVER_STAGE, json!({ "selection": { "ids": ids } })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_to_a_fifo_queue_sends_each_once_and_in_order() {
+    let world = World::start_faulty().await;
+    let attributes =
+        [("FifoQueue", "true"), ("DeduplicationScope", "messageGroup"), ("FifoThroughputLimit", "perMessageGroupId")];
+    let mut create = world.sqs.create_queue().queue_name(FIFO);
+    for (name, value) in attributes {
+        create = create.attributes(name.into(), value);
+    }
+    create.send().await.unwrap();
+    sends_each_once(world, FIFO, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_a_canary_goes_on_by_its_outcome_and_sends_each_once() {
+    let world = World::start_faulty().await;
+    flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
+    fail(&world, SIZE).await;
+    all_twice(&world);
+    let body = json!({ "reason": "is it back?", "selection": { "all": true }, "canary": 3 });
+    let path = order_five_times(&world, &body).await;
+    world.settle().await;
+    let mut staged = world.drain(RECEIVER_STAGE).await;
+    assert_eq!(times(&staged).len(), 3);
+    let completed = |staged: &Staged| {
+        let more = json!({ "type": "interchange.completed", "attempt": 2, "occurredAt": "2026-11-20T14:00:01Z" });
+        report(staged.id(), "orders", more).to_string()
+    };
+    // The outcome itself lets the job go on: no time passes.
+    world.send(staged.iter().map(completed)).await;
+    staged.extend(world.drain(RECEIVER_STAGE).await);
+    assert!(staged.len() > 3, "it goes on at once");
+    for _ in 0..6 {
+        world.advance("2m").await;
+    }
+    staged.extend(world.drain(RECEIVER_STAGE).await);
+    assert_eq!((staged.len(), times(&staged).len()), (SIZE, SIZE));
+    assert_eq!(counts(&world, &path).await, through());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_workers_are_killed_fifty_times_sends_each_and_repeats_no_more_than_a_chunk_a_kill() {
+    let world = World::start_faulty().await;
+    flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
+    fail(&world, SIZE).await;
+    let faults = world.stack.aws().faults();
+    let runner = Match { caller: Some("reprise-run-job".to_owned()), ..Match::default() };
+    for (seed, fault) in [(4711, Fault::KillBefore), (4712, Fault::KillAfter)] {
+        faults.add(Rule { times: 25, one_in: Some((seed, 0.08)), ..Rule::new(runner.clone(), fault) });
+    }
+    let body = json!({ "reason": "the partner is back", "selection": { "all": true } });
+    let path = world.post("/flows/orders/retry", body).await.location.unwrap();
+    for _ in 0..60 {
+        world.advance("4m").await;
+    }
+    let kills = faults.fired().len();
+    let staged = world.drain(RECEIVER_STAGE).await;
+    assert!(kills >= 20, "only {kills} workers were killed");
+    assert_eq!(times(&staged).len(), SIZE, "each is sent");
+    assert!(staged.iter().all(|staged| staged.attempt() == 2), "a repeat has the same attempt");
+    assert!(staged.len() - SIZE <= 100 * kills, "{} repeats of {kills} kills", staged.len() - SIZE);
+    assert_eq!(counts(&world, &path).await, through());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_whose_answer_sqs_loses_is_waiting_and_sent_no_more_than_twice() {
+    let world = World::start_faulty().await;
+    flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
+    fail(&world, 1).await;
+    let stage = Match { key_prefix: Some(RECEIVER_STAGE.to_owned()), service: Some(Service::Sqs), ..Match::default() };
+    let lost = Rule { times: 1, ..Rule::new(stage, Fault::ResetAfter) };
+    world.stack.aws().faults().add(lost);
+    let answer = world.post("/interchanges/o-0/retry", json!({ "reason": "again" })).await.ok();
+    assert_eq!(answer["status"], "waiting_for_retry", "nobody knows that it was not sent");
+    world.advance("5m").await;
+    let staged = world.drain(RECEIVER_STAGE).await;
+    assert!((1..=2).contains(&staged.len()), "{} copies", staged.len());
+    assert!(staged.iter().all(|staged| staged.attempt() == 2));
+    assert_eq!(world.interchange("o-0").await["status"], "waiting_for_retry");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_with_a_key_that_is_repeated_at_the_same_moment_is_done_once_and_answered_alike() {
+    let world = World::start_faulty().await;
+    flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
+    fail(&world, 2).await;
+    for (action, id, sends) in [("retry", "o-0", 1), ("delete", "o-1", 0)] {
+        let path = format!("/interchanges/{id}/{action}");
+        let act = || world.post_once(&path, action, json!({ "reason": "once" }));
+        let (a, b, c) = tokio::join!(act(), act(), act());
+        let answers: Vec<Value> = [a, b, c, act().await].into_iter().map(|answer| answer.ok()).collect();
+        assert!(answers.iter().all(|answer| answer["status"] == answers[0]["status"]), "{answers:?}");
+        assert_eq!(world.drain(RECEIVER_STAGE).await.len(), sends);
+        let other = world.post_once(&path, action, json!({ "reason": "twice" })).await;
+        other.is_problem(422, "idempotency-key-reused");
+    }
+    let kinds = world.kinds("o-0").await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "retry_requested").count(), 1);
+    world.advance("5m").await;
+    assert!(world.drain(RECEIVER_STAGE).await.is_empty());
+    world.stop().await;
+}
