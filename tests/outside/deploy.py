@@ -49,6 +49,7 @@ def in_use(proof, stack):
     reentry.deleted(proof, stack, ids[1])
     jobs.run(proof, stack, pipeline)
     jobs.cancelled(proof, stack)
+    jobs.comes_again(proof, stack)
     return pipeline
 
 
@@ -102,6 +103,7 @@ def prove(proof, aws, options):
     with_an_issuer(proof, aws)
     break_all(proof, aws, options.breaks or list(BREAKS))
     timed.fired(proof, stack, pipeline)
+    timed.swept(proof, stack)
     logs.kept(proof, stack, '"timed-0"')
     permissions.used(proof, stack, [name for name, resource in whole["Resources"].items() if resource["Type"] == FUNCTION])
     print(f"deployed and proven: {proof.checks} checks in {proof.seconds():.0f} s")

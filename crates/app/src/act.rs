@@ -19,7 +19,7 @@ use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
 use crate::{AppError, Slots, journal};
 
 /// Seconds until the work item of a request comes: longer than a function that answers people lives.
-const SEND_DELAY: u32 = 60;
+pub const SEND_DELAY: u32 = 60;
 
 /// Acts on single interchanges.
 #[derive(Debug)]

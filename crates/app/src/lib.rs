@@ -23,7 +23,7 @@ mod stage_message;
 mod sweep;
 mod verdicts;
 
-pub use act::{ActError, ActOrder, Actions};
+pub use act::{ActError, ActOrder, Actions, SEND_DELAY};
 pub use configure::{Configure, ConfigureError, FlowOrder};
 pub use error::{AppError, chain};
 pub use ingest::{Ingest, Ingested};

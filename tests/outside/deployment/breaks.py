@@ -62,13 +62,18 @@ BREAKS = {
     "API Gateway may not invoke": ("roles and permissions have what ministack does not ask for", _drop("RetryPermission")),
     "failures have no event source": ("failures are shown", _drop("IngestFailure", "Properties", "Events", "Failures")),
     "jobs have no event source": ("a job, with its plan", _drop("RunJob", "Properties", "Events", "Jobs")),
+    "work that was given up has no event source": ("work is set aside and resumed", _drop("RunJob", "Properties", "Events", "GivenUp")),
+    "a sweep has no schedule":
+        ("roles and permissions have what ministack does not ask for", _drop("ScheduledRetry", "Properties", "Events", "SweepJobs")),
     "the index has another name": ("failures are listed and filtered", _set("by-date", *_index("IndexName"))),
     "the index carries keys alone":
         ("failures are listed and filtered", _set({"ProjectionType": "KEYS_ONLY"}, *_index("Projection"))),
     "a role may not write": ("a retry by hand", _deny("RetryRole", "dynamodb:UpdateItem")),
     "a role may not write by statements": ("a delete by hand", _deny("DeleteRole", "dynamodb:PartiQLUpdate")),
     "a role may not send": ("a retry by hand", _deny("RetryRole", "sqs:SendMessage")),
-    "a role may make no schedule": ("failures are shown", _deny("IngestFailureRole", "scheduler:CreateSchedule")),
+    "a role may have no message come again":
+        ("roles and permissions have what ministack does not ask for", _deny("IngestFailureRole", "sqs:ChangeMessageVisibility")),
+    "a role may make no schedule": ("the next retry is scheduled", _deny("IngestFailureRole", "scheduler:CreateSchedule")),
     "a role may not query": ("the API takes signatures", _deny("ListRole", "dynamodb:Query")),
     "the schedules' role may start nothing":
         ("roles and permissions have what ministack does not ask for", _deny("ScheduleRole", "lambda:InvokeFunction")),

@@ -1,14 +1,19 @@
-"""Many at once: planned, run as a job to the last message, cancelled in the middle."""
+"""Many at once: planned, begun with a few, stuck and resumed, run to the last message, cancelled in the middle."""
 
+import datetime
+import json
+
+from . import logs
 from .pipeline import RECEIVER, content, failure
 
 SIZE = 12
+FIRST = 2  # the canary: the rest follows when these have gone through
 # With so much of it a payload has an item of the table for itself.
 BLANK = " " * 9_000
 
 
 def run(proof, stack, pipeline):
-    """A plan, then the same set as a job, completed by the pipeline."""
+    """A plan, then the same set as a job that begins with a few, is stuck, is resumed, and is completed by the pipeline."""
     proof.begin("a job, with its plan")
     _fail(proof, stack, "bulk")
     order = {"reason": "the partner is up again", "selection": {"filter": {"message": "timeout"}}}
@@ -16,23 +21,37 @@ def run(proof, stack, pipeline):
     proof.equal(f"the plan ({plan})", plan.status, 200)
     proof.holds("the plan", plan.json(), {"count": SIZE, "countIsExact": True})
     proof.equal("the sample", len(plan.json()["sample"]), 10)
-    made = stack.call("POST", "/flows/bulk/retry", {**order, "asOf": plan.json()["asOf"]})
+    made = stack.call("POST", "/flows/bulk/retry", {**order, "canary": FIRST, "asOf": plan.json()["asOf"]})
     proof.equal(f"POST a job ({made})", made.status, 202)
-    path = made.headers["location"]
-    for number in range(SIZE):
-        message, reprise = pipeline.arrived(RECEIVER, f"bulk-{number}")
-        proof.holds("the attribute", reprise, {"attempt": 2, "action": "retry", "trigger": "manual", "job": made.json()["id"]})
-        proof.equal("the payload", content(message, reprise), f"<Order number='{number}'/>".encode())
+    path, job = made.headers["location"], made.json()["id"]
+    for number in range(FIRST):
+        _arrived(proof, pipeline, job, number)
+    _resumed(proof, stack, path, job)
+    proof.begin("a job goes on when its first messages have gone through")
+    for number in range(FIRST):
+        pipeline.report("completed", f"bulk-{number}", "bulk", 2)
+    for number in range(FIRST, SIZE):
+        _arrived(proof, pipeline, job, number)
         pipeline.report("completed", f"bulk-{number}", "bulk", 2)
     proof.wait_for("the job", lambda: stack.get(path), status="completed")
     counts = {"matched": SIZE, "sent": SIZE, "skipped": 0, "completed": SIZE, "failedAgain": 0}
     proof.wait_for("what became of it", lambda: stack.get(path), counts=counts)
-    proof.equal("the jobs of the flow", [job["id"] for job in stack.ok("/flows/bulk/jobs")["items"]], [made.json()["id"]])
+    proof.equal("the jobs of the flow", [found["id"] for found in stack.ok("/flows/bulk/jobs")["items"]], [job])
     proof.equal("the flow", stack.ok("/flows/bulk")["counts"]["completed"], SIZE)
+    ended = stack.call("POST", f"{path}/resume")
+    proof.equal(f"POST resume of a job that has ended ({ended})", (ended.status, ended.json()["type"]), (409, "urn:reprise:problem:job-ended"))
+
+
+def comes_again(proof, stack):
+    """A work item that cannot be done comes again soon, and not when its visibility timeout of minutes is over."""
+    proof.begin("what cannot be done comes again soon")
+    body = "neither JSON nor work"
+    sent = stack.sqs.send_message(QueueUrl=stack.outputs["JobsQueueUrl"], MessageBody=body)["MessageId"]
+    proof.wait("a second try", lambda: len(logs.lines_with(stack, "RunJobLogs", sent)) > 1)
 
 
 def cancelled(proof, stack):
-    """A slow job is cancelled: what was sent stays sent, the rest stays failed."""
+    """A slow job is cancelled: what was sent stays sent, the rest stays failed, and is deleted by another job."""
     proof.begin("a job is cancelled")
     _fail(proof, stack, "slow", BLANK)
     made = stack.call("POST", "/flows/slow/retry", {"reason": "slowly", "selection": {"all": True}, "rate": 1})
@@ -46,6 +65,9 @@ def cancelled(proof, stack):
     proof.true(f"it was cancelled in the middle: {ended['counts']}", 0 < ended["counts"]["sent"] < SIZE)
     left = SIZE - ended["counts"]["sent"]
     proof.equal("what is left", stack.ok("/flows/slow")["counts"]["failed"], left)
+    named = {"ids": [f"slow-{number}" for number in range(SIZE)]}
+    planned = stack.call("POST", "/flows/slow/delete?plan=true", {"reason": "not needed", "selection": named})
+    proof.equal(f"the plan of a delete ({planned})", (planned.status, planned.json()["count"]), (200, SIZE))
     gone = stack.call("POST", "/flows/slow/delete", {"reason": "not needed", "selection": {"all": True}})
     proof.equal(f"POST a job that deletes ({gone})", gone.status, 202)
     proof.wait_for("the deletion", lambda: stack.get(gone.headers["location"]), status="completed")
@@ -55,10 +77,32 @@ def cancelled(proof, stack):
     proof.equal(f"the payload of {deleted}", gone.status, 404)
 
 
+def _arrived(proof, pipeline, job, number):
+    """One message of the job is on its stage, as it was."""
+    message, reprise = pipeline.arrived(RECEIVER, f"bulk-{number}")
+    proof.holds("the attribute", reprise, {"attempt": 2, "action": "retry", "trigger": "manual", "job": job})
+    proof.equal("the payload", content(message, reprise), f"<Order number='{number}'/>".encode())
+
+
+def _resumed(proof, stack, path, job):
+    """Work of a job that its queue gave up is set aside: the job says so, until it is resumed."""
+    proof.begin("work is set aside and resumed")
+    proof.wait_for("the job", lambda: stack.get(path), status="canary", stuck=None)
+    letters = stack.ids["JobsDeadLetterQueue"]
+    stack.sqs.send_message(QueueUrl=letters, MessageBody=json.dumps({"kind": "look", "job": job}))
+    told = proof.wait_for("the job", lambda: stack.get(path), status="canary", stuck=True)
+    proof.true("it says why", told.get("halt"))
+    resumed = stack.call("POST", f"{path}/resume")
+    proof.equal(f"POST resume ({resumed})", resumed.status, 200)
+    proof.holds("the job", resumed.json(), {"status": "canary", "stuck": None, "halt": None})
+
+
 def _fail(proof, stack, flow, more=""):
-    """Failures in a flow that does nothing by itself, with `more` at the end of their payloads."""
+    """Failures in a flow that does nothing by itself, a second apart, with `more` at the end of their payloads."""
     configured = stack.call("PUT", f"/flows/{flow}", {"retry": {"mode": "manual"}})
     proof.equal(f"PUT /flows/{flow} ({configured})", configured.status, 200)
+    now = datetime.datetime.now(datetime.timezone.utc)
     for number in range(SIZE):
-        stack.report(failure(f"{flow}-{number}", flow, receiver=f"<Order number='{number}'/>{more}"))
+        at = (now - datetime.timedelta(seconds=SIZE - number)).isoformat()
+        stack.report(failure(f"{flow}-{number}", flow, receiver=f"<Order number='{number}'/>{more}", occurredAt=at))
     proof.wait(f"{SIZE} failures of {flow}", lambda: stack.ok(f"/flows/{flow}")["counts"]["failed"] == SIZE)

@@ -4,8 +4,8 @@ Where it is not as AWS is, the way around stands here and in no template:
 
 - Functions find it by `AWS_ENDPOINT_URL`, and trust its certificate by `SSL_CERT_FILE`; both reach them from its own environment.
 - It keeps a concurrency that a parameter gives as text, and then polls nothing: `mend` sets it again as a number.
-- It judges CreateSchedule as if every schedule were in the group `default`, SendMessageBatch as an action of its own, where AWS
-  asks for SendMessage, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
+- It judges CreateSchedule as if every schedule were in the group `default`, SendMessageBatch and ChangeMessageVisibilityBatch as
+  actions of their own, where AWS asks for SendMessage and ChangeMessageVisibility, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
   which (ours are all PartiQLUpdate): `mend` repeats for them what a role allows. What a role does not allow stays denied.
 - It has no alarms that calculate: `template.py` leaves them out.
 - It has no Fn::Join in conditions, so a list that is empty counts as given, and a role gets a statement on no resource at all:
@@ -131,8 +131,9 @@ def _as_aws_reads(statement, stack_name):
     own, default = f":schedule/{stack_name}/", ":schedule/default/"
     if arns := [arn for arn in listed(statement["Resource"]) if own in arn]:
         yield {**statement, "Resource": [arn.replace(own, default) for arn in arns]}
-    if "sqs:SendMessage" in listed(statement["Action"]):
-        yield {**statement, "Action": "sqs:SendMessageBatch"}
+    for action in ("sqs:SendMessage", "sqs:ChangeMessageVisibility"):
+        if action in listed(statement["Action"]):
+            yield {**statement, "Action": f"{action}Batch"}
     if "dynamodb:PartiQLUpdate" in listed(statement["Action"]):
         yield {**statement, "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
 

@@ -10,16 +10,24 @@ from .ministack import ACCOUNT, REGION, listed
 NOT_ASKED = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "iam:PassRole",
              "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # What AWS asks for under another name.
-ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage", "dynamodb:BatchExecuteStatement": "dynamodb:PartiQLUpdate"}
+ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage", "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+            "dynamodb:BatchExecuteStatement": "dynamodb:PartiQLUpdate"}
 
 # What a role needs for what this proof does not do.
 NEEDED = {
-    "IngestFailure": {"dynamodb:GetItem"},  # another copy registers the same new flow at the same moment
-    "Delete": {"dynamodb:DeleteItem"},  # a job is cancelled before its first step
-    "ScheduledRetry": {"dynamodb:PutItem", "dynamodb:DeleteItem"},  # the sweep folds counts that are an hour old
-    "ConfigureFlow": {"sqs:SendMessage"},  # retries that fell due while a flow was inactive are released
+    # Another copy registers the same new flow at the same moment; what has a hundred items in its log is completed; a report fails.
+    "IngestFailure": {"dynamodb:GetItem", "dynamodb:Query", "sqs:ChangeMessageVisibility"},
+    "Restart": {"dynamodb:DeleteItem"},  # a job that is gone blocks its flow
+    "Retry": {"dynamodb:DeleteItem"},  # the same
+    "Delete": {"dynamodb:DeleteItem"},  # the same, and a job is cancelled before its first step
+    # Slots are overdue or held, jobs end or last for days, counts are an hour old.
+    "ScheduledRetry": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:PartiQLUpdate"},
+    # Retries that fell due while a flow was inactive are released.
+    "ConfigureFlow": {"dynamodb:UpdateItem", "sqs:SendMessage"},
 }
 
+# The schedules of the sweeps: what each tells scheduled-retry to sweep, and how often.
+SWEEPS = {"slots": "rate(1 minute)", "jobs": "rate(1 minute)", "counts": "rate(15 minutes)"}
 
 # What sending to a queue that a key of its own encrypts takes.
 SENDING = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
@@ -97,7 +105,9 @@ def read_off(proof, stack):
 
     sources = [functions.get_event_source_mapping(UUID=one) for one in stack.made.get("AWS::Lambda::EventSourceMapping", {}).values()]
     for source in sources:
-        for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        # What fails on a queue that has dead letters comes again by a call of the function.
+        again = () if source["EventSourceArn"].endswith("-dlq") else ("sqs:ChangeMessageVisibility",)
+        for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", *again):
             allows(by_arn[source["FunctionArn"]], action, source["EventSourceArn"])
 
     retrying = next(arn for arn in by_arn if arn.endswith(f":{stack.name}-scheduled-retry"))
@@ -107,11 +117,14 @@ def read_off(proof, stack):
     allows(scheduling, "lambda:InvokeFunction", retrying)
     allows(scheduling, "sqs:SendMessage", stack.arn_of(stack.ids["SchedulesDeadLetterQueue"]))
 
-    scheduler = stack.aws.client("scheduler")
-    (sweep,) = stack.made["AWS::Scheduler::Schedule"].values()
-    sweep = scheduler.get_schedule(Name=sweep.rsplit("/", 1)[-1], GroupName=stack.name)
-    proof.equal("the sweep", (sweep["State"], sweep["Target"]["Arn"]), ("ENABLED", retrying))
-    allows(sweep["Target"]["RoleArn"].rsplit("/", 1)[-1], "lambda:InvokeFunction", retrying)
+    scheduler, sweeps = stack.aws.client("scheduler"), {}
+    for name in (made.rsplit("/", 1)[-1] for made in stack.made["AWS::Scheduler::Schedule"].values()):
+        sweep = scheduler.get_schedule(Name=name, GroupName=stack.name)
+        target = sweep["Target"]
+        sweeps[name] = (sweep["State"], sweep["ScheduleExpression"], target["Arn"], json.loads(target["Input"]))
+        allows(target["RoleArn"].rsplit("/", 1)[-1], "lambda:InvokeFunction", retrying)
+    wanted = {f"{stack.name}-sweep-{what}": ("ENABLED", rate, retrying, {"sweep": what}) for what, rate in SWEEPS.items()}
+    proof.equal("the sweeps", sweeps, wanted)
     _invocable(proof, stack, functions)
 
 

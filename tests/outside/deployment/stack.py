@@ -160,6 +160,8 @@ class Stack:
         answer = self.pipeline.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         for message in answer.get("Messages", []):
             self.pipeline.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            if "reprise" not in message.get("MessageAttributes", {}):
+                raise Failed(f"on {stage} is what Reprise sends no pipeline: {message['Body'][:200]}")
             reprise = json.loads(message["MessageAttributes"]["reprise"]["StringValue"])
             taken[reprise["interchangeId"]] = (message, reprise)
         return taken

@@ -1,5 +1,6 @@
-"""A retry that nobody asks for: a schedule fires, and the message comes."""
+"""What nobody asks for: a schedule fires, and the message comes; sweeps run by themselves."""
 
+from . import logs
 from .pipeline import RECEIVER, content, failure
 
 COUNT = 3
@@ -36,3 +37,9 @@ def fired(proof, stack, pipeline):
     proof.equal("its event log", [event["kind"] for event in again["events"]],
                 ["failed", "retry_scheduled", "retry_requested", "failed", "retry_scheduled"])
     proof.true("its next retry is known", again.get("nextRetryAt"))
+
+
+def swept(proof, stack):
+    """The sweep of slots has run, by its schedule of every minute."""
+    proof.begin("the sweep runs")
+    proof.wait("a sweep of slots in the log", lambda: logs.lines_with(stack, "ScheduledRetryLogs", '"swept"'), WITHIN)
