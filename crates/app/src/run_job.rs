@@ -26,8 +26,13 @@ impl Runner {
             Leased::Taken(_) => {}
         }
         let walked = self.take_step(id, step, first_chunk, now).await;
-        self.give_up(&unit, None, now).await;
-        walked
+        match walked {
+            Ok(()) => Ok(self.table.drop_lease(&unit).await?),
+            Err(error) => {
+                self.give_up(&unit, None, now).await;
+                Err(error)
+            }
+        }
     }
 
     async fn take_step(&self, id: &JobId, step: u64, first_chunk: u64, now: Timestamp) -> Result<(), AppError> {
@@ -137,7 +142,7 @@ impl Runner {
         };
         let Some(record) = self.table.job(id).await? else {
             tracing::error!(job = id.0, "a work item names no job");
-            return Ok(self.table.drop_lease(id, number).await?);
+            return Ok(self.table.drop_lease(&unit).await?);
         };
         match self.table.chunk(id, number).await? {
             Some(chunk) if !chunk.done => {
@@ -152,7 +157,7 @@ impl Runner {
                 }
                 self.handle_chunk(&record.job, number, chunk, progress.left, &flow, now).await?;
             }
-            _ => self.table.drop_lease(id, number).await?,
+            _ => self.table.drop_lease(&unit).await?,
         }
         let Some(record) = self.table.job(id).await? else { return Ok(()) };
         if pace == Pace::InOrder && !record.job.status.has_ended() {

@@ -133,12 +133,12 @@ impl Table {
         self.happened(actions, id).await
     }
 
-    /// Removes the lease of a chunk that was done already.
+    /// Removes the lease of a unit that is done.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn drop_lease(&self, id: &JobId, number: u64) -> Result<(), TableError> {
-        self.delete(Unit::Chunk(id.clone(), number).key()).await
+    pub async fn drop_lease(&self, unit: &Unit) -> Result<(), TableError> {
+        self.delete(unit.key()).await
     }
 
     /// Chunks of a job that are not done and that nobody holds at `now`, from the chunk `from` on: those of one page, and

@@ -75,7 +75,7 @@ impl Table {
     ) -> Result<LeasedPacks, TableError> {
         let text = format!(
             "UPDATE \"{}\" SET \"{WORKER}\" = ? SET \"{LEASED_UNTIL}\" = ? \
-             WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND (\"{LEASED_UNTIL}\" < ? OR \"{WORKER}\" = ?)",
+             WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND \"{LEASED_UNTIL}\" < ?",
             self.name
         );
         let statements = batches.iter().map(|batch| Statement {
@@ -86,13 +86,16 @@ impl Table {
                 s(keys::slot(slot)),
                 s(batch),
                 n(now.as_millisecond()),
-                s(&self.writer),
             ],
         });
         self.run(statements.collect()).await?;
+        let is_ours = |item: &Item| {
+            let until = number::<i64>(item, LEASED_UNTIL);
+            crate::item::text(item, WORKER).is_ok_and(|worker| worker == self.writer) && until == Some(lease_end(now))
+        };
         let mut leased = LeasedPacks::default();
         for item in self.get_all(batches.iter().map(|batch| key(keys::slot(slot), batch.as_str())).collect()).await? {
-            if crate::item::text(&item, WORKER).is_ok_and(|worker| worker == self.writer) {
+            if is_ours(&item) {
                 leased.taken.push(pack(&item)?);
             } else {
                 leased.busy.push(crate::item::text(&item, SK)?.to_owned());
