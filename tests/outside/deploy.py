@@ -25,7 +25,7 @@ from deployment.issuer import AUDIENCE, Issuer
 from deployment.ministack import ACCOUNT, REGION, Ministack
 from deployment.pipeline import Pipeline
 from deployment.proof import Failed, Proof
-from deployment.stack import Stack, create, deploy, deployed_template
+from deployment.stack import Stack, create, deploy, deployed_template, stop_schedules
 
 BUILT = pathlib.Path(".aws-sam/build/template.yaml")
 FUNCTION = "AWS::Serverless::Function"
@@ -73,7 +73,10 @@ def noticed(aws, whole, name):
     stack, proof = f"broken-{list(BREAKS).index(name)}", Proof(limit=15)
     try:
         create(aws, stack, changed)
-        in_use(proof, Stack(aws, stack))
+        try:
+            in_use(proof, Stack(aws, stack))
+        finally:
+            stop_schedules(aws, stack)
     except Failed as failed:
         return proof.step == step, f"{proof.step}: {failed}"
     return False, "nothing"

@@ -7,6 +7,7 @@ Where it is not as AWS is, the way around stands here and in no template:
 - It judges CreateSchedule as if every schedule were in the group `default`, SendMessageBatch and ChangeMessageVisibilityBatch as
   actions of their own, where AWS asks for SendMessage and ChangeMessageVisibility, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
   which (ours are all PartiQLUpdate): `mend` repeats for them what a role allows. What a role does not allow stays denied.
+- It finds no key in a statement whose condition has an OR beside the key: `recorded.py` passes over the OR, as AWS does.
 - It has no alarms that calculate: `template.py` leaves them out.
 - It has no Fn::Join in conditions, so a list that is empty counts as given, and a role gets a statement on no resource at all:
   `permissions.py` passes these over.

@@ -1,12 +1,17 @@
-"""Runs ministack, and writes down each call that a policy was asked about: who, which action, on what."""
+"""Runs ministack, and writes down each call that a policy was asked about: who, which action, on what.
+
+It also has ministack find the key of a PartiQL statement as AWS does: among all that must hold, whatever an OR beside it says.
+"""
 
 import json
 import os
 
 from ministack.app import main
 from ministack.core import iam_evaluator
+from ministack.services import dynamodb
 
 enforce = iam_evaluator.enforce
+key_conditions = dynamodb._pq_conditions
 
 
 def recorded(access_key_id, iam_action, service, region, resource_arn="*", **context):
@@ -20,5 +25,16 @@ def recorded(access_key_id, iam_action, service, region, resource_arn="*", **con
     return refused
 
 
+def without_or(condition):
+    """What of a condition must hold in any case; nothing where all of it is an OR."""
+    if condition is None or condition[0] == "or":
+        return None
+    if condition[0] != "and":
+        return condition
+    left, right = without_or(condition[1]), without_or(condition[2])
+    return ("and", left, right) if left and right else left or right
+
+
 iam_evaluator.enforce = recorded
+dynamodb._pq_conditions = lambda condition: key_conditions(without_or(condition))
 main()

@@ -65,6 +65,13 @@ def create(aws, name, template, **parameters):
     aws.mend(name)
 
 
+def stop_schedules(aws, name):
+    """Deletes the schedules of a stack that nothing more is asked of: its sweeps would start functions every minute."""
+    scheduler = aws.client("scheduler")
+    for schedule in scheduler.list_schedules(GroupName=name)["Schedules"]:
+        scheduler.delete_schedule(GroupName=name, Name=schedule["Name"])
+
+
 class Answer:
     """What the API answered."""
 
