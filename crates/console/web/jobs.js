@@ -3,13 +3,11 @@
 
 import { api, path } from './api.js';
 import { h, render, said, who } from './dom.js';
-import { ACTION, SKIPS, duration, number, plural, status, time } from './format.js';
+import { ACTION, duration, number, plural, status, time } from './format.js';
+import { figures, isActive, standing, underWay } from './job-words.js';
 import { live } from './live.js';
 import { explain } from './messages.js';
 import { button, confirm, skeleton, stored, toast } from './ui.js';
-
-const SENT = { delete: 'deleted', reschedule: 'rescheduled' };
-const out = ({ action, counts }) => (SENT[action] ? 0 : counts.sent - counts.completed - counts.failedAgain);
 
 /** Polls and draws into `root`; `changed()` is called after every step of a job. Gives add(job): the one that was just made. */
 export function jobsView(root, flow, ctx, changed) {
@@ -18,15 +16,14 @@ export function jobsView(root, flow, ctx, changed) {
   let seen = []; // { at, done } of that job, for its rate
 
   const poll = live(async signal => take((await api.get(path('flows', flow, 'jobs'), { signal })).items),
-    { signal: ctx.signal, every: () => (jobs?.some(active) ? 2000 : 6000) });
-  const active = job => /queued|canary|running|cancelling/.test(job.status);
-  const isRecent = job => out(job) > 0 || Date.now() - Date.parse(job.endedAt) < 60_000;
+    { signal: ctx.signal, every: () => (jobs?.some(isActive) ? 2000 : 6000) });
+  const isRecent = job => underWay(job) > 0 || Date.now() - Date.parse(job.endedAt) < 60_000;
 
   function take(items) {
     const before = jobs;
     jobs = items;
     const [newest] = jobs;
-    const now = jobs.find(active) ?? (!before && newest && isRecent(newest) ? newest : null);
+    const now = jobs.find(isActive) ?? (!before && newest && isRecent(newest) ? newest : null);
     if (now && now.id !== shown) seen = [];
     shown = now?.id ?? shown;
     const job = jobs.find(({ id }) => id === shown);
@@ -44,7 +41,7 @@ export function jobsView(root, flow, ctx, changed) {
   }
 
   function cardOf(job) {
-    const { counts: { matched, sent, skipped }, halt } = job, at = active(job), done = sent + skipped;
+    const { counts: { matched, sent, skipped } } = job, at = isActive(job), done = sent + skipped, stands = standing(job);
     // Of a job made elsewhere only what it has found so far is known; more may follow until it ends.
     const planned = job.selection.ids?.length ?? Number(stored(job.id));
     const total = Math.max(matched, at ? Math.min(planned, job.cap ?? Infinity) : 0);
@@ -56,23 +53,18 @@ export function jobsView(root, flow, ctx, changed) {
       about(job),
       h('progress', { max: total || 1, ...(known && { value: done }), 'aria-label': 'Progress of the job', 'aria-valuetext': `${number(done)} of ${known ? '' : 'at least '}${number(total)}` }),
       tally(job), h('p.row.quiet', h('span.grow', pace(job, known && total - done)), link(job)),
-      halt ? h('p.note', at ? 'Paused: ' : 'Halted: ', said(halt), at ? '.' : '. What was not sent is left as it was.') : at && h('p.hint', saying(job)));
+      stands ? h('.note', h('p', stands.text[0], said(stands.text[1]), stands.text[2]), stands.stuck && ctx.can('operate') && button('Resume', () => ask(job, 'resume'), '.small')) : at && h('p.hint', saying(job)));
   }
 
   const about = job => h('p', said(job.reason), h('span.quiet', ' – by ', who(job.actor), ', ', time(job.createdAt)));
   const link = job => h('a', { href: `${path('console', 'flows', flow)}?job=${job.id}&status=all` }, 'Show these messages');
 
-  function tally(job) {
-    const { counts: n, skips = {} } = job;
-    const why = Object.entries(skips).map(([slug, count]) => `${number(count)} ${SKIPS[slug] ?? slug}`).join(', ');
-    const counts = { [SENT[job.action] ?? 'sent']: n.sent, completed: n.completed, 'failed again': n.failedAgain, 'under way': out(job), skipped: n.skipped };
-    return h('ul.row.tally', Object.entries(counts).map(([name, count], i) => (count > 0 || !i) && h('li', { 'data-count': name }, h('b', number(count)), ` ${name}`, i === 4 && `: ${why}`)));
-  }
+  const tally = job => h('ul.row.tally', figures(job).map(([name, count, words]) => h('li', { key: name, 'data-count': name }, h('b', number(count)), ` ${words}`)));
 
   function pace(job, left) {
     const { status: word, rate } = job;
     const speed = seen.length > 1 ? ((seen.at(-1).done - seen[0].done) / (seen.at(-1).at - seen[0].at)) * 1000 : 0;
-    if (word !== 'running' || speed <= 0) return active(job) && rate && `at most ${number(rate)} a second`;
+    if (word !== 'running' || speed <= 0) return isActive(job) && rate && `at most ${number(rate)} a second`;
     return `${number(Math.round(speed * 10) / 10)} a second${left > 0 ? `, about ${duration((left / speed) * 1000)} left` : ''}`;
   }
 
@@ -85,8 +77,10 @@ export function jobsView(root, flow, ctx, changed) {
 
   async function cancel(job) {
     if (!(await confirm('Cancel the job?', 'What was sent stays sent; the rest is left as it is.', 'Cancel job', 'Let it go on', ctx))) return;
-    await api.post(path('jobs', job.id, 'cancel')).then(add, error => toast(explain(error).title, { bad: true }));
+    await ask(job, 'cancel');
   }
+
+  const ask = (job, action) => api.post(path('jobs', job.id, action)).then(add, error => toast(explain(error).title, { bad: true }));
 
   function add(job) {
     if (job.planned) stored(job.id, job.planned);

@@ -10,7 +10,7 @@ const WORDS = {
   'flow-inactive': ['The flow is inactive', 'Activate it in its settings first.'],
   'stage-not-configured': ['The flow has no queue for this', 'Set it in the flow’s settings first.'],
   'job-active': ['Another job is at work on this flow', 'A flow has one at a time: wait for it or cancel it. What you typed stays here.'],
-  'job-ended': ['The job has ended already', 'There is nothing left to cancel.'],
+  'job-ended': ['The job has ended already', 'There is nothing left to cancel or to resume.'],
   'send-failed': ['The stage queue did not take the message', 'The message is failed again and nothing is lost.'],
   timeout: ['No answer yet', 'It may have been done all the same: look before you try again.'],
   unreachable: ['The API cannot be reached', 'Check the network, then try again. Nothing typed is lost.'],

@@ -32,7 +32,10 @@ async fn everything_that_matches_is_retried_after_a_canary_and_the_rest_is_cance
         until_job(desk, "cancelled").await;
         card_is(desk, "cancelled").await;
         let job = newest_job(&desk.world).await;
-        assert!(job["counts"]["sent"].as_u64().unwrap() < 60, "{job}");
+        let sent = job["counts"]["sent"].as_u64().unwrap();
+        assert!(sent < 60, "{job}");
+        page.says(&format!("{sent} of 60 sent")).await;
+        page.says(&format!("{} not sent", 60 - sent)).await;
         let counts = desk.world.get("/flows/orders").await.ok()["counts"].clone();
         assert_eq!(counts["completed"], 2, "{counts}");
         assert!(counts["failed"].as_u64().unwrap() > 0, "the rest was left alone: {counts}");
@@ -100,6 +103,32 @@ async fn a_canary_that_fails_again_halts_the_job_and_the_card_says_so() {
         until_job(desk, "halted").await;
         card_is(desk, "halted").await;
         page.says("Halted:").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_stuck_says_why_and_goes_on_when_it_is_resumed() {
+    at_a_desk_of(failed(6).await, async |desk| {
+        let page = &desk.page;
+        page.open(FLOW).await;
+        page.says("connect timeout").await;
+        let order = json!({ "reason": "one a second", "selection": { "all": true }, "rate": 1 });
+        assert_eq!(desk.world.post("/flows/orders/retry", order).await.status, 202);
+        card_is(desk, "running").await;
+        let id = newest_job(&desk.world).await["id"].clone();
+        let work = json!({ "kind": "look", "job": id }).to_string();
+        desk.world.put_message("reprise-jobs-dlq", &work, &[]).await;
+        desk.world.settle().await;
+
+        page.says("Stuck: its work failed too often").await;
+        page.button("Resume").await.click().await;
+        let resumed = async || newest_job(&desk.world).await["stuck"].is_null().then_some(());
+        page.until("job that is not stuck", resumed).await;
+        page.gone("button", "Resume").await;
+        until_job(desk, "completed").await;
+        card_is(desk, "completed").await;
+        assert_eq!(newest_job(&desk.world).await["counts"]["sent"], 6);
     })
     .await;
 }
