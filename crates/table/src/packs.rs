@@ -80,13 +80,7 @@ impl Table {
         );
         let statements = batches.iter().map(|batch| Statement {
             text: text.clone(),
-            values: vec![
-                s(&self.writer),
-                n(lease_end(now)),
-                s(keys::slot(slot)),
-                s(batch),
-                n(now.as_millisecond()),
-            ],
+            values: vec![s(&self.writer), n(lease_end(now)), s(keys::slot(slot)), s(batch), n(now.as_millisecond())],
         });
         self.run(statements.collect()).await?;
         let is_ours = |item: &Item| {

@@ -118,7 +118,8 @@ async fn a_job_that_is_stuck_says_why_and_goes_on_when_it_is_resumed() {
         card_is(desk, "running").await;
         let id = newest_job(&desk.world).await["id"].clone();
         let work = json!({ "kind": "look", "job": id }).to_string();
-        desk.world.put_message("reprise-jobs-dlq", &work, &[]).await;
+        let given_up = desk.world.queue_url("reprise-jobs-dlq");
+        desk.world.sqs.send_message().queue_url(given_up).message_body(work).send().await.unwrap();
         desk.world.settle().await;
 
         page.says("Stuck: its work failed too often").await;

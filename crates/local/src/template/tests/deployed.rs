@@ -28,28 +28,37 @@ fn it_is_understood_whole() {
     }
     let sources: Vec<_> =
         template.sources.iter().map(|source| (source.queue.as_str(), source.function.as_str())).collect();
-    assert_eq!(sources, [("reprise-failures", "reprise-ingest-failure"), ("reprise-jobs", "reprise-run-job")]);
+    let expected = [
+        ("reprise-failures", "reprise-ingest-failure"),
+        ("reprise-jobs-dlq", "reprise-run-job"),
+        ("reprise-jobs", "reprise-run-job"),
+    ];
+    assert_eq!(sources, expected);
     assert!(template.sources.iter().all(|source| source.partial_failures == PartialFailures::Reported));
 }
 
 #[test]
 fn every_queue_that_is_consumed_has_a_dead_letter_queue() {
     let template = deployed();
-    for source in &template.sources {
+    // What was given up has no other queue to go to.
+    for source in template.sources.iter().filter(|source| !source.queue.ends_with("-dlq")) {
         let queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
         assert!(queue.attributes.contains_key("RedrivePolicy"), "{}", queue.name);
     }
 }
 
 #[test]
-fn the_sweep_invokes_scheduled_retry_every_quarter_of_an_hour() {
+fn each_sweep_invokes_scheduled_retry_in_its_own_rhythm() {
     let template = deployed();
-    let sweep = template.schedules.iter().find(|schedule| schedule.name == "reprise-sweep").unwrap();
-    assert_eq!(sweep.definition["ScheduleExpression"], "rate(15 minutes)");
-    assert_eq!(sweep.definition["GroupName"], "reprise");
-    let target = "arn:aws:lambda:eu-west-1:000000000000:function:reprise-scheduled-retry";
-    assert_eq!(sweep.definition["Target"]["Arn"], target);
-    assert_eq!(sweep.definition["Target"]["Input"], r#"{"sweep":true}"#);
+    for (what, rate) in [("slots", "rate(1 minute)"), ("jobs", "rate(1 minute)"), ("counts", "rate(15 minutes)")] {
+        let name = format!("reprise-sweep-{what}");
+        let sweep = template.schedules.iter().find(|schedule| schedule.name == name).unwrap();
+        assert_eq!(sweep.definition["ScheduleExpression"], rate);
+        assert_eq!(sweep.definition["GroupName"], "reprise");
+        let target = "arn:aws:lambda:eu-west-1:000000000000:function:reprise-scheduled-retry";
+        assert_eq!(sweep.definition["Target"]["Arn"], target);
+        assert_eq!(sweep.definition["Target"]["Input"], format!(r#"{{"sweep":"{what}"}}"#));
+    }
 }
 
 /// What a token needs for a route, by the route's kind. A route of a new kind must be given its place here.
