@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use super::history::{Ended, History};
 use super::injection::{Injection, word};
@@ -22,7 +23,12 @@ pub struct Summary {
     /// Histories in which an invariant was broken, with what was found.
     pub failures: Vec<(History, Vec<Violation>)>,
     sites: BTreeMap<Site, Coverage>,
+    /// How long each took, in real time.
+    took: Vec<(Duration, History)>,
 }
+
+/// The longest histories that are shown.
+const MAX_LONGEST: usize = 5;
 
 #[derive(Debug, Default)]
 struct Coverage {
@@ -36,6 +42,7 @@ impl Summary {
     /// Adds a history.
     pub(super) fn add(&mut self, history: &History, ended: &Ended) {
         self.histories += 1;
+        self.took.push((ended.took, history.clone()));
         let usual = history.injections.is_empty();
         for site in ended.calls.iter().filter_map(Site::of) {
             self.sites.entry(site).or_default().usual |= usual;
@@ -83,6 +90,18 @@ impl fmt::Display for Summary {
             "{} histories of {} single ones and pairs; {} missed their call; {failed} failed",
             self.histories, self.singles, self.missed
         )?;
+        let mut took: Vec<_> = self.took.iter().collect();
+        took.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+        let median = took.get(took.len() / 2).map_or(0.0, |(took, _)| took.as_secs_f64());
+        let sum: Duration = took.iter().map(|(took, _)| *took).sum();
+        writeln!(
+            f,
+            "half of them took less than {median:.1} s, all together {:.0} s; the longest:",
+            sum.as_secs_f64()
+        )?;
+        for (took, history) in took.into_iter().take(MAX_LONGEST) {
+            writeln!(f, "{:.0} s: {history}", took.as_secs_f64())?;
+        }
         writeln!(f, "\n| fault | times |\n|---|---|")?;
         self.faults.iter().try_for_each(|(kind, times)| writeln!(f, "| {kind} | {times} |"))?;
         let (covered, uncovered) = (self.covered(), self.uncovered());

@@ -12,6 +12,9 @@ use super::site::name;
 /// How often a call is repeated by its caller at most before it is given up, and a little more.
 const SOME: u64 = 5;
 
+/// Calls that a lasting fault meets at most: each takes real time, with the pauses between repeats.
+const MAX_LASTING: u64 = 60;
+
 /// Something that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Injection {
@@ -38,7 +41,7 @@ pub enum Dose {
     Once,
     /// Calls in a row, more than an SDK makes before it gives up.
     Some,
-    /// Every call for so many minutes of the clock.
+    /// Every call for so many minutes of the clock, up to [`MAX_LASTING`].
     Minutes(u32),
 }
 
@@ -58,7 +61,7 @@ impl Injection {
                     Dose::Once => {}
                     Dose::Some => rule.times = SOME,
                     Dose::Minutes(minutes) => {
-                        rule.times = Rule::ALWAYS;
+                        rule.times = MAX_LASTING;
                         rule.until = now.checked_add(SignedDuration::from_mins((*minutes).into())).ok();
                     }
                 }

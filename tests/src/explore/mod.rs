@@ -9,6 +9,7 @@ mod place;
 mod plan;
 mod runner;
 mod scenarios;
+mod seen;
 mod site;
 
 pub use coverage::Summary;

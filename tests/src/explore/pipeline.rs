@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use local_aws::Message;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::invariants::{Evidence, Outcome, Sighting, Stored, unrest};
+use super::seen::{id, number, sighting};
+use crate::invariants::{Evidence, Outcome, Stored, unrest};
 use crate::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World};
 
 /// Requests that are answered with 5xx are made again so often, a minute apart.
 const MAX_REPEATS: usize = 40;
 
-/// Minutes that pass until it is looked whether all is quiet.
-const PAUSES: [u32; 14] = [1, 2, 3, 5, 8, 15, 15, 15, 30, 30, 30, 60, 60, 60];
+/// The most minutes between two looks at the stages: less than every deadline of the scenarios.
+const STEP: u32 = 3;
 
-/// Minutes that pass after all was quiet, to see that it is.
-const AFTERMATH: u32 = 16;
+/// Minutes that pass at once where nothing is left but to find slots empty.
+const LEAP: u32 = 15;
+
+/// What has not come to rest after so many minutes never will.
+const MAX_MINUTES: u32 = 300;
 
 /// What becomes of an attempt that a pipeline takes off its stage.
 pub(super) type Outcomes = fn(number: usize, attempt: u32) -> &'static [Outcome];
@@ -147,9 +151,9 @@ impl Pipeline {
     /// FIFO stage must have them.
     pub(super) async fn fail_in_order(&mut self, count: usize) {
         let group = |number: usize| format!("PO-{}", number % 3);
-        let began = self.world.stack.aws().clock().now() - jiff::SignedDuration::from_secs(1);
+        let began = self.world.stack.aws().clock().now() - SignedDuration::from_secs(1);
         let more = |number: usize| {
-            let at = began + jiff::SignedDuration::from_millis(number as i64);
+            let at = began + SignedDuration::from_millis(number as i64);
             json!({ "orderKey": group(number), "phase": "delivery", "occurredAt": at.to_string() })
         };
         for number in 0..count {
@@ -198,14 +202,19 @@ impl Pipeline {
         }
     }
 
-    /// Lets minutes pass, one after the other, consuming the stages after each.
+    /// Lets minutes pass, consuming the stages now and then.
     pub(super) async fn pass(&mut self, minutes: u32) {
-        for _ in 0..minutes {
-            let minute = jiff::SignedDuration::from_mins(1);
-            self.world.stack.aws().advance(minute).await.expect("the clock moves");
-            self.step();
-            self.consume().await;
+        for passed in (0..minutes).step_by(STEP as usize) {
+            self.leap(STEP.min(minutes - passed)).await;
         }
+    }
+
+    /// Lets minutes pass at once, and consumes the stages.
+    pub(super) async fn leap(&mut self, minutes: u32) {
+        let by = SignedDuration::from_mins(minutes.into());
+        self.world.stack.aws().advance(by).await.expect("the clock moves");
+        self.step();
+        self.consume().await;
     }
 
     /// Waits until nothing is going on at this moment, and consumes the stages.
@@ -241,44 +250,31 @@ impl Pipeline {
         }
     }
 
-    /// Lets time pass until all is quiet, and a while more.
+    /// Lets time pass until all is quiet, and a while more, to see that it is.
     pub(super) async fn rest(&mut self) {
         self.settle().await;
-        for minutes in PAUSES {
-            if unrest(&self.world, &Stored::read(&self.world)).is_empty() {
+        let mut passed = 0;
+        while passed < MAX_MINUTES {
+            let stored = Stored::read(&self.world);
+            if unrest(&self.world, &stored).is_empty() {
                 break;
             }
-            self.pass(minutes).await;
+            let minutes = if self.may_send(&stored) { STEP } else { LEAP };
+            self.leap(minutes).await;
+            passed += minutes;
         }
-        self.pass(AFTERMATH).await;
+        self.leap(LEAP + 1).await;
+    }
+
+    /// Whether something may be put on a stage, or waits for an outcome.
+    fn may_send(&self, stored: &Stored) -> bool {
+        let works = [FAILURES, "reprise-jobs"];
+        let waits = stored.heads.values().any(|head| head.is_in_flight() || head.has_next);
+        let sqs = self.world.stack.aws().sqs();
+        waits || works.into_iter().any(|queue| self.world.held(queue) + sqs.delayed(queue) > 0)
     }
 
     fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// The id of a number.
-pub(super) fn id(number: usize) -> String {
-    format!("o-{number}")
-}
-
-fn number(id: &str) -> Option<usize> {
-    id.strip_prefix("o-")?.parse().ok()
-}
-
-fn sighting(message: &Message) -> Sighting {
-    let attribute = message.attributes.get("reprise").map(|attribute| match &attribute.value {
-        local_aws::AttributeValue::Text(text) => text.clone(),
-        local_aws::AttributeValue::Binary(_) => String::new(),
-    });
-    let reprise: Value =
-        serde_json::from_str(&attribute.unwrap_or_default()).expect("a stage message carries `reprise`");
-    let sent_at = message.system.get("SentTimestamp").and_then(|millis| millis.parse().ok()).unwrap_or_default();
-    Sighting {
-        id: reprise["interchangeId"].as_str().unwrap_or_default().to_owned(),
-        attempt: reprise["attempt"].as_u64().and_then(|attempt| attempt.try_into().ok()).unwrap_or_default(),
-        group: message.system.get("MessageGroupId").cloned(),
-        sent_at: jiff::Timestamp::from_millisecond(sent_at).unwrap_or_default(),
     }
 }

@@ -4,7 +4,7 @@ use local_aws::dynoxide::actions::delete_item::DeleteItemRequest;
 use serde_json::json;
 
 use crate::World;
-use crate::invariants::Stored;
+use crate::invariants::{DEAD_SCHEDULES, Stored};
 
 /// A world is left after so many histories, so that nothing that grows is measured.
 const MAX_HISTORIES: usize = 50;
@@ -36,6 +36,9 @@ impl Place {
     pub(super) async fn give_back(&mut self, world: World) {
         empty_table(&world);
         lose_schedules(&world).await;
+        let sqs = world.stack.aws().sqs();
+        let purge = json!({ "QueueUrl": sqs.url(DEAD_SCHEDULES) });
+        sqs.call("PurgeQueue", purge).await.expect("the queue can be emptied");
         world.log().forget();
         self.world = Some(world);
     }

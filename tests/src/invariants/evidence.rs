@@ -56,13 +56,15 @@ pub struct Sighting {
     pub sent_at: Timestamp,
 }
 
-/// How often something happened after which a message may be sent again.
+/// How often something happened after which a message may be sent again, or an event of Scheduler be given up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Disturbances {
     /// Functions that were killed.
     pub kills: usize,
     /// Calls to SQS that took effect and whose answers were lost.
     pub lost_answers: usize,
+    /// Faults that scheduled-retry met.
+    pub of_schedules: usize,
 }
 
 impl Disturbances {
@@ -71,13 +73,23 @@ impl Disturbances {
     /// Messages of one SQS call.
     const REPEATS_PER_LOST_ANSWER: usize = 10;
 
+    /// How often Scheduler has an event carried out before it is a dead letter: `RetryPolicy` of the template.
+    const TRIES_OF_A_SCHEDULE: usize = 4;
+
     /// What these faults count as.
     #[must_use]
     pub fn of(fired: &[Fired]) -> Self {
         let lost = [Fault::ServerErrorAfter, Fault::HangAfter, Fault::ResetAfter];
         let kills = fired.iter().filter(|it| [Fault::KillBefore, Fault::KillAfter].contains(&it.fault));
         let lost_answers = fired.iter().filter(|it| it.call.service == Service::Sqs && lost.contains(&it.fault));
-        Self { kills: kills.count(), lost_answers: lost_answers.count() }
+        let of_schedules = fired.iter().filter(|it| it.call.caller.as_deref() == Some("reprise-scheduled-retry"));
+        Self { kills: kills.count(), lost_answers: lost_answers.count(), of_schedules: of_schedules.count() }
+    }
+
+    /// How many events Scheduler may have given up. They are told to people, and the next sweep does what they were for.
+    #[must_use]
+    pub fn dead_schedules(self) -> usize {
+        self.of_schedules / Self::TRIES_OF_A_SCHEDULE
     }
 
     /// How many messages may be on a stage more than once.

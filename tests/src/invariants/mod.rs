@@ -14,6 +14,7 @@ mod sums;
 use std::fmt;
 
 pub use evidence::{Disturbances, Evidence, Outcome, Sighting};
+pub(crate) use rest::DEAD_SCHEDULES;
 pub use rest::unrest;
 pub use stored::{Head, Logged, Stored};
 
@@ -57,7 +58,7 @@ impl Findings {
 pub async fn check(world: &World, evidence: &Evidence) -> Vec<Violation> {
     let stored = Stored::read(world);
     let mut found = Findings::default();
-    rest::check(world, &stored, &mut found);
+    rest::check(world, &stored, evidence, &mut found);
     logs::check(&stored, evidence, &mut found);
     sends::check(&stored, evidence, &mut found);
     order::check(evidence, &mut found);

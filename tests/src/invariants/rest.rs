@@ -3,14 +3,17 @@
 use serde_json::Value;
 
 use super::stored::{Item, text};
-use super::{Findings, Stored};
+use super::{Evidence, Findings, Stored};
 use crate::World;
 
 /// The stack's own queues.
 const QUEUES: [&str; 2] = ["reprise-failures", "reprise-jobs"];
 
 /// Where things go that nobody could deal with.
-const DEAD_LETTERS: [&str; 3] = ["reprise-failures-dlq", "reprise-jobs-dlq", "reprise-schedules-dlq"];
+const DEAD_LETTERS: [&str; 2] = ["reprise-failures-dlq", "reprise-jobs-dlq"];
+
+/// Where the events go that Scheduler gives up.
+pub(crate) const DEAD_SCHEDULES: &str = "reprise-schedules-dlq";
 
 /// Items that stand for work, by the beginnings of their keys.
 const LEFT_OVER: [(&str, &str, &str); 5] = [
@@ -21,7 +24,7 @@ const LEFT_OVER: [(&str, &str, &str); 5] = [
     ("batch of a slot", "SLOT#", ""),
 ];
 
-pub(super) fn check(world: &World, stored: &Stored, found: &mut Findings) {
+pub(super) fn check(world: &World, stored: &Stored, evidence: &Evidence, found: &mut Findings) {
     for what in unrest(world, stored) {
         found.add("everything comes to an end", what);
     }
@@ -29,6 +32,10 @@ pub(super) fn check(world: &World, stored: &Stored, found: &mut Findings) {
         let held = world.held(queue);
         found.unless(held == 0, "dead-letter queues are empty", || format!("{queue} holds {held}"));
     }
+    let held = world.held(DEAD_SCHEDULES);
+    found.unless(held <= evidence.disturbances.dead_schedules(), "no event of Scheduler is given up early", || {
+        format!("{DEAD_SCHEDULES} holds {held} after {:?}", evidence.disturbances)
+    });
 }
 
 /// What is still going on, or waits for something; empty when the stack is quiet.

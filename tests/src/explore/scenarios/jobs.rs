@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::lives::manual;
 use super::{completes, says_nothing};
-use crate::explore::pipeline::{Pipeline, id};
+use crate::explore::pipeline::Pipeline;
+use crate::explore::seen::id;
 use crate::invariants::Outcome;
 
 /// A flow with so many failures.

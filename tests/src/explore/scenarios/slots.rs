@@ -31,7 +31,7 @@ pub(super) async fn overdue(pipeline: &mut Pipeline) {
 
 pub(super) async fn ordered(pipeline: &mut Pipeline) {
     let url = pipeline.fifo().await;
-    let confirms = json!({ "mode": "confirms", "within": "2h" });
+    let confirms = json!({ "mode": "confirms", "within": "20m" });
     let stages = json!({ "receiver": { "queueUrl": url } });
     pipeline.configure(json!({ "stages": stages, "retry": once(), "confirmation": confirms })).await;
     pipeline.answer(completes);
@@ -45,10 +45,10 @@ pub(super) async fn window(pipeline: &mut Pipeline) {
     let confirms = json!({ "mode": "confirms", "within": "30m" });
     pipeline.configure(json!({ "retry": { "schedule": window }, "confirmation": confirms })).await;
     pipeline.answer(completes);
-    pipeline.pass(30).await;
+    pipeline.leap(30).await;
     pipeline.fail(0..7, |_| json!({})).await;
     pipeline.taken_in().await;
-    pipeline.pass(30).await;
+    pipeline.leap(29).await;
 }
 
 pub(super) async fn sweep(pipeline: &mut Pipeline) {
@@ -59,7 +59,8 @@ pub(super) async fn sweep(pipeline: &mut Pipeline) {
     pipeline.taken_in().await;
     lose_schedules(&pipeline.world).await;
     // Rows of counts are folded when they have been quiet for an hour.
-    pipeline.pass(80).await;
+    pipeline.pass(9).await;
+    pipeline.leap(70).await;
 }
 
 pub(super) async fn reschedule(pipeline: &mut Pipeline) {
