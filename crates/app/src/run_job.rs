@@ -20,6 +20,9 @@ impl Runner {
         match self.table.take_lease(&unit, now).await? {
             Leased::Done => return Ok(()),
             Leased::Busy(until) => {
+                if self.table.job(id).await?.is_none_or(|record| record.queued_steps > step) {
+                    return Ok(());
+                }
                 let again = WorkItem::Walk { job: id.0.clone(), step, first_chunk };
                 return self.come_back(again, until, now).await;
             }
@@ -62,8 +65,9 @@ impl Runner {
             }
         }
         // This very step is the last one recorded, now or before a crash: what follows from it is put on the queue.
-        if record.step == step + 1 && !record.job.status.has_ended() {
+        if record.step == step + 1 && record.queued_steps <= step && !record.job.status.has_ended() {
             self.work.send_later(following(&record, step, first_chunk, pace(&record.job, &flow))).await?;
+            self.table.note_queued(id, step).await?;
         }
         self.looker.end_if_finished(&record, now).await
     }
@@ -137,7 +141,12 @@ impl Runner {
         let unit = Unit::Chunk(id.clone(), number);
         let progress = match self.table.take_lease(&unit, now).await? {
             Leased::Taken(progress) => progress,
-            Leased::Busy(until) => return self.come_back(chunk_item(id, number, pace), until, now).await,
+            Leased::Busy(until) => {
+                if self.table.chunk(id, number).await?.is_none_or(|chunk| chunk.done) {
+                    return Ok(());
+                }
+                return self.come_back(chunk_item(id, number, pace), until, now).await;
+            }
             Leased::Done => return Ok(()),
         };
         let Some(record) = self.table.job(id).await? else {

@@ -10,7 +10,7 @@ use domain::{InterchangeId, Job, JobId, JobStatus, Timestamp};
 use crate::counts::SKIP_PREFIX;
 use crate::deltas::job_update;
 use crate::item::{Item, document, key, n, read, s, text, unreadable};
-use crate::jobs::{DONE, IDEMPOTENCY, KEPT_AT};
+use crate::jobs::{DONE, IDEMPOTENCY, KEPT_AT, QUEUED_STEPS};
 use crate::keys::{self, ACTIVE_JOB, DATA, JOB, JOBS, LEASED_UNTIL, PK, REQUEST, SK, TTL};
 use crate::leases::Unit;
 use crate::list::Position;
@@ -84,6 +84,20 @@ impl Table {
             actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
         }
         self.happened(actions, id).await
+    }
+
+    /// Notes that what follows from a step is on the jobs queue, so that the step that comes again does not queue it again.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn note_queued(&self, id: &JobId, step: u64) -> Result<(), TableError> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(key(keys::job(id), JOB)));
+        let update = update
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET #queued = :steps")
+            .expression_attribute_names("#queued", QUEUED_STEPS)
+            .expression_attribute_values(":steps", n(step + 1));
+        existing(update.send().await)
     }
 
     /// One chunk of a job.

@@ -17,6 +17,7 @@ use crate::{Table, TableError};
 
 pub(crate) const STATUS: &str = "st";
 pub(crate) const STEP: &str = "step";
+pub(crate) const QUEUED_STEPS: &str = "queued";
 pub(crate) const POSITION: &str = "pos";
 pub(crate) const MATCHED: &str = "matched";
 pub(crate) const CHUNK_COUNT: &str = "chunks";
@@ -72,6 +73,8 @@ pub struct JobRecord {
     pub counts: JobCounts,
     /// Steps of its walk that are recorded.
     pub step: u64,
+    /// Steps whose chunks are on the jobs queue.
+    pub queued_steps: u64,
     /// Where its walk goes on.
     pub position: Option<Position>,
     /// Chunks its walk made.
@@ -230,6 +233,7 @@ impl Table {
             job,
             counts,
             step: number(&item, STEP).unwrap_or(0),
+            queued_steps: number(&item, QUEUED_STEPS).unwrap_or(0),
             position: text(&item, POSITION).ok().map(|position| Position(position.to_owned())),
             chunks: number(&item, CHUNK_COUNT).unwrap_or(0),
             done,
