@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tests::explore::{Filter, Options, run};
 
 /// How many histories are gone through, beside one of each scenario without a fault.
-const HISTORIES: usize = 120;
+const HISTORIES: usize = 80;
 
 /// Decides which ones.
 const SEED: u64 = 10;
