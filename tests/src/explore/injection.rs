@@ -41,7 +41,7 @@ pub enum Dose {
     Once,
     /// Calls in a row, more than an SDK makes before it gives up.
     Some,
-    /// Every call for so many minutes of the clock, up to [`MAX_LASTING`].
+    /// Every call for so many minutes of the clock, up to 60 calls.
     Minutes(u32),
 }
 
