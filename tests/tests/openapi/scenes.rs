@@ -144,9 +144,18 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let sent = staged.iter().find(|staged| staged.id().starts_with("many-")).expect("the canary is on its way");
     let failed = report(sent.id(), "many", json!({ "attempt": sent.attempt(), "occurredAt": null }));
     let canary = sent.id().to_owned();
+    // Work of it was given up: it is stuck until it is resumed.
+    let work = json!({ "kind": "look", "job": halted.trim_start_matches("/jobs/") }).to_string();
+    let given_up = witness.world.queue_url("reprise-jobs-dlq");
+    witness.world.sqs.send_message().queue_url(given_up).message_body(work).send().await.unwrap();
+    witness.world.settle().await;
+    assert_eq!(witness.get(&halted).await["stuck"], true);
+    witness.post(&format!("{halted}/resume"), json!({})).await;
+    witness.world.settle().await;
     witness.world.report(failed).await;
     witness.world.advance("1m").await;
     assert_eq!(witness.get(&halted).await["status"], "halted");
+    witness.post(&format!("{halted}/resume"), json!({})).await;
     witness.get(&format!("/interchanges/{canary}")).await;
 
     // Cancelled, with a filter that names everything.
@@ -178,6 +187,7 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     }
     for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
         witness.post_once(&format!("/flows/many/{action}"), key, all()).await;
+        witness.post_once(&format!("/interchanges/many-5/{action}"), "k-1", because()).await;
     }
 }
 
@@ -226,7 +236,7 @@ pub(crate) async fn nonsense(witness: &mut Witness<'_>, operations: &[(String, S
         let nobody = path.replace("{flow}", "nobody").replace("{id}", "nobody").replace("{side}", "sender");
         let nonsense = format!("{nobody}?nonsense=1");
         // Beyond what API Gateway hands on where the function looks at no body.
-        let size = if path.ends_with("/cancel") { 7_000_000 } else { 300_000 };
+        let size = if path.ends_with("/cancel") || path.ends_with("/resume") { 7_000_000 } else { 300_000 };
         let large = json!({ "reason": "x".repeat(size) });
         match method.as_str() {
             "GET" => {
