@@ -1,5 +1,5 @@
 //! The one executor of re-entries and deletions: claim, commit, then send. A worker that gives up in the middle says what
-//! is left, so that whoever goes on sends that and nothing else. After a crash the same unit of work finds its own claims
+//! is left, so that the next worker sends that and nothing else. After a crash the same unit of work finds its own claims
 //! and sends them again: same id, same attempt, no new event.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};

@@ -1,4 +1,4 @@
-//! Looking at a job from outside its own work: what its outcomes, a person or the sweep may let it do. Whoever looks does
+//! Looking at a job from outside its own work: what its outcomes, a person or the sweep may let it do. A look does
 //! no work of the job; what is due is put on the jobs queue.
 
 use std::collections::BTreeSet;

@@ -44,7 +44,7 @@ impl Runner {
             return Ok(());
         };
         if record.job.status == JobStatus::Canary && record.step == step {
-            // Whoever hears of an outcome looks at the job, and so does the sweep.
+            // The function that commits an outcome has the job looked at, and so does the sweep.
             if self.looker.canary(&record, now).await? != CanaryResult::GoOn {
                 return Ok(());
             }

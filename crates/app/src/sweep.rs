@@ -139,7 +139,7 @@ impl Sweeper {
     async fn hold(&self, flow: &Flow, slot: &Slot, now: Timestamp) -> Result<(), AppError> {
         self.dispatch_of(Some(flow), slot, now).await?;
         self.table.hold_slot(slot).await?;
-        // The flow may have been activated since it was read, and whoever did that may have looked before the move.
+        // The flow may have been activated since it was read, by a request that looked for held slots before the move.
         if self.table.flow(&slot.flow).await?.is_some_and(|flow| flow.active) {
             self.table.unhold_slot(slot).await?;
         }

@@ -156,7 +156,7 @@ const NOT_TAKEN: [&str; 4] = ["RequestThrottled", "Throttling", "KmsThrottled", 
 enum Answer {
     /// SQS has none of them.
     Clear,
-    /// SQS may have them or not: whoever sends them again may send them twice.
+    /// SQS may have them or not: sending them again may send them twice.
     Unclear,
 }
 

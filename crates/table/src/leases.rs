@@ -1,4 +1,4 @@
-//! Leases: a unit of work has one worker at a time. Whoever takes one writes its name and when the lease ends, on the
+//! Leases: a unit of work has one worker at a time. A worker that takes one writes its name and when the lease ends, on the
 //! condition that nobody else's is live. A lease outlives the function that took it by more than clocks may differ.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -127,7 +127,7 @@ impl Table {
         }
     }
 
-    /// Gives a lease up before the work is done, with what is left of it. Whoever took the lease since keeps it.
+    /// Gives a lease up before the work is done, with what is left of it. A worker that took the lease since then keeps it.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -217,7 +217,7 @@ impl Table {
         update.update_expression(expression).send().await.map_err(TableError::call("UpdateItem")).map(drop)
     }
 
-    /// Records that a request's message is on its stage: from now on its silence counts, and whoever takes up the same
+    /// Records that a request's message is on its stage: from now on its silence counts, and a worker that takes up the same
     /// request has nothing to do.
     ///
     /// # Errors

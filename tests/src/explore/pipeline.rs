@@ -27,7 +27,7 @@ const MAX_MINUTES: u32 = 300;
 /// What becomes of an attempt that a pipeline takes off its stage.
 pub(super) type Outcomes = fn(number: usize, attempt: u32) -> &'static [Outcome];
 
-/// A world with whoever uses it in a scenario.
+/// A world with the pipeline and the person who use it in a scenario.
 pub(super) struct Pipeline {
     pub(super) world: World,
     pub(super) evidence: Evidence,
