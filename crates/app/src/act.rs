@@ -85,10 +85,39 @@ impl From<queues::QueueError> for ActError {
     }
 }
 
-/// A request that acts: its name, and whether it may have begun before.
-struct RequestId {
-    id: String,
-    is_repeat: bool,
+/// A request that acts, under a name of its own or under its Idempotency-Key.
+enum Request<'a> {
+    Once(String),
+    /// It may come more than once, at the same moment even. `attempt` and `version` are those of the interchange when
+    /// the key was seen first, or when SQS had refused to take what it sent.
+    Keyed {
+        key: &'a str,
+        attempt: u32,
+        version: u64,
+    },
+}
+
+impl Request<'_> {
+    /// Its name when it acts on this attempt: the same for each delivery of one key.
+    fn id(&self, attempt: u32) -> String {
+        match self {
+            Self::Once(id) => id.clone(),
+            Self::Keyed { key, .. } => Digest::of(format!("{attempt}#{key}").as_bytes()).to_string(),
+        }
+    }
+
+    /// Whether another delivery of the request did what it asks for.
+    fn was_done(&self, action: JobAction, interchange: &Interchange) -> bool {
+        let &Self::Keyed { attempt, version, .. } = self else { return false };
+        match action {
+            JobAction::Reenter(_) => {
+                let own = || Claim::Request(self.id(interchange.attempt - 1));
+                interchange.attempt > attempt && interchange.flight.as_ref().is_none_or(|f| f.claim == own())
+            }
+            JobAction::Delete => interchange.status == Status::Deleted && interchange.version > version,
+            JobAction::Reschedule => false,
+        }
+    }
 }
 
 impl Actions {
@@ -104,18 +133,23 @@ impl Actions {
     /// # Errors
     /// [`ActError`]; with anything but `App` and `NotSent` nothing has changed.
     pub async fn act(&self, order: &ActOrder, now: Timestamp) -> Result<String, ActError> {
-        let Some((key, digest)) = &order.idempotency else {
-            let request = RequestId { id: Uuid::new_v4().to_string(), is_repeat: false };
-            return self.answer(order, &request, now).await;
+        let Some(head) = self.table.head(&order.id).await? else {
+            let error = ActError::NotFound(order.id.clone());
+            journal::refused(&order.id, order.action, &order.actor, "not-found");
+            return Err(error);
         };
-        let is_repeat = match self.table.begin_request(key, digest, now).await? {
-            RequestBegun::First => false,
-            RequestBegun::Again => true,
+        let Some((key, digest)) = &order.idempotency else {
+            return self.answer(order, &Request::Once(Uuid::new_v4().to_string()), head, now).await;
+        };
+        let request = match self.table.begin_request(key, digest, &head, now).await? {
+            RequestBegun::Unanswered { attempt, .. } if head.is_send_failed() && head.attempt > attempt => {
+                Request::Keyed { key, attempt: head.attempt, version: head.version }
+            }
+            RequestBegun::Unanswered { attempt, version } => Request::Keyed { key, attempt, version },
             RequestBegun::Answered(answer) => return Ok(answer),
             RequestBegun::KeyReused => return Err(ActError::KeyReused),
         };
-        let request = RequestId { id: Digest::of(key.as_bytes()).to_string(), is_repeat };
-        let answer = self.answer(order, &request, now).await?;
+        let answer = self.answer(order, &request, head, now).await?;
         if let Err(error) = self.table.answer_request(key, &answer).await {
             tracing::warn!(
                 error = crate::chain(&error),
@@ -125,51 +159,40 @@ impl Actions {
         Ok(answer)
     }
 
-    async fn answer(&self, order: &ActOrder, request: &RequestId, now: Timestamp) -> Result<String, ActError> {
-        let done = self.carry_out(order, request, now).await;
-        let (id, action, actor) = (&order.id, order.action, order.actor.as_str());
-        match done {
+    async fn answer(
+        &self,
+        order: &ActOrder,
+        request: &Request<'_>,
+        head: Interchange,
+        now: Timestamp,
+    ) -> Result<String, ActError> {
+        match self.carry_out(order, request, head, now).await {
             Ok(after) => Ok(contract::api::interchange(&after).to_string()),
-            Err(ActError::Refused { refusal, interchange }) => {
-                if request.is_repeat && self.was_done(&order.action, &interchange, request).await? {
-                    return Ok(contract::api::interchange(&interchange).to_string());
-                }
-                journal::refused(id, action, actor, refusal.slug());
-                Err(ActError::Refused { refusal, interchange })
-            }
             Err(error) => {
-                if matches!(error, ActError::NotFound(_)) {
-                    journal::refused(id, action, actor, "not-found");
+                if let ActError::Refused { refusal, .. } = &error {
+                    journal::refused(&order.id, order.action, &order.actor, refusal.slug());
                 }
                 Err(error)
             }
         }
     }
 
-    /// Whether an earlier delivery of the same request did what this one is refused.
-    async fn was_done(
+    async fn carry_out(
         &self,
-        action: &JobAction,
-        interchange: &Interchange,
-        request: &RequestId,
-    ) -> Result<bool, ActError> {
-        match action {
-            JobAction::Delete => Ok(interchange.status == Status::Deleted),
-            JobAction::Reenter(_) | JobAction::Reschedule => Ok(self.table.is_known_request(&request.id).await?),
-        }
-    }
-
-    async fn carry_out(&self, order: &ActOrder, request: &RequestId, now: Timestamp) -> Result<Interchange, ActError> {
+        order: &ActOrder,
+        request: &Request<'_>,
+        head: Interchange,
+        now: Timestamp,
+    ) -> Result<Interchange, ActError> {
         let id = &order.id;
-        let head = self.table.head(id).await?.ok_or_else(|| ActError::NotFound(id.clone()))?;
         let flow = self.table.flow(&head.flow).await?;
         let flow = flow.unwrap_or_else(|| Flow::registered(head.flow.clone(), &self.defaults, now));
-        let claim = Claim::Request(request.id.clone());
-        if head.is_claimed_by(&claim) {
-            return Ok(head);
+        if request.was_done(order.action, &head) {
+            return self.done_before(order.action, head, now).await;
         }
+        let request_id = request.id(head.attempt);
         let cause = Cause {
-            claim,
+            claim: Claim::Request(request_id.clone()),
             actor: Actor::Person(order.actor.clone()),
             trigger: Trigger::Manual,
             reason: Some(order.reason.clone()),
@@ -182,7 +205,7 @@ impl Actions {
             JobAction::Reschedule => current.replan(&cause, &flow, now),
         };
         if matches!(order.action, JobAction::Reenter(_)) && act(head.clone()).is_ok() {
-            let item = WorkItem::Send { interchange: id.to_string(), request: request.id.clone() };
+            let item = WorkItem::Send { interchange: id.to_string(), request: request_id.clone() };
             self.work.send_later(vec![(item, SEND_DELAY)]).await?;
         }
         let stopped = Mutex::new(None);
@@ -191,8 +214,8 @@ impl Actions {
                 *stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
                 Decision::Skip(why)
             };
-            if current.is_claimed_by(&cause.claim) {
-                return stop(Stopped::Claimed(Box::new(current)), "claimed");
+            if request.was_done(order.action, &current) {
+                return stop(Stopped::Done(Box::new(current)), "done");
             }
             match act(current.clone()) {
                 Ok(change) => Decision::Commit(Box::new(change)),
@@ -203,25 +226,34 @@ impl Actions {
         let loaded = HashMap::from([(id.clone(), head)]);
         let executed = self.executor.execute(std::slice::from_ref(id), Some(loaded), decide, &mut tally, now).await;
         match stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            // The same request, running beside this one, sees to it.
-            Some(Stopped::Claimed(interchange)) => return Ok(*interchange),
+            Some(Stopped::Done(interchange)) => return self.done_before(order.action, *interchange, now).await,
             Some(Stopped::Refused(refusal, interchange)) => {
-                if order.action == JobAction::Delete && interchange.status == Status::Deleted {
-                    // The first request may have died before the payloads were gone.
-                    self.table.retire([&*interchange], now).await?;
-                }
+                let interchange = Box::new(self.done_before(order.action, *interchange, now).await?);
                 return Err(ActError::Refused { refusal, interchange });
             }
             None => {}
         }
-        self.conclude(order, request, executed, tally, now).await
+        self.conclude(order, &request_id, executed, tally, now).await
+    }
+
+    /// What the request that did the action may have left undone when it died: payloads that a deletion removes.
+    async fn done_before(
+        &self,
+        action: JobAction,
+        interchange: Interchange,
+        now: Timestamp,
+    ) -> Result<Interchange, ActError> {
+        if action == JobAction::Delete && interchange.status == Status::Deleted {
+            self.table.retire([&interchange], now).await?;
+        }
+        Ok(interchange)
     }
 
     /// What a request is answered whose change is committed, or may be.
     async fn conclude(
         &self,
         order: &ActOrder,
-        request: &RequestId,
+        request_id: &str,
         executed: Result<(), AppError>,
         tally: Tally,
         now: Timestamp,
@@ -234,7 +266,7 @@ impl Actions {
                 }
                 Some(after) => {
                     if tally.sent.contains(id)
-                        && let Err(error) = self.table.finish_request(&request.id, now).await
+                        && let Err(error) = self.table.finish_request(request_id, now).await
                     {
                         tracing::warn!(error = crate::chain(&error), "a send was not recorded, it may be made twice");
                     }
@@ -258,8 +290,8 @@ impl Actions {
 
 /// Why nothing was committed.
 enum Stopped {
-    /// The same request has claimed it already.
-    Claimed(Box<Interchange>),
+    /// Another delivery of the request was faster.
+    Done(Box<Interchange>),
     /// The domain refuses it.
     Refused(Refusal, Box<Interchange>),
 }

@@ -11,6 +11,9 @@ use crate::{
 /// The most attempts of an interchange: reports of later ones are not taken, so none is begun that could never end.
 pub const MOST_ATTEMPTS: u32 = 1_000_000;
 
+/// The error code of a re-entry that its stage queue refused.
+const SEND_FAILED: &str = "send_failed";
+
 /// How an interchange re-enters the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reentry {
@@ -207,13 +210,19 @@ impl Interchange {
         let next = &mut change.after;
         next.error = ErrorInfo {
             category: Category::System,
-            code: Some("send_failed".to_owned()),
+            code: Some(SEND_FAILED.to_owned()),
             message: Some(failure.error.clone()),
         };
         next.fails(Status::Failed, now, now);
         let kind = EventKind::SendFailed { error: failure.error.clone(), queue_url: failure.queue_url.clone() };
         change.log(now, failure.actor.clone(), kind);
         Some(change)
+    }
+
+    /// Whether its newest attempt never left: its stage queue refused the message.
+    #[must_use]
+    pub fn is_send_failed(&self) -> bool {
+        self.status.is_failed() && self.error.code.as_deref() == Some(SEND_FAILED)
     }
 
     /// Takes an interchange whose automatic retry is impossible off the schedule, with the reason in its log: it waits

@@ -1,10 +1,10 @@
 //! What an Idempotency-Key made or was answered, and the key that signs cursors: small facts written once.
 
-use domain::{JobId, Timestamp};
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::{Interchange, JobId, Timestamp};
 
-use crate::item::{b, document, key, n, read, s, text};
+use crate::item::{b, document, json, key, n, read, s, text};
 use crate::keys::{self, BYTES, CURSOR_KEY, DATA, IF_ABSENT, REQUEST, SETTINGS, TTL};
-use crate::leases::Unit;
 use crate::{Table, TableError};
 
 /// Most bytes of an answer that is kept, below DynamoDB's 400 KB an item.
@@ -13,39 +13,62 @@ const MAX_ANSWER: usize = 350_000;
 /// What was answered to a request, JSON.
 const ANSWER: &str = "answer";
 
+/// The attempt and the version of the interchange when a request to act on it began first, JSON.
+const FOUND: &str = "found";
+
 /// What is known of a request with an Idempotency-Key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestBegun {
-    /// It is the first with its key.
-    First,
-    /// It was begun before, and nobody was answered yet.
-    Again,
-    /// This was answered to the first one.
+    /// Nobody was answered yet.
+    Unanswered {
+        /// The interchange's attempt when the request began first.
+        attempt: u32,
+        /// Its version then.
+        version: u64,
+    },
+    /// This was answered before.
     Answered(String),
     /// The key was used for another request.
     KeyReused,
 }
 
 impl Table {
-    /// Notes that a request to act on one interchange begins, or tells what became of the one before it.
+    /// Notes that a request to act on an interchange begins, with the attempt and the version that it finds, or tells
+    /// what became of the one before it.
     ///
     /// # Errors
     /// When the table cannot be read or written.
-    pub async fn begin_request(&self, name: &str, digest: &str, now: Timestamp) -> Result<RequestBegun, TableError> {
-        let mut item = document(keys::idempotency(name), REQUEST, &("", digest));
-        item.insert(TTL.to_owned(), n(self.expires_at(now)));
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        match put.condition_expression(IF_ABSENT).send().await {
-            Ok(_) => return Ok(RequestBegun::First),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-            Err(error) => return Err(TableError::call("PutItem")(error)),
-        }
-        let Some(item) = self.get(key(keys::idempotency(name), REQUEST)).await? else { return Ok(RequestBegun::Again) };
+    pub async fn begin_request(
+        &self,
+        name: &str,
+        digest: &str,
+        found: &Interchange,
+        now: Timestamp,
+    ) -> Result<RequestBegun, TableError> {
+        let update = self.client.update_item().table_name(&self.name);
+        let update = update
+            .set_key(Some(key(keys::idempotency(name), REQUEST)))
+            .update_expression(
+                "SET #data = if_not_exists(#data, :data), #ttl = if_not_exists(#ttl, :ttl), \
+                 #found = if_not_exists(#found, :found)",
+            )
+            .expression_attribute_names("#data", DATA)
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_names("#found", FOUND)
+            .expression_attribute_values(":data", s(json(&("", digest))))
+            .expression_attribute_values(":ttl", n(self.expires_at(now)))
+            .expression_attribute_values(":found", s(json(&(found.attempt, found.version))))
+            .return_values(ReturnValue::AllNew);
+        let item = update.send().await.map_err(TableError::call("UpdateItem"))?.attributes.unwrap_or_default();
         let (job, before): (String, String) = read(&item, DATA)?;
         if !job.is_empty() || before != digest {
             return Ok(RequestBegun::KeyReused);
         }
-        Ok(text(&item, ANSWER).map_or(RequestBegun::Again, |answer| RequestBegun::Answered(answer.to_owned())))
+        if let Ok(answer) = text(&item, ANSWER) {
+            return Ok(RequestBegun::Answered(answer.to_owned()));
+        }
+        let (attempt, version) = read(&item, FOUND)?;
+        Ok(RequestBegun::Unanswered { attempt, version })
     }
 
     /// Keeps what a request was answered. An answer that is more than an item holds is not kept.
@@ -63,14 +86,6 @@ impl Table {
             .expression_attribute_names("#answer", ANSWER)
             .expression_attribute_values(":answer", s(answer));
         update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
-    }
-
-    /// Whether anything is recorded of a request's work.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn is_known_request(&self, id: &str) -> Result<bool, TableError> {
-        Ok(self.get(Unit::Request(id.to_owned()).key()).await?.is_some())
     }
 
     /// The job that an idempotency key made and the digest of the request that made it.

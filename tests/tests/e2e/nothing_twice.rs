@@ -197,3 +197,21 @@ async fn an_action_with_a_key_that_is_repeated_at_the_same_moment_is_done_once_a
     assert!(world.drain(RECEIVER_STAGE).await.is_empty());
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_with_a_key_that_sqs_refuses_is_done_when_it_is_repeated() {
+    let world = World::start_faulty().await;
+    flow(&world, &world.queue_url("deleted-by-mistake")).await;
+    fail(&world, 1).await;
+    let act = || world.post_once("/interchanges/o-0/retry", "key", json!({ "reason": "again" }));
+    act().await.is_problem(409, "send-failed");
+    act().await.is_problem(409, "send-failed");
+    flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
+    for _ in 0..2 {
+        let answer = act().await.ok();
+        assert_eq!((&answer["status"], &answer["attempt"]), (&json!("waiting_for_retry"), &json!(4)));
+    }
+    world.advance("5m").await;
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
+    world.stop().await;
+}
