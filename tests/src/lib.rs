@@ -9,6 +9,7 @@ mod guarded;
 pub mod invariants;
 mod large;
 mod log;
+mod memory;
 mod process;
 mod queues;
 mod samples;
