@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod access;
+mod bounds;
 mod careful_jobs;
 mod chaos;
 mod costs;

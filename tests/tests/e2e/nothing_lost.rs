@@ -130,11 +130,11 @@ async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_no
         .ok();
     let throttled = Rule { one_in: Some((4711, 0.5)), ..for_minutes(1, Service::DynamoDb, None, Fault::Throttle) };
     world.stack.aws().faults().add(throttled.clone());
-    world.send(failures(1_000)).await;
+    world.send(failures(5_000)).await;
     for _ in 0..10 {
         world.advance("1m").await;
     }
-    assert_eq!(statuses(&world).await["failed"], 1_000);
+    assert_eq!(statuses(&world).await["failed"], 5_000);
     let until = Some(world.stack.aws().clock().now() + SignedDuration::from_mins(1));
     world.stack.aws().faults().add(Rule { until, ..throttled });
     // The answer may be a 500; the order is safe to repeat.
@@ -146,13 +146,13 @@ async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_no
             break;
         }
     }
-    for _ in 0..15 {
+    for _ in 0..20 {
         world.advance("1m").await;
     }
     let staged = world.drain(RECEIVER_STAGE).await;
-    assert_eq!((staged.len(), ids(&staged).len()), (1_000, 1_000), "each once");
+    assert_eq!((staged.len(), ids(&staged).len()), (5_000, 5_000), "each once");
     let job = world.get(&path.unwrap()).await.ok();
-    assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(1_000)), "{job}");
+    assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(5_000)), "{job}");
     assert_eq!((world.held(JOBS), world.held("reprise-jobs-dlq"), world.held("reprise-failures-dlq")), (0, 0, 0));
     world.stop().await;
 }
