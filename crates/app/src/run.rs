@@ -108,8 +108,12 @@ impl Runner {
     }
 
     pub(crate) async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Flow, AppError> {
-        let flow = self.table.flow(name).await?;
-        Ok(flow.unwrap_or_else(|| Flow::registered(name.clone(), &self.defaults, now)))
+        Ok(self.configured(self.table.flow(name).await?, name, now))
+    }
+
+    /// A flow as it was read, or as it is registered by its first failure.
+    pub(crate) fn configured(&self, flow: Option<Flow>, name: &FlowName, now: Timestamp) -> Flow {
+        flow.unwrap_or_else(|| Flow::registered(name.clone(), &self.defaults, now))
     }
 }
 

@@ -25,17 +25,18 @@ impl Runner {
         if packs.is_empty() {
             return Ok(());
         }
+        let flow = self.configured(leased.flow, &slot.flow, now);
         let mut tally = Tally::default();
         let members = members(&packs);
-        let handled = self.handle_packs(slot, &packs, &members, &mut tally, now).await;
+        let handled = self.handle_packs(slot, &flow, &packs, &members, &mut tally, now).await;
         self.looker.request(&tally.canaries).await;
         let finished = match handled {
-            Ok(flow) if flow.active => {
+            Ok(()) if flow.active => {
                 tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
                 self.table.finish_packs(slot, &packs, now).await
             }
             // What is held while the flow is inactive stays.
-            Ok(_) => self.table.release_packs(slot, &packs, |_| true).await,
+            Ok(()) => self.table.release_packs(slot, &packs, |_| true).await,
             Err(error) => {
                 self.release(slot, &packs, &tally.left(&members)).await;
                 return Err(error);
@@ -58,16 +59,16 @@ impl Runner {
     async fn handle_packs(
         &self,
         slot: &Slot,
+        flow: &Flow,
         packs: &[Pack],
         members: &[InterchangeId],
         tally: &mut Tally,
         now: Timestamp,
-    ) -> Result<Flow, AppError> {
-        let flow = self.flow(&slot.flow, now).await?;
+    ) -> Result<(), AppError> {
         let has_deadlines = packs.iter().any(|pack| pack.has_deadlines);
         let heads = if has_deadlines { Some(self.table.heads(members).await?) } else { None };
         let sends = match &heads {
-            Some(heads) => self.recorded_sends(slot, heads, &flow).await?,
+            Some(heads) => self.recorded_sends(slot, heads, flow).await?,
             None => RecordedSends::default(),
         };
         // An interchange that left the slot and came back is in two batches: the claim names the batch, so that only a
@@ -77,11 +78,11 @@ impl Runner {
         let decide = |interchange: Interchange| {
             let batch = batch_of.get(&interchange.id).copied().unwrap_or_default().to_owned();
             let cause = cause(Claim::Batch { slot: slot.clone(), batch });
-            due(interchange, slot, &flow, &cause, &sends, now)
+            due(interchange, slot, flow, &cause, &sends, now)
         };
         self.executor.execute(members, heads, decide, tally, now).await?;
         journal::slot(slot, members.len(), tally.changed.len());
-        Ok(flow)
+        Ok(())
     }
 
     /// The recorded sends of the members whose deadline this slot is. The work of those without one is put on the jobs

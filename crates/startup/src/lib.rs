@@ -2,6 +2,7 @@
 
 mod again;
 mod clock;
+mod conflicts;
 mod log;
 mod metrics;
 mod settings;

@@ -11,6 +11,7 @@ use queues::{Redelivery, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
+use crate::conflicts::ConflictsPass;
 use crate::{Clock, log, settings};
 
 /// No call waits without an end: a try has 3 s, and all tries of a call together end well before their function does.
@@ -54,7 +55,8 @@ impl Stack {
             .retry_config(retries())
             .load()
             .await;
-        let client = aws_sdk_dynamodb::Client::new(&aws);
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).retry_classifier(ConflictsPass).build();
+        let client = aws_sdk_dynamodb::Client::from_conf(dynamodb);
         let table = Table::new(client, settings::required("TABLE_NAME")?, settings::retention()?);
         Ok(Self { aws, table, clock: Clock::from_env() })
     }

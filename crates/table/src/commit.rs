@@ -179,7 +179,7 @@ impl Table {
         for (slot, members) in &group.slots {
             for members in members.chunks(MOST_IDS) {
                 let members: Vec<&Interchange> = members.iter().map(|index| &works[*index].after).collect();
-                let item = pack_item(slot, &members);
+                let item = pack_item(slot, &members)?;
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
         }

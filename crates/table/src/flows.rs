@@ -152,7 +152,7 @@ impl Table {
     }
 }
 
-fn flow(name: &FlowName, item: &Item) -> Result<Flow, TableError> {
+pub(crate) fn flow(name: &FlowName, item: &Item) -> Result<Flow, TableError> {
     let activated_at: Timestamp = text(item, ACTIVATED)?.parse().map_err(|_| unreadable(item, "activation"))?;
     let config = text(item, DATA)?;
     let flow = contract::read_flow(name.clone(), config.as_bytes(), &Stages::default(), activated_at);

@@ -23,6 +23,7 @@ mod keys;
 mod leases;
 mod list;
 mod log;
+mod members;
 mod newest;
 mod packs;
 mod payloads;

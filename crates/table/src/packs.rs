@@ -4,21 +4,18 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use domain::{Claim, Interchange, InterchangeId, Slot, Timestamp};
+use domain::{Claim, Flow, Interchange, InterchangeId, Slot, Timestamp};
 
-use crate::item::{Item, document, json, key, n, number, read, s, text};
-use crate::keys::{self, DATA, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
+use crate::item::{Item, key, n, number, s, text};
+use crate::keys::{self, CONFIG, DATA, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
 use crate::leases::{DONE_AT, kept_until, lease_end};
 use crate::list::Position;
 use crate::slots::{Pack, pack};
 use crate::statements::Statement;
-use crate::{Table, TableError};
+use crate::{Table, TableError, flows, members};
 
 /// How many members a batch has.
 pub(crate) const MEMBERS: &str = "n";
-
-/// When the members failed, JSON: the first in microseconds since 1970, the others counted from it.
-const FAILED: &str = "f";
 
 /// Whether the slot is the deadline of some of the members.
 pub(crate) const DEADLINES: &str = "dl";
@@ -26,9 +23,11 @@ pub(crate) const DEADLINES: &str = "dl";
 /// The generation of an ordered run that has taken the batch.
 const TAKEN_BY: &str = "g";
 
-/// Batches that this worker holds now, and when those come free that another one holds.
+/// Batches that this worker holds now, when those come free that another one holds, and the slot's flow.
 #[derive(Debug, Default)]
 pub struct LeasedPacks {
+    /// The configuration of the slot's flow, where it has one.
+    pub flow: Option<Flow>,
     /// Ours.
     pub taken: Vec<Pack>,
     /// Batches that another worker holds.
@@ -47,23 +46,21 @@ pub struct Member {
 }
 
 /// The item of a new batch.
-pub(crate) fn pack_item(slot: &Slot, members: &[&Interchange]) -> Item {
-    let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
-    let micros: Vec<i64> = members.iter().map(|member| member.failure.at.as_microsecond()).collect();
-    let first = micros.first().copied().unwrap_or(0);
-    let failed: Vec<i64> = std::iter::once(first).chain(micros.iter().skip(1).map(|at| at - first)).collect();
-    let mut item = document(keys::slot(slot), uuid::Uuid::now_v7().to_string(), &ids);
-    item.insert(FAILED.to_owned(), s(json(&failed)));
-    item.insert(MEMBERS.to_owned(), n(ids.len()));
+pub(crate) fn pack_item(slot: &Slot, members: &[&Interchange]) -> Result<Item, TableError> {
+    let named = members.iter().map(|member| (member.failure.at.as_microsecond(), member.id.clone()));
+    let mut item = key(keys::slot(slot), uuid::Uuid::now_v7().to_string());
+    item.insert(DATA.to_owned(), members::packed(&named.collect::<Vec<_>>())?);
+    item.insert(MEMBERS.to_owned(), n(members.len()));
     item.insert(LEASED_UNTIL.to_owned(), n(0));
     if members.iter().any(|member| member.status.is_in_flight()) {
         item.insert(DEADLINES.to_owned(), n(1));
     }
-    item
+    Ok(item)
 }
 
 impl Table {
-    /// Takes the leases on some batches of a slot. Those that are done are left out.
+    /// Takes the leases on some batches of a slot, and reads these and the flow's configuration in one call. Batches that
+    /// are done are left out.
     ///
     /// # Errors
     /// When the table cannot be read or written.
@@ -88,8 +85,12 @@ impl Table {
             crate::item::text(item, WORKER).is_ok_and(|worker| worker == self.writer) && until == Some(lease_end(now))
         };
         let mut leased = LeasedPacks::default();
-        for item in self.get_all(batches.iter().map(|batch| key(keys::slot(slot), batch.as_str())).collect()).await? {
-            if is_ours(&item) {
+        let config = key(keys::flow(&slot.flow), CONFIG);
+        let wanted = batches.iter().map(|batch| key(keys::slot(slot), batch.as_str()));
+        for item in self.get_all(wanted.chain([config]).collect()).await? {
+            if crate::item::text(&item, SK)? == CONFIG {
+                leased.flow = Some(flows::flow(&slot.flow, &item)?);
+            } else if is_ours(&item) {
                 leased.taken.push(pack(&item)?);
             } else {
                 leased.busy.push(crate::item::text(&item, SK)?.to_owned());
@@ -113,29 +114,22 @@ impl Table {
         stays: impl Fn(&InterchangeId) -> bool,
     ) -> Result<(), TableError> {
         let text = format!(
-            "UPDATE \"{}\" SET \"{LEASED_UNTIL}\" = ? SET \"{WORKER}\" = ? SET \"{DATA}\" = ? SET \"{FAILED}\" = ? \
+            "UPDATE \"{}\" SET \"{LEASED_UNTIL}\" = ? SET \"{WORKER}\" = ? SET \"{DATA}\" = ? \
              SET \"{MEMBERS}\" = ? WHERE \"{PK}\" = ? AND \"{SK}\" = ? AND \"{WORKER}\" = ?",
             self.name
         );
         let keys: Vec<Item> = packs.iter().map(|pack| key(keys::slot(slot), pack.batch.as_str())).collect();
         let mut statements = Vec::new();
         for item in self.get_all(keys).await? {
-            let kept: Vec<(i64, String)> = failed_and_ids(&item)?
-                .into_iter()
-                .filter(|(_, id)| InterchangeId::new(id.as_str()).is_ok_and(|id| stays(&id)))
-                .collect();
-            let first = kept.first().map_or(0, |(at, _)| *at);
-            let failed: Vec<i64> =
-                std::iter::once(first).chain(kept.iter().skip(1).map(|(at, _)| at - first)).take(kept.len()).collect();
-            let ids: Vec<&str> = kept.iter().map(|(_, id)| id.as_str()).collect();
+            let mut kept = members::members(&item)?;
+            kept.retain(|(_, id)| stays(id));
             statements.push(Statement {
                 text: text.clone(),
                 values: vec![
                     n(0),
                     s("-"),
-                    s(json(&ids)),
-                    s(json(&failed)),
-                    n(ids.len()),
+                    members::packed(&kept)?,
+                    n(kept.len()),
                     s(keys::slot(slot)),
                     s(crate::item::text(&item, SK)?),
                     s(&self.writer),
@@ -208,9 +202,8 @@ impl Table {
         loop {
             let (items, next) = self.pack_items(slot, after.as_deref()).await?;
             for item in items.iter().filter(|item| number::<u64>(item, TAKEN_BY) == Some(generation)) {
-                for (micros, id) in failed_and_ids(item)? {
+                for (micros, id) in members::members(item)? {
                     let failed_at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
-                    let Ok(id) = InterchangeId::new(id) else { continue };
                     let member = Member { position: Position(keys::index_sort(failed_at, &id)), id };
                     if position.is_none_or(|passed| member.position > *passed) {
                         members.insert(member);
@@ -247,13 +240,4 @@ impl Table {
             }
         }
     }
-}
-
-/// The members of a batch with the microsecond of their failure.
-fn failed_and_ids(item: &Item) -> Result<Vec<(i64, String)>, TableError> {
-    let ids: Vec<String> = read(item, DATA)?;
-    let failed: Vec<i64> = if item.contains_key(FAILED) { read(item, FAILED)? } else { vec![0; ids.len()] };
-    let first = failed.first().copied().unwrap_or(0);
-    let times = failed.iter().enumerate().map(|(i, at)| if i == 0 { first } else { first + at });
-    Ok(times.zip(ids).collect())
 }

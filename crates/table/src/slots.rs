@@ -8,11 +8,11 @@ use domain::{FlowName, InterchangeId, Minute, Slot, Timestamp};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put};
 
-use crate::item::{Item, key, n, number, read, s, text, unreadable};
-use crate::keys::{self, DATA, HELD, SK, SLOTS};
+use crate::item::{Item, key, n, number, s, text, unreadable};
+use crate::keys::{self, HELD, SK, SLOTS};
 use crate::packs::{DEADLINES, MEMBERS};
 use crate::transact::{Actions, Transacted};
-use crate::{Table, TableError};
+use crate::{Table, TableError, members};
 
 /// When the sweep looks at a slot again, in milliseconds since 1970.
 const NOT_BEFORE: &str = "next";
@@ -279,11 +279,9 @@ fn registered(item: &Item) -> Result<Registered, TableError> {
 }
 
 pub(crate) fn pack(item: &Item) -> Result<Pack, TableError> {
-    let ids: Vec<String> = read(item, DATA)?;
-    let ids = ids.into_iter().map(InterchangeId::new).collect::<Result<_, _>>();
     Ok(Pack {
         batch: text(item, SK)?.to_owned(),
-        ids: ids.map_err(|e| unreadable(item, &e.to_string()))?,
+        ids: members::members(item)?.into_iter().map(|(_, id)| id).collect(),
         has_deadlines: item.contains_key(DEADLINES),
     })
 }

@@ -195,7 +195,8 @@ impl Pipeline {
     /// Lets time pass until the failures queue has been dealt with: outcomes that come before their failures are not kept.
     pub(super) async fn taken_in(&mut self) {
         for _ in 0..MAX_REPEATS {
-            if self.world.held(FAILURES) == 0 {
+            let sqs = self.world.stack.aws().sqs();
+            if self.world.held(FAILURES) + sqs.delayed(FAILURES) == 0 {
                 break;
             }
             self.pass(1).await;
