@@ -20,7 +20,8 @@ impl Runner {
         match self.table.take_lease(&unit, now).await? {
             Leased::Done => return Ok(()),
             Leased::Busy(until) => {
-                if self.table.job(id).await?.is_none_or(|record| record.queued_steps > step) {
+                let is_over = |record: JobRecord| record.queued_steps > step || record.job.status.has_ended();
+                if self.table.job(id).await?.is_none_or(is_over) {
                     return Ok(());
                 }
                 let again = WorkItem::Walk { job: id.0.clone(), step, first_chunk };

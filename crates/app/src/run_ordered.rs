@@ -32,6 +32,7 @@ impl Runner {
         let unit = Unit::Run(slot.clone());
         let mut progress = match self.table.take_lease(&unit, now).await? {
             Leased::Taken(progress) => progress,
+            Leased::Busy(_) if self.table.is_empty(slot).await? => return Ok(()),
             Leased::Busy(until) => return self.come_back(ordered(slot), until, now).await,
             Leased::Done => return Ok(()),
         };

@@ -17,6 +17,7 @@ impl Runner {
     /// flow are kept: its retries are held until it is active.
     pub(crate) async fn slot(&self, slot: &Slot, batches: &[String], now: Timestamp) -> Result<(), AppError> {
         let leased = self.table.lease_packs(slot, batches, now).await?;
+        self.table.record_removed(slot, &leased.removed, now).await?;
         if let Some(until) = leased.until {
             let (flow, minute) = (slot.flow.to_string(), slot.minute.to_string());
             self.come_back(WorkItem::Slot { flow, minute, batches: leased.busy }, until, now).await?;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{Claim, Flow, Interchange, InterchangeId, Slot, Timestamp};
 
 use crate::item::{Item, key, n, number, s, text};
-use crate::keys::{self, CONFIG, DATA, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
+use crate::keys::{self, CONFIG, DATA, IF_ABSENT, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
 use crate::leases::{DONE_AT, kept_until, lease_end};
 use crate::list::Position;
 use crate::slots::{Pack, pack};
@@ -32,6 +32,8 @@ pub struct LeasedPacks {
     pub taken: Vec<Pack>,
     /// Batches that another worker holds.
     pub busy: Vec<String>,
+    /// Batches that are not there any more: their members are all done.
+    pub removed: Vec<String>,
     /// When the last of those leases ends.
     pub until: Option<Timestamp>,
 }
@@ -56,6 +58,14 @@ pub(crate) fn pack_item(slot: &Slot, members: &[&Interchange]) -> Result<Item, T
         item.insert(DEADLINES.to_owned(), n(1));
     }
     Ok(item)
+}
+
+fn send_record(slot: &Slot, batch: &str, now: Timestamp) -> Item {
+    let claim = Claim::Batch { slot: slot.clone(), batch: batch.to_owned() };
+    let mut record = key(keys::sent(&claim), SENT);
+    record.insert(DONE_AT.to_owned(), s(now.to_string()));
+    record.insert(TTL.to_owned(), n(kept_until(now)));
+    record
 }
 
 impl Table {
@@ -99,6 +109,10 @@ impl Table {
             }
         }
         leased.taken.sort_by(|a, b| a.batch.cmp(&b.batch));
+        let is_there = |batch: &&String| {
+            leased.taken.iter().any(|pack| pack.batch == **batch) || leased.busy.iter().any(|busy| busy == *batch)
+        };
+        leased.removed = batches.iter().filter(|batch| !is_there(batch)).cloned().collect();
         Ok(leased)
     }
 
@@ -148,10 +162,7 @@ impl Table {
         let mut writes = Vec::new();
         // Records first: a batch that is gone without one would be taken as not sent.
         for pack in packs {
-            let claim = Claim::Batch { slot: slot.clone(), batch: pack.batch.clone() };
-            let mut record = key(keys::sent(&claim), SENT);
-            record.insert(DONE_AT.to_owned(), s(now.to_string()));
-            record.insert(TTL.to_owned(), n(kept_until(now)));
+            let record = send_record(slot, &pack.batch, now);
             let put = self.built(PutRequest::builder().set_item(Some(record)).build())?;
             writes.push((0, WriteRequest::builder().put_request(put).build()));
         }
@@ -161,6 +172,24 @@ impl Table {
             writes.push((0, WriteRequest::builder().delete_request(delete).build()));
         }
         self.write_all(writes).await
+    }
+
+    /// Records the sends of batches that were removed, where that was not done: of what removes a batch and records its
+    /// send, DynamoDB may have taken the removal alone.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn record_removed(&self, slot: &Slot, batches: &[String], now: Timestamp) -> Result<(), TableError> {
+        for batch in batches {
+            let put = self.client.put_item().table_name(&self.name);
+            let put = put.set_item(Some(send_record(slot, batch, now))).condition_expression(IF_ABSENT);
+            match put.send().await {
+                Ok(_) => {}
+                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+                Err(error) => return Err(TableError::call("PutItem")(error)),
+            }
+        }
+        Ok(())
     }
 
     /// Marks batches as taken by a generation of their slot's ordered run: the run sees to these and to no others.
