@@ -85,6 +85,7 @@ impl World {
             binaries,
             template: binaries::template(),
             issuer: None,
+            flows_claim: None,
         }
     }
 
