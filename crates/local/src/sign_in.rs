@@ -24,15 +24,11 @@ pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<List
     }
 }
 
-/// What the template is to be told of it.
+/// What the template is to be told of it, and of the claim that limits bearers where there is to be one.
 pub(crate) fn parameters(issuer: &Listening, flows_claim: Option<&str>) -> BTreeMap<String, String> {
-    let parameters = [
-        ("JwtIssuer", issuer.url()),
-        ("JwtAudience", AUDIENCE.into()),
-        ("ConsoleClientId", CLIENT.into()),
-        ("FlowsClaim", flows_claim.unwrap_or_default().to_owned()),
-    ];
-    parameters.map(|(name, value)| (name.to_owned(), value)).into()
+    let issuer = [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
+    let claim = flows_claim.map(|claim| ("FlowsClaim", claim.to_owned()));
+    issuer.into_iter().chain(claim).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Has it answer, by the stack's clock, and give out every scope that a route asks for.
