@@ -85,6 +85,7 @@ impl World {
             binaries,
             template: binaries::template(),
             issuer: None,
+            flows_claim: None,
         }
     }
 
@@ -226,7 +227,12 @@ impl World {
 
 /// What an outside client of the endpoint needs: any credentials.
 pub(crate) async fn aws_config(aws_url: &str) -> aws_config::SdkConfig {
-    let credentials = aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests");
+    aws_config_of(aws_url, "any").await
+}
+
+/// The same, signing with this access key.
+pub(crate) async fn aws_config_of(aws_url: &str, key: &str) -> aws_config::SdkConfig {
+    let credentials = aws_sdk_sqs::config::Credentials::new(key, "any", None, None, "tests");
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials);
     config.region(aws_sdk_sqs::config::Region::new("eu-west-1")).endpoint_url(aws_url).load().await
 }

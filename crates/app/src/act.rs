@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
-    Actor, Cause, Claim, Digest, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Status, Timestamp,
-    Trigger,
+    Actor, Cause, Claim, Digest, Flow, FlowAccess, Interchange, InterchangeId, JobAction, Refusal, Stages, Status,
+    Timestamp, Trigger,
 };
 use queues::{StageQueues, WorkItem, WorkQueue};
 use table::{RequestBegun, Table};
@@ -48,7 +48,7 @@ pub struct ActOrder {
 /// Why an action on one interchange was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
-    /// No interchange has this id.
+    /// No interchange has this id, or none that the caller may see.
     #[error("there is no interchange {0}")]
     NotFound(InterchangeId),
     /// The domain refuses it.
@@ -128,12 +128,13 @@ impl Actions {
     }
 
     /// Does an action and gives back the interchange as the API shows it, JSON. A request that comes again with its
-    /// Idempotency-Key gets the answer that the first one got, and nothing is done twice.
+    /// Idempotency-Key gets the answer that the first one got, and nothing is done twice. What belongs to a flow that the
+    /// caller may not see is not found.
     ///
     /// # Errors
     /// [`ActError`]; with anything but `App` and `NotSent` nothing has changed.
-    pub async fn act(&self, order: &ActOrder, now: Timestamp) -> Result<String, ActError> {
-        let Some(head) = self.table.head(&order.id).await? else {
+    pub async fn act(&self, order: &ActOrder, access: &FlowAccess, now: Timestamp) -> Result<String, ActError> {
+        let Some(head) = access.visible(self.table.head(&order.id).await?, |head| &head.flow) else {
             let error = ActError::NotFound(order.id.clone());
             journal::refused(&order.id, order.action, &order.actor, "not-found");
             return Err(error);
@@ -141,6 +142,7 @@ impl Actions {
         let Some((key, digest)) = &order.idempotency else {
             return self.answer(order, &Request::Once(Uuid::new_v4().to_string()), head, now).await;
         };
+        let key = &access.key_name(&head.flow, key);
         let request = match self.table.begin_request(key, digest, &head, now).await? {
             RequestBegun::Unanswered { attempt, .. } if head.is_send_failed() && head.attempt > attempt => {
                 Request::Keyed { key, attempt: head.attempt, version: head.version }

@@ -10,6 +10,7 @@ use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work
 
 use crate::error::TRIES;
 use crate::look::Looker;
+use crate::senders::turn_away;
 use crate::verdicts::{Arrival, Taken, decide, settle};
 use crate::{AppError, Slots, metric};
 
@@ -61,7 +62,7 @@ impl Ingest {
     }
 
     async fn take_all(&self, mut arrivals: Vec<Arrival<'_>>, now: Timestamp) -> Result<Ingested, AppError> {
-        let mut flows = self.flows(&arrivals, now).await?;
+        let mut flows = self.flows(&mut arrivals, now).await?;
         let mut tally = Ingested::default();
         for _ in 0..TRIES {
             if arrivals.is_empty() {
@@ -89,10 +90,12 @@ impl Ingest {
         Ok(())
     }
 
-    /// The configurations of all flows in the batch; those that fail for the first time are registered.
-    async fn flows(&self, arrivals: &[Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
+    /// The configurations of all flows in the batch, once what they do not take is turned away; those that fail for the first
+    /// time are registered.
+    async fn flows(&self, arrivals: &mut [Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
         let names: BTreeSet<&FlowName> = arrivals.iter().map(|a| &a.intake.incoming.report.flow).collect();
         let mut flows = self.table.flows(names).await?;
+        turn_away(arrivals, &flows);
         for arrival in arrivals {
             let report = &arrival.intake.incoming.report;
             if matches!(report.kind, ReportKind::Failed(_)) && !flows.contains_key(&report.flow) {

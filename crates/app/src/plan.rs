@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Filter, Interchange, Job, Selection, Timestamp};
+use domain::{Filter, FlowAccess, Interchange, Job, Selection, Timestamp};
 use table::Order;
 
 use crate::jobs::job;
@@ -37,15 +37,15 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::create`], but for what only making a job can meet.
-    pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
-        self.check(&order, now).await?;
+    pub async fn plan(&self, order: JobOrder, access: &FlowAccess, now: Timestamp) -> Result<Plan, JobError> {
+        self.check(&order, access, now).await?;
         let asks_for_time = order.request.as_of.is_some();
         let (job, _) = job(order, now);
         let mut plan = Plan { is_exact: true, as_of: job.as_of, ..Plan::default() };
         match &job.selection {
             Selection::Ids(ids) => {
                 let heads = self.table.heads(ids).await?;
-                plan.add(&job, ids.iter().map(|id| heads.get(id)));
+                plan.add(&job, ids.iter().map(|id| heads.get(id).filter(|head| head.flow == job.flow)));
             }
             Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
             Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,

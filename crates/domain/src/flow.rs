@@ -127,6 +127,9 @@ pub struct Flow {
     pub dead_letter_queues: Vec<DeadLetterQueue>,
     /// Functions whose failure records belong to it, by ARN.
     pub functions: Vec<String>,
+    /// Who may report to it: unique ids of IAM roles and users, each with or without a session, and ARNs of queues. Empty for
+    /// everybody who may send to the failures queue.
+    pub senders: Vec<String>,
     /// How outcomes are confirmed.
     pub confirmation: Confirmation,
     /// How failures are retried.
@@ -152,6 +155,7 @@ impl Flow {
             stages: if unassigned { Stages::default() } else { stages.clone() },
             dead_letter_queues: Vec::new(),
             functions: Vec::new(),
+            senders: Vec::new(),
             confirmation: Confirmation::default(),
             retry: RetryPolicy { mode, ..RetryPolicy::default() },
             partners: BTreeMap::new(),
@@ -163,6 +167,20 @@ impl Flow {
     #[must_use]
     pub fn retry_for(&self, partner: Option<&str>) -> &RetryPolicy {
         partner.and_then(|p| self.partners.get(p)).unwrap_or(&self.retry)
+    }
+
+    /// Whether it takes what `sender` (SQS's `SenderId`) put on a queue, and what came through the dead-letter queue of `queue`
+    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow is listed by that already.
+    #[must_use]
+    pub fn takes_from(&self, sender: Option<&str>, queue: Option<&str>) -> bool {
+        // A role's sender id is its unique id, a colon and the session.
+        let is_sender = |listed: &str| {
+            let rest = sender.and_then(|sender| sender.strip_prefix(listed));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        let feeds = || self.dead_letter_queues.iter().any(|listed| Some(listed.arn.as_str()) == queue);
+        let listed = |entry: &String| is_sender(entry) || Some(entry.as_str()) == queue;
+        self.senders.is_empty() || self.senders.iter().any(listed) || feeds()
     }
 
     /// The queue a re-entry goes to.
@@ -184,5 +202,50 @@ impl Flow {
     #[must_use]
     pub fn keeps_order(&self) -> bool {
         [Reentry::Retry, Reentry::Restart].into_iter().any(|action| self.keeps_order_at(action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUEUE: &str = "arn:aws:sqs:eu-west-1:000000000000:orders";
+    const STAGE: &str = "arn:aws:sqs:eu-west-1:000000000000:orders-stage";
+
+    fn flow(senders: &[&str]) -> Flow {
+        let name = FlowName::new("orders").unwrap();
+        let mut flow = Flow::registered(name, &Stages::default(), Timestamp::UNIX_EPOCH);
+        flow.senders = senders.iter().map(|&sender| sender.to_owned()).collect();
+        flow.dead_letter_queues = vec![DeadLetterQueue { arn: QUEUE.to_owned(), phase: Phase::Delivery }];
+        flow
+    }
+
+    #[test]
+    fn a_flow_that_lists_senders_takes_what_they_sent_and_what_came_through_its_queues() {
+        let all = flow(&["AROAORDERS", "AROAMAPPING:mapper", "AIDAALICE", STAGE]);
+        for (sender, queue, takes) in [
+            (Some("AROAORDERS:i-0123"), None, true),
+            (Some("AROAORDERS"), None, true),
+            (Some("AROAORDERSX:i-0123"), None, false),
+            (Some("AROAMAPPING:mapper"), None, true),
+            (Some("AROAMAPPING:mapper2"), None, false),
+            (Some("AROAMAPPING"), None, false),
+            (Some("AIDAALICE"), None, true),
+            (Some("000000000000"), None, false),
+            (Some("AROAOTHER:x"), Some(STAGE), true),
+            (Some("AROAOTHER:x"), Some(QUEUE), true),
+            (Some("AROAOTHER:x"), Some("arn:aws:sqs:eu-west-1:000000000000:other"), false),
+            (Some("AROAORDERS:x"), Some("arn:aws:sqs:eu-west-1:000000000000:other"), true),
+            (None, None, false),
+            (None, Some(QUEUE), true),
+        ] {
+            assert_eq!(all.takes_from(sender, queue), takes, "{sender:?} {queue:?}");
+        }
+    }
+
+    #[test]
+    fn a_flow_that_lists_nobody_takes_what_anybody_sent() {
+        assert!(flow(&[]).takes_from(None, None));
+        assert!(flow(&[]).takes_from(Some("AROAOTHER:x"), None));
     }
 }

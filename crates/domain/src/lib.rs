@@ -3,6 +3,7 @@
 //! This crate decides and never performs: no await, no AWS, no clock, no environment, no wire format. Time
 //! comes in as an argument and effects go out as data, so every rule can be tested from a table.
 
+mod access;
 mod claim;
 mod event;
 mod fingerprint;
@@ -25,6 +26,7 @@ mod selection;
 mod telling;
 mod time;
 
+pub use access::FlowAccess;
 pub use claim::Claim;
 pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
 pub use fingerprint::{Fingerprint, fold};

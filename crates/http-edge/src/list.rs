@@ -7,6 +7,7 @@ use domain::{Category, Filter, InterchangeId, PayloadSide, Timestamp};
 use serde_json::{Value, json};
 use table::{GroupCount, JobRecord, Order, Position};
 
+use crate::access::FlowsClaim;
 use crate::cursor::Cursors;
 use crate::problem::Problem;
 use crate::request::Call;
@@ -25,19 +26,20 @@ const BESIDE_FILTERS: [&str; 3] = ["order", "limit", "cursor"];
 #[derive(Debug)]
 pub struct ListApi {
     reader: Reader,
+    claim: FlowsClaim,
     cursors: tokio::sync::OnceCell<Cursors>,
 }
 
 impl ListApi {
-    /// Answers from `reader`.
+    /// Answers from `reader` to tokens that list in `flows_claim` what their bearers may see; without one everybody sees all.
     #[must_use]
-    pub fn new(reader: Reader) -> Self {
-        Self { reader, cursors: tokio::sync::OnceCell::new() }
+    pub fn new(reader: Reader, flows_claim: Option<String>) -> Self {
+        Self { reader, claim: FlowsClaim::new(flows_claim), cursors: tokio::sync::OnceCell::new() }
     }
 
     /// The answer to a read; a problem where it cannot be given.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
-        let call = Call(request);
+        let call = Call::new(request, &self.claim);
         let answer = match call.route() {
             "GET /flows" => self.flows(&call, now).await,
             "GET /flows/{flow}" => self.flow(&call, now).await,
@@ -54,12 +56,12 @@ impl ListApi {
 
     async fn flows(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&["cursor"])?;
-        let list = "all flows";
-        let from = self.from(call, list).await?;
-        let views = self.reader.flows(now).await?;
+        let list = call.access().to_string();
+        let from = self.from(call, &list).await?;
+        let views = self.reader.flows(call.access(), now).await?;
         let item = |view: &FlowView| (view.flow.name.to_string(), api::flow_summary(&view.flow, &view.facts));
         let (items, next) = fit::page(views.iter().map(item).collect(), from.as_ref().map(|from| from.0.as_str()));
-        self.page(list, &items, next.map(Position)).await
+        self.page(&list, &items, next.map(Position)).await
     }
 
     async fn flow(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
@@ -119,7 +121,7 @@ impl ListApi {
         call.takes(&["eventsBefore"])?;
         let id = call.interchange()?;
         let before: Option<u32> = call.number("eventsBefore", 2)?;
-        let found = self.reader.interchange(&id, before.map(u64::from), now).await?;
+        let found = self.reader.interchange(&id, before.map(u64::from), call.access(), now).await?;
         let (interchange, events, flow) = found.ok_or_else(|| Problem::not_found("interchange", id.as_str()))?;
         let around = fit::bytes(&api::interchange_detail(&interchange, &[], &flow));
         let log: Vec<Value> = events.iter().rev().map(api::event).collect();
@@ -131,13 +133,9 @@ impl ListApi {
     async fn payload(&self, call: &Call<'_>) -> Result<Response, Problem> {
         call.takes(&["revision"])?;
         let id = call.interchange()?;
-        let side = match call.path("side") {
-            "sender" => PayloadSide::Sender,
-            "receiver" => PayloadSide::Receiver,
-            other => return Err(Problem::field("side", &format!("is `{other}`: must be sender or receiver"))),
-        };
+        let side = call.side()?;
         let revision = call.number("revision", 1)?;
-        let payload = self.reader.payload(&id, side, revision).await?;
+        let payload = self.reader.payload(&id, side, revision, call.access()).await?;
         let payload = payload.map_err(|missing| not_there(missing, &id, side))?;
         tracing::info!(
             interchangeId = id.as_str(),
@@ -154,7 +152,8 @@ impl ListApi {
     async fn job(&self, call: &Call<'_>) -> Result<Response, Problem> {
         call.takes(&[])?;
         let id = call.job()?;
-        let record = self.reader.job(&id).await?.ok_or_else(|| Problem::not_found("job", &id.0))?;
+        let found = self.reader.job(&id, call.access()).await?;
+        let record = found.ok_or_else(|| Problem::not_found("job", &id.0))?;
         Ok(respond::json(200, &api::job(&record.job, &record.counts)))
     }
 

@@ -14,6 +14,7 @@ pub(crate) struct Record {
     id: String,
     body: String,
     queued_at: Timestamp,
+    sender: Option<String>,
     dead_letter_source: Option<String>,
     attributes: Vec<MessageAttribute>,
     delivery: Option<Received>,
@@ -43,6 +44,7 @@ impl Record {
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             queued_at: sent.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now),
+            sender: system.remove("SenderId"),
             dead_letter_source: system.remove("DeadLetterQueueSourceArn"),
             attributes,
             delivery,
@@ -60,6 +62,7 @@ impl Record {
             body: &self.body,
             message_id: &self.id,
             queued_at: self.queued_at,
+            sender: self.sender.as_deref(),
             dead_letter_source: self.dead_letter_source.as_deref(),
             attributes: &self.attributes,
         }

@@ -24,5 +24,6 @@ mod preview;
 mod refusals;
 mod retention;
 mod schedule;
+mod senders;
 mod slots;
 mod windows;

@@ -7,6 +7,7 @@ mod answers;
 mod document;
 mod examples;
 mod fields;
+mod limited;
 mod limits;
 mod problems;
 mod routes;

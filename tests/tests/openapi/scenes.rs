@@ -28,7 +28,7 @@ pub(crate) fn whole() -> Value {
     json!({
         "active": true, "displayName": "Orders inbound",
         "stages": { "sender": { "queueUrl": STAGE }, "receiver": { "queueUrl": STAGE } },
-        "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION],
+        "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION], "senders": ["AROAEXAMPLEORDERS000"],
         "confirmation": { "mode": "confirms", "within": "20m" },
         "retry": policy(&ladder)["retry"],
         "partners": { "GLOBEX": policy(&exponential), "INITECH": policy(&hourly), "ACME": policy(&daily) }
@@ -187,7 +187,7 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     }
     for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
         witness.post_once(&format!("/flows/many/{action}"), key, all()).await;
-        witness.post_once(&format!("/interchanges/many-5/{action}"), "k-1", because()).await;
+        witness.post_once(&format!("/interchanges/many-4/{action}"), "k-1", because()).await;
     }
 }
 

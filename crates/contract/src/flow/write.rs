@@ -44,6 +44,7 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
         .with("stages", stages)
         .with("deadLetterQueues", dead_letter_queues)
         .with("functions", flow.functions.clone())
+        .maybe("senders", Some(flow.senders.clone()).filter(|senders| !senders.is_empty()))
         .with("confirmation", confirmation)
         .with("retry", policy_json(&flow.retry))
         .with("partners", partners)

@@ -25,6 +25,7 @@ fn at(time: &str) -> Timestamp {
 
 fn record(body: &str) -> QueueRecord<'_> {
     QueueRecord {
+        sender: None,
         body,
         message_id: "0b1f7a7e-0000-4000-8000-000000000001",
         queued_at: at("2026-11-20T14:00:05Z"),
