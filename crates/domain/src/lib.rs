@@ -24,6 +24,7 @@ mod schedule;
 mod selection;
 mod telling;
 mod time;
+mod unknown;
 
 pub use claim::Claim;
 pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
@@ -45,6 +46,7 @@ pub use rung::Rung;
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};
 pub use selection::{Filter, Selection};
 pub use time::{Minute, Slot};
+pub use unknown::{Attribute, ConfigProblem, Unknown};
 
 /// The clock's type everywhere: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;
