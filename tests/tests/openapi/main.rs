@@ -8,6 +8,7 @@ mod document;
 mod examples;
 mod fields;
 mod limits;
+mod other_releases;
 mod problems;
 mod routes;
 mod scenes;

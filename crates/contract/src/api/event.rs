@@ -51,8 +51,7 @@ fn particulars(kind: &EventKind) -> Object {
             object.with("reason", reason.as_str()).maybe("job", job.as_ref().map(|job| job.0.as_str()))
         }
         EventKind::Other { stored, .. } => {
-            let stored: Option<Value> = serde_json::from_str(stored).ok();
-            object.maybe("stored", stored.filter(|stored| !stored.is_null()))
+            object.with("stored", serde_json::from_str::<Value>(stored).unwrap_or_default())
         }
     }
 }

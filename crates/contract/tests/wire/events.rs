@@ -76,7 +76,7 @@ fn every_kind_is_shown_under_its_name_with_what_is_its_own() {
         ),
         (
             EventKind::Other { kind: "acknowledged".to_owned(), stored: "null".to_owned() },
-            json!({ "kind": "acknowledged" }),
+            json!({ "kind": "acknowledged", "stored": null }),
         ),
     ];
     for (kind, expected) in table {
