@@ -102,11 +102,8 @@ async fn a_table_of_an_earlier_release_is_opened_listed_retried_and_completed() 
         world.put_if_match("/flows/held", "\"2\"", json!({})).await.ok();
         for (id, action) in [("orders-unmapped", "restart"), ("orders-large", "restart"), ("orders-parts", "retry")] {
             let answer = world.post(&format!("/interchanges/{id}/{action}"), json!({ "reason": "mended" })).await;
-            assert!(
-                answer.status == 200 || answer.json()["interchangeStatus"] == "waiting_for_retry",
-                "{}",
-                answer.json()
-            );
+            let status = answer.json()["interchangeStatus"].as_str().unwrap_or_default().to_owned();
+            assert!(answer.status == 200 || status.starts_with("waiting"), "{release}: {}", answer.json());
         }
         let mut sent = complete(&world).await;
         let everything = json!({ "reason": "an upgrade", "selection": { "all": true } });

@@ -46,8 +46,9 @@ pub async fn make(world: &World) {
     world.advance("6m").await;
     by_hand(world).await;
     jobs(world).await;
-    // Work that was left on the jobs queue for a request that might have died finds nothing to do.
-    world.advance("2m").await;
+    // Work that was left on the jobs queue for a request that might have died finds nothing to do, and the slot of the
+    // inactive flow is put aside.
+    world.advance("25m").await;
 }
 
 async fn configurations(world: &World) {

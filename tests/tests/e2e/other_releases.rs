@@ -76,7 +76,7 @@ async fn a_configuration_that_cannot_be_read_is_shown_as_such_and_replaced_by_it
     // Reports of it and of others, in one batch: all are kept, and nothing of the broken flow is retried by itself.
     world.send(failures(&["b-1", "b-2"], "broken").into_iter().chain(failures(&["o-1"], "orders"))).await;
     assert_eq!(world.held(FAILURES) + world.held(FAILURES_DLQ), 0);
-    world.advance("30m").await;
+    world.advance("10m").await;
     assert_eq!(
         world.drain(RECEIVER_STAGE).await.iter().map(|staged| staged.id().to_owned()).collect::<Vec<_>>(),
         ["o-1"]
