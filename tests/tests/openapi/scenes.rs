@@ -187,7 +187,7 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     }
     for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
         witness.post_once(&format!("/flows/many/{action}"), key, all()).await;
-        witness.post_once(&format!("/interchanges/many-5/{action}"), "k-1", because()).await;
+        witness.post_once(&format!("/interchanges/many-1/{action}"), "k-1", because()).await;
     }
 }
 
