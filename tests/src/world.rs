@@ -55,6 +55,23 @@ impl World {
         Self::with(Stack::start(options).await.expect("the stack starts")).await
     }
 
+    /// Starts a stack in memory whose functions' binaries are in `binaries`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(binaries: PathBuf) -> Self {
+        let options = StackOptions { binaries, ..Self::options(None).await };
+        Self::with(Stack::start(options).await.expect("the stack starts")).await
+    }
+
+    /// Where the functions' binaries are that are built with these tests.
+    ///
+    /// # Panics
+    /// When they do not build.
+    pub async fn own_binaries() -> PathBuf {
+        tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs")
+    }
+
     /// Starts a stack in memory whose AWS endpoint counts what its calls cost.
     ///
     /// # Panics
@@ -75,7 +92,7 @@ impl World {
 
     pub(crate) async fn options(data: Option<PathBuf>) -> StackOptions {
         // Cargo builds while the runtime's other threads go on.
-        let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
+        let binaries = Self::own_binaries().await;
         let free = "127.0.0.1:0".parse().expect("an address");
         StackOptions {
             http: free,

@@ -4,7 +4,6 @@
 //! function may die at any point, and SQS may leave it without an answer: what was claimed and has no recorded send is
 //! sent by that work item.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
@@ -12,7 +11,7 @@ use domain::{
     Timestamp, Trigger,
 };
 use queues::{StageQueues, WorkItem, WorkQueue};
-use table::{RequestBegun, Table};
+use table::{Heads, RequestBegun, Table};
 use uuid::Uuid;
 
 use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
@@ -225,7 +224,7 @@ impl Actions {
             }
         };
         let mut tally = Tally::default();
-        let loaded = HashMap::from([(id.clone(), head)]);
+        let loaded = Heads::from(head);
         let executed = self.executor.execute(std::slice::from_ref(id), Some(loaded), decide, &mut tally, now).await;
         match stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(Stopped::Done(interchange)) => return self.done_before(order.action, *interchange, now).await,

@@ -25,7 +25,7 @@ pub struct Ingest {
 }
 
 /// What a batch came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ingested {
     /// Interchanges that changed.
     pub changed: usize,
@@ -33,6 +33,8 @@ pub struct Ingested {
     pub repeats: usize,
     /// Outcomes of interchanges that never failed.
     pub never_failed: usize,
+    /// Message ids of reports whose interchange this release cannot read: nothing is known of them, they must come again.
+    pub unreadable: Vec<String>,
 }
 
 impl Ingest {
@@ -42,7 +44,8 @@ impl Ingest {
         Self { looker: Looker::new(table.clone(), work), table, slots, defaults }
     }
 
-    /// Takes in a batch. When this succeeds every message of it is kept or was known.
+    /// Takes in a batch. When this succeeds every message of it is kept or was known, but for those that are named as
+    /// `unreadable`.
     ///
     /// # Errors
     /// When a service did not do its part: the batch is to be delivered again, and what was kept is known then.
@@ -128,6 +131,13 @@ impl Ingest {
             by_id.entry(arrival.intake.incoming.report.id.clone()).or_default().push(arrival);
         }
         let mut heads = self.table.heads(by_id.keys()).await?;
+        by_id.retain(|id, arrivals| {
+            let is_readable = !heads.is_unreadable(id);
+            if !is_readable {
+                tally.unreadable.extend(arrivals.iter().map(|arrival| arrival.record.message_id.to_owned()));
+            }
+            is_readable
+        });
         let mut again = Vec::new();
         for (id, arrivals) in &mut by_id {
             self.set_foreign_aside(heads.get(id), arrivals, &mut again, flows, now).await?;

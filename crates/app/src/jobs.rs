@@ -2,9 +2,7 @@
 
 use contract::FieldError;
 use contract::api::JobRequest;
-use domain::{
-    Flow, FlowAccess, FlowName, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages, Timestamp,
-};
+use domain::{Flow, FlowAccess, FlowName, Job, JobAction, JobId, JobStatus, Refusal, Selection, Stages, Timestamp};
 use queues::{WorkItem, WorkQueue};
 use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
@@ -246,6 +244,5 @@ fn refusal(flow: &Flow, action: JobAction) -> Option<Refusal> {
         return Some(Refusal::FlowInactive);
     }
     let JobAction::Reenter(action) = action else { return None };
-    let side: PayloadSide = action.side();
-    flow.stage(action).is_none().then_some(Refusal::StageNotConfigured { side })
+    flow.stage_queue(action).err()
 }

@@ -9,7 +9,7 @@ use domain::{
 };
 use futures::TryFutureExt;
 use futures::future::try_join;
-use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table};
+use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table, UnreadableJob};
 
 use crate::AppError;
 
@@ -183,7 +183,7 @@ impl Reader {
         flow: &FlowName,
         limit: usize,
         from: Option<&Position>,
-    ) -> Result<Option<Vec<JobRecord>>, AppError> {
+    ) -> Result<Option<Vec<Result<JobRecord, UnreadableJob>>>, AppError> {
         let jobs = self.table.jobs_of(flow, limit, from).await?;
         let exists = !jobs.is_empty() || from.is_some() || self.exists(flow).await?;
         Ok(exists.then_some(jobs))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::outcome::after;
-use crate::{Category, FlowName, Ladder, Minute, Phase, Reentry, Schedule};
+use crate::{Category, ConfigProblem, FlowName, Ladder, Minute, Phase, Reentry, Refusal, Schedule, Unknown};
 
 /// The queues through which interchanges re-enter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -138,6 +138,11 @@ pub struct Flow {
     pub partners: BTreeMap<String, RetryPolicy>,
     /// Counts its configurations; 0 while it has none.
     pub version: u64,
+    /// What of its stored configuration this release does not understand. While there is any, nothing happens to its
+    /// interchanges by itself: [`Flow::is_held`].
+    pub problems: Vec<ConfigProblem>,
+    /// What a later release stored in its configuration.
+    pub unknown: Unknown,
 }
 
 impl Flow {
@@ -160,7 +165,41 @@ impl Flow {
             retry: RetryPolicy { mode, ..RetryPolicy::default() },
             partners: BTreeMap::new(),
             version: 0,
+            problems: Vec::new(),
+            unknown: Unknown::default(),
         }
+    }
+
+    /// A flow whose stored configuration cannot be read: retried by hand only, without stages and sources, until a new
+    /// configuration is stored or a release runs that can read this one.
+    #[must_use]
+    pub fn unreadable(name: FlowName, version: u64, activated_at: Timestamp, problem: String) -> Self {
+        let registered = Self::registered(name, &Stages::default(), activated_at);
+        Self {
+            retry: RetryPolicy { mode: RetryMode::Manual, ..registered.retry },
+            version,
+            problems: vec![ConfigProblem { field: None, problem }],
+            ..registered
+        }
+    }
+
+    /// Whether nothing of its stored configuration can be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.problems.iter().any(|problem| problem.field.is_none())
+    }
+
+    /// Whether this release understands all that its stored configuration says.
+    #[must_use]
+    pub fn is_understood(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Whether its automatic retries are held: it is inactive, or not understood, and a retry might do what it was not
+    /// configured to do.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        !self.active || !self.is_understood()
     }
 
     /// The policy that counts for a partner: its own, or the flow's.
@@ -190,6 +229,21 @@ impl Flow {
             Reentry::Retry => self.stages.receiver.as_deref(),
             Reentry::Restart => self.stages.sender.as_deref(),
         }
+    }
+
+    /// The queue a re-entry goes to, or why there is none.
+    ///
+    /// # Errors
+    /// `StageNotConfigured`; `StageNotUnderstood` where its stored configuration may name a stage of a kind that this
+    /// release does not have.
+    pub fn stage_queue(&self, action: Reentry) -> Result<&str, Refusal> {
+        let side = action.side();
+        let is_stage = |field: &Option<String>| field.as_ref().is_none_or(|field| field.starts_with("stages"));
+        let may_have_one = self.problems.iter().any(|problem| is_stage(&problem.field));
+        self.stage(action).ok_or(match may_have_one {
+            true => Refusal::StageNotUnderstood { side },
+            false => Refusal::StageNotConfigured { side },
+        })
     }
 
     /// Whether the stage of `action` is a FIFO queue, which keeps the order within a group.

@@ -271,6 +271,7 @@ impl Refusal {
             Self::NoAttemptLeft => "no-attempt-left",
             Self::FlowInactive => "flow-inactive",
             Self::StageNotConfigured { .. } => "stage-not-configured",
+            Self::StageNotUnderstood { .. } => "stage-not-understood",
         }
     }
 }

@@ -25,6 +25,7 @@ mod schedule;
 mod selection;
 mod telling;
 mod time;
+mod unknown;
 
 pub use access::FlowAccess;
 pub use claim::Claim;
@@ -47,6 +48,7 @@ pub use rung::Rung;
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};
 pub use selection::{Filter, Selection};
 pub use time::{Minute, Slot};
+pub use unknown::{Attribute, ConfigProblem, Unknown};
 
 /// The clock's type everywhere: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

@@ -5,7 +5,7 @@ use aws_lambda_events::http::header;
 use contract::api::{self, FILTER_FIELDS, Group, read_filter};
 use domain::{Category, Filter, InterchangeId, PayloadSide, Timestamp};
 use serde_json::{Value, json};
-use table::{GroupCount, JobRecord, Order, Position};
+use table::{GroupCount, JobRecord, Order, Position, Row, UnreadableJob};
 
 use crate::access::FlowsClaim;
 use crate::cursor::Cursors;
@@ -68,6 +68,9 @@ impl ListApi {
         call.takes(&[])?;
         let name = call.flow()?;
         let view = self.reader.flow(&name, now).await?.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
+        if view.flow.is_unreadable() {
+            return Err(Problem::unreadable_flow(&view.flow));
+        }
         let answer = respond::json(200, &api::flow_summary(&view.flow, &view.facts));
         Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", view.flow.version)))
     }
@@ -98,7 +101,11 @@ impl ListApi {
         let from = self.from(call, &list).await?;
         let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref(), now).await?;
         let page = page.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
-        let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
+        let row = |row: &Row| match row {
+            Ok(interchange) => api::interchange(interchange),
+            Err(unreadable) => api::unreadable_interchange(&unreadable.id, &flow),
+        };
+        let items: Vec<Value> = page.items.iter().map(row).collect();
         let shown = fit::fitting(&items, 0).min(items.len());
         self.page(&list, &items[..shown], page.after(shown)).await
     }
@@ -110,11 +117,19 @@ impl ListApi {
         let from = self.from(call, &list).await?;
         let jobs = self.reader.jobs(&flow, MOST_JOBS + 1, from.as_ref()).await?;
         let jobs = jobs.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
-        let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
+        let row = |row: &Result<JobRecord, UnreadableJob>| match row {
+            Ok(record) => api::job(&record.job, &record.counts),
+            Err(unreadable) => api::unreadable_job(&unreadable.id, &flow),
+        };
+        let items: Vec<Value> = jobs.iter().map(row).collect();
         // One more than is shown was looked for, so that a page that names a position is not the last.
         let shown = fit::fitting(items.iter().take(MOST_JOBS), 0).min(items.len());
         let last = jobs.get(shown.saturating_sub(1)).filter(|_| shown < jobs.len());
-        self.page(&list, &items[..shown], last.map(JobRecord::position_in_list)).await
+        let position = last.map(|row| match row {
+            Ok(record) => record.position_in_list(),
+            Err(unreadable) => unreadable.position.clone(),
+        });
+        self.page(&list, &items[..shown], position).await
     }
 
     async fn interchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {

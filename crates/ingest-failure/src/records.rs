@@ -74,18 +74,22 @@ impl Record {
 pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     match ingest.ingest(batch, now).await {
-        Ok(done) => tracing::debug!(
-            messages = batch.len(),
-            changed = done.changed,
-            repeats = done.repeats,
-            never_failed = done.never_failed,
-            "took a batch in"
-        ),
+        Ok(done) => {
+            tracing::debug!(
+                messages = batch.len(),
+                changed = done.changed,
+                repeats = done.repeats,
+                never_failed = done.never_failed,
+                "took a batch in"
+            );
+            unreadable(&done, &mut response);
+        }
         Err(error @ AppError::Table(TableError::Unstorable { .. })) => {
             tracing::warn!(messages = batch.len(), error = chain(&error), "a batch is taken message by message");
             for record in batch {
-                if let Err(error) = alone(ingest, record, now).await {
-                    failed(record, &error, &mut response);
+                match alone(ingest, record, now).await {
+                    Ok(done) => unreadable(&done, &mut response),
+                    Err(error) => failed(record, &error, &mut response),
                 }
             }
         }
@@ -103,6 +107,15 @@ async fn alone(ingest: &Ingest, record: &QueueRecord<'_>, now: Timestamp) -> Res
             ingest.set_aside(record, &format!("it cannot be stored: {cause}"), now).await
         }
         done => done,
+    }
+}
+
+/// Names the messages whose interchange cannot be read. They come again until a release runs that can, or until they are
+/// dead letters that can be redriven then.
+fn unreadable(done: &Ingested, response: &mut SqsBatchResponse) {
+    for message_id in &done.unreadable {
+        tracing::error!(message_id, "a message must come again, since its interchange cannot be read");
+        response.add_failure(message_id);
     }
 }
 

@@ -17,6 +17,7 @@ mod large;
 mod nothing_lost;
 mod nothing_twice;
 mod observability;
+mod other_releases;
 mod outcomes;
 mod paging;
 mod payloads;

@@ -9,6 +9,7 @@ mod examples;
 mod fields;
 mod limited;
 mod limits;
+mod other_releases;
 mod problems;
 mod routes;
 mod scenes;

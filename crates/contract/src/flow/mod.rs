@@ -1,8 +1,11 @@
-//! A flow's configuration: read strictly, since a typing error in a retry policy would act on messages for months.
+//! A flow's configuration: what people send is read strictly, since a typing error in a retry policy would act on messages
+//! for months; what is stored is read leniently (`stored.rs`).
 
 mod aws;
 mod policy;
 mod schedule;
+mod shape;
+mod stored;
 mod write;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,7 @@ use jiff::SignedDuration;
 use crate::fields::{Field, Fields, parse};
 use crate::{FieldError, duration, limits};
 
+pub use stored::{read_stored_flow, stored_flow_config};
 pub use write::flow_config;
 pub(crate) use write::{config_json, policy_json};
 
@@ -27,8 +31,8 @@ const IN_NETWORK: &str = "a duration from 1m to 365d, like `90s`, `5m`, `24h`, o
 
 /// What the API shows beside a configuration. It may come back in a `PUT`, so that what was read can be changed
 /// and sent again; it says nothing there.
-const SHOWN_BESIDE: [&str; 8] =
-    ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job"];
+const SHOWN_BESIDE: [&str; 9] =
+    ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job", "problems"];
 const KNOWN: [&str; 9] = [
     "active",
     "displayName",

@@ -1,4 +1,4 @@
-//! A flow's configuration as JSON. The table keeps this form too, so what is left out here is lost.
+//! A flow's configuration as JSON. The table keeps this form too (`stored.rs`), so what is left out here is lost.
 
 use domain::{ConfirmationMode, Flow, RetryMode, RetryPolicy, Schedule, Window, WindowEvery};
 use serde_json::Value;

@@ -14,6 +14,7 @@ mod policies;
 mod report_payloads;
 mod reports;
 mod requests;
+mod stored_flows;
 
 use contract::MessageAttribute;
 use contract::intake::{Body, Intake, QueueRecord, read};

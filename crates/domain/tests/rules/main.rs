@@ -152,5 +152,6 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::Exhausted { .. } => "exhausted",
         EventKind::LateOutcome { .. } => "late_outcome",
         EventKind::Deleted { .. } => "deleted",
+        EventKind::Other { .. } => "other",
     }
 }
