@@ -1,6 +1,8 @@
 //! Upgrades: a table that an earlier release has left is opened, listed, retried and completed, and what the next release
 //! stores beside what this one does is tolerated, kept and written back.
 
+#![cfg(test)]
+
 use std::path::Path;
 
 use serde_json::{Value, json};
