@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
-use queues::WorkQueue;
+use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
 
+use crate::epochs::Epochs;
 use crate::error::TRIES;
 use crate::look::Looker;
 use crate::verdicts::{Arrival, Taken, decide, settle};
-use crate::{AppError, Slots, metric};
+use crate::{AppError, Slots, WorkSender, metric};
 
 /// Takes in reports and dead letters.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Ingest {
     table: Table,
     slots: Slots,
     looker: Looker,
+    epochs: Epochs,
     /// The stack's own stage queues, which a flow gets when its first failure registers it.
     defaults: Stages,
 }
@@ -30,15 +31,18 @@ pub struct Ingested {
     pub changed: usize,
     /// Reports that were known already.
     pub repeats: usize,
-    /// Outcomes of interchanges that never failed.
+    /// Outcomes of what is not known, which are remembered for a while.
+    pub early: usize,
+    /// Outcomes of what is not known, in flows that remember none.
     pub never_failed: usize,
 }
 
 impl Ingest {
     /// Keeps interchanges at `table` and enrols them in `slots`; jobs that wait for an outcome are looked at through `work`.
     #[must_use]
-    pub fn new(table: Table, slots: Slots, work: WorkQueue, defaults: Stages) -> Self {
-        Self { looker: Looker::new(table.clone(), work), table, slots, defaults }
+    pub fn new(table: Table, slots: Slots, work: WorkSender, defaults: Stages) -> Self {
+        let epochs = Epochs::new(table.clone());
+        Self { looker: Looker::new(table.clone(), work), epochs, table, slots, defaults }
     }
 
     /// Takes in a batch. When this succeeds every message of it is kept or was known.
@@ -124,10 +128,12 @@ impl Ingest {
         for arrival in arrivals {
             by_id.entry(arrival.intake.incoming.report.id.clone()).or_default().push(arrival);
         }
-        let mut heads = self.table.heads(by_id.keys()).await?;
+        let mut heads = self.table.heads_and_early(by_id.keys()).await?;
+        let epoch = self.epoch_of(by_id.values().flatten(), now).await?;
         let mut again = Vec::new();
         for (id, arrivals) in &mut by_id {
-            self.set_foreign_aside(heads.get(id), arrivals, &mut again, flows, now).await?;
+            self.set_foreign_aside(heads.get(id).filter(|head| !head.is_early()), arrivals, &mut again, flows, now)
+                .await?;
         }
         let mut taken = Vec::new();
         let mut told = Vec::new();
@@ -135,7 +141,7 @@ impl Ingest {
         for (id, arrivals) in &by_id {
             let head = heads.remove(id);
             let known = head.clone();
-            let decided = decide(head, arrivals, flows, now);
+            let decided = decide(head, arrivals, flows, epoch, now);
             match decided.taken {
                 Some(work) => {
                     taken.push(work);
@@ -177,6 +183,19 @@ impl Ingest {
         }
         again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(&id)).flatten());
         Ok(again)
+    }
+
+    /// The table's epoch, where a report of the batch names one.
+    async fn epoch_of<'a>(
+        &self,
+        mut arrivals: impl Iterator<Item = &'a Arrival<'a>>,
+        now: Timestamp,
+    ) -> Result<Epoch, AppError> {
+        if arrivals.any(|arrival| arrival.intake.incoming.report.epoch.is_some()) {
+            self.epochs.current(now).await
+        } else {
+            Ok(Epoch::FIRST)
+        }
     }
 
     /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched. An id belongs

@@ -224,7 +224,7 @@ impl Runner {
             next_step(record, record.step)
         };
         let after = u32::try_from(job.limits.seconds_after(chunk)).unwrap_or(u32::MAX);
-        Ok(self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await?)
+        self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await
     }
 
     /// Notes that a job does not go on because its flow is inactive. When the flow is active again, the job is looked at.

@@ -4,13 +4,13 @@
 
 use domain::{
     Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
-    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, Revision, Status,
-    Timestamp, Trigger,
+    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, ReportDigest,
+    Revision, Status, Timestamp, Trigger,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, json, key, n, number, read, s, text, unreadable};
-use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, TTL, VERSION};
+use crate::item::{Item, b, json, key, n, number, read, s, text, unreadable};
+use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SEEN, TTL, VERSION};
 use crate::{TableError, kept_codec};
 
 /// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
@@ -122,8 +122,13 @@ pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Op
     let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
     let shard = keys::shard(&interchange.id);
     let partition = keys::index_partition(&interchange.flow, keys::index_class(interchange.status), shard);
-    item.insert(INDEX_PK.to_owned(), s(partition));
-    item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
+    if !interchange.is_early() {
+        item.insert(INDEX_PK.to_owned(), s(partition));
+        item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
+    }
+    if !interchange.seen.is_empty() {
+        item.insert(SEEN.to_owned(), b(interchange.seen.iter().flat_map(|digest| digest.0).collect()));
+    }
     item.insert(ROW.to_owned(), s(json(&row(interchange, version))));
     item.insert(REST.to_owned(), s(json(&rest(interchange, kept))));
     item.insert(VERSION.to_owned(), n(version));
@@ -149,6 +154,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.flight = rest.fl.map(|f| flight(f, &interchange, item)).transpose()?;
     interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
     interchange.attributes = payloads(rest.at, item)?;
+    interchange.seen = seen(item);
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
     interchange.kept = kept_codec::read(&rest.lg, &interchange);
     Ok(interchange)
@@ -197,6 +203,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         receiver_payloads: payloads(row.rp, item)?,
         attributes: Payloads::default(),
         known: Vec::new(),
+        seen: Vec::new(),
         sequence: 0,
         version: row.v,
         kept: Kept::default(),
@@ -302,6 +309,13 @@ fn completion(stored: &str, item: &Item) -> Result<Completion, TableError> {
         return Ok(Completion::Assumed);
     }
     stored.parse().map(Completion::Reported).map_err(|_| unreadable(item, "completion"))
+}
+
+/// Eight bytes each.
+fn seen(item: &Item) -> Vec<ReportDigest> {
+    let bytes = item.get(SEEN).and_then(|value| value.as_b().ok());
+    let digests = bytes.map(|bytes| bytes.as_ref().chunks_exact(8));
+    digests.into_iter().flatten().filter_map(|bytes| bytes.try_into().ok()).map(ReportDigest).collect()
 }
 
 fn known_text((attempt, outcome): &(u32, Known)) -> String {

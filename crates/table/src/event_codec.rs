@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Category, ErrorInfo, Event, EventKind, FailureNoted, JobId, Known, Minute, PayloadSide, Phase, Reentry,
-    Requested, Revision, Timestamp, Trigger,
+    Requested, Revision, Timestamp, Trigger, Warning,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ pub(crate) struct StoredEvent {
     /// `-` the pipeline, `*` the scheduler, else `=` and a person.
     by: String,
     k: StoredKind,
+    /// Warnings: field and problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    w: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +111,7 @@ pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
                 Actor::Person(name) => format!("={name}"),
             },
             k: stored_kind(&event.kind),
+            w: event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect(),
         })
         .collect()
 }
@@ -141,7 +145,8 @@ pub(crate) fn events(item: &Item) -> Result<Vec<Event>, TableError> {
                 Some(("*", _)) => Actor::Scheduler,
                 _ => Actor::Pipeline,
             };
-            Ok(Event { sequence: event.n, at: event.at, attempt: event.a, actor, kind: kind(event.k, item)? })
+            let warnings = event.w.into_iter().map(|(field, problem)| Warning { field, problem }).collect();
+            Ok(Event { sequence: event.n, at: event.at, attempt: event.a, actor, kind: kind(event.k, item)?, warnings })
         })
         .collect()
 }

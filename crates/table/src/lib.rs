@@ -29,6 +29,7 @@ mod packs;
 mod payloads;
 mod recorded;
 mod retention;
+mod settings;
 mod slots;
 mod spans;
 mod statements;
@@ -50,6 +51,7 @@ pub use list::{Order, Page, Position};
 pub use packs::{LeasedPacks, Member};
 pub use payloads::StoredBody;
 pub use recorded::RecordedSends;
+pub use settings::StoredWorkKey;
 pub use slots::{Enrolled, Pack, Registered};
 pub use work::Work;
 

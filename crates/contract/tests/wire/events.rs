@@ -14,6 +14,7 @@ fn shown(kind: EventKind) -> Value {
         attempt: 2,
         actor: Actor::Person("ann".to_owned()),
         kind,
+        warnings: Vec::new(),
     };
     let mut json = event(&event_of(kind));
     let object = json.as_object_mut().unwrap();

@@ -144,7 +144,6 @@ fn each_wrong_or_oversized_field_makes_a_broken_report_that_names_it() {
         ("/interchangeId", json!("x".repeat(129)), "interchangeId"),
         ("/flow", json!("a flow"), "flow"),
         ("/attempt", json!(0), "attempt"),
-        ("/attempt", json!(1_000_001), "attempt"),
         ("/attempt", json!("1"), "attempt"),
         ("/attempt", json!(1.5), "attempt"),
         ("/occurredAt", json!("yesterday"), "occurredAt"),

@@ -37,7 +37,7 @@ async fn decided(table: &Table, head: Interchange, report: &Value, now: Timestam
     let record =
         QueueRecord { body: &body, message_id: "m", queued_at: now, dead_letter_source: None, attributes: &[] };
     let intake = read(&record);
-    let received = Received { queued_at: now, now, flow: &flow };
+    let received = Received { queued_at: now, now, flow: &flow, epoch: domain::Epoch::FIRST };
     match receive(Some(head.clone()), &intake.incoming.report, received) {
         Verdict::Change(change) => Work::new(Some(head), *change),
         verdict => panic!("{verdict:?}"),
