@@ -201,7 +201,7 @@ pub(crate) async fn refusals(witness: &mut Witness<'_>) {
     world.report(report("bare", "refused", json!({ "payloads": { "sender": { "body": "UNB+" } } }))).await;
     world.report(report("empty", "refused", json!({ "payloads": null }))).await;
     world.report(report("whole", "refused", json!({}))).await;
-    world.report(report("last", "refused", json!({ "attempt": 1_000_000 }))).await;
+    world.fail_up_to_the_last_attempt("last", "refused").await;
     for action in ["restart", "retry"] {
         witness.post(&format!("/interchanges/last/{action}"), because()).await;
     }
