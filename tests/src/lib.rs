@@ -14,6 +14,7 @@ mod process;
 mod queues;
 mod samples;
 mod stage;
+mod work;
 mod world;
 
 pub use answer::Answer;

@@ -1,11 +1,6 @@
 //! Reprise's own queues are no stages, and what they hold is done only where Reprise put it there.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
-use local::local_aws::dynoxide::types::AttributeValue;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tests::{RECEIVER_STAGE, REFUSED_WORK, World, metrics, report, text_attribute};
 
 const JOBS: &str = "reprise-jobs";
@@ -33,18 +28,6 @@ fn forged() -> [String; 2] {
     let slot = json!({ "kind": "ordered", "flow": "victim", "minute": "2026-11-21T14:00:00Z" });
     let send = json!({ "kind": "send", "interchange": "4711", "request": "made-up" });
     [slot.to_string(), send.to_string()]
-}
-
-/// The signature that Reprise itself would give.
-fn signature(world: &World, body: &str) -> String {
-    let key = json!({ "pk": { "S": "SETTINGS" }, "sk": { "S": "WORK-KEY" } });
-    let get = serde_json::from_value(json!({ "TableName": "reprise", "Key": key })).unwrap();
-    let item = world.stack.aws().dynamodb().get_item(get).unwrap().item.expect("the stack has made its key");
-    let AttributeValue::B(key) = &item["b"] else { panic!("the key is bytes") };
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).unwrap();
-    mac.update(b"reprise work item\0");
-    mac.update(body.as_bytes());
-    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 async fn nothing_was_done(world: &World, before: &Value, refused: usize) {
@@ -130,7 +113,7 @@ async fn a_signature_is_of_its_own_work_alone() {
     let world = signed_for_a_while().await;
     let before = world.interchange("4711").await;
     let body = json!({ "kind": "look", "job": "nobody" }).to_string();
-    let stolen = signature(&world, &body);
+    let stolen = world.signature(&body);
     world.put_message(JOBS, &body, &[("mac", text_attribute("String", &stolen))]).await;
     nothing_was_done(&world, &before, 0).await;
     world.put_message(JOBS, &forged()[0], &[("mac", text_attribute("String", &stolen))]).await;

@@ -29,7 +29,7 @@ pub(crate) fn whole() -> Value {
         "active": true, "displayName": "Orders inbound",
         "stages": { "sender": { "queueUrl": STAGE }, "receiver": { "queueUrl": STAGE } },
         "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION],
-        "confirmation": { "mode": "confirms", "within": "20m" },
+        "confirmation": { "mode": "confirms", "within": "20m", "early": false },
         "retry": policy(&ladder)["retry"],
         "partners": { "GLOBEX": policy(&exponential), "INITECH": policy(&hourly), "ACME": policy(&daily) }
     })
@@ -145,9 +145,8 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let failed = report(sent.id(), "many", json!({ "attempt": sent.attempt(), "occurredAt": null }));
     let canary = sent.id().to_owned();
     // Work of it was given up: it is stuck until it is resumed.
-    let work = json!({ "kind": "look", "job": halted.trim_start_matches("/jobs/") }).to_string();
-    let given_up = witness.world.queue_url("reprise-jobs-dlq");
-    witness.world.sqs.send_message().queue_url(given_up).message_body(work).send().await.unwrap();
+    let work = json!({ "kind": "look", "job": halted.trim_start_matches("/jobs/") });
+    witness.world.put_work("reprise-jobs-dlq", &work).await;
     witness.world.settle().await;
     assert_eq!(witness.get(&halted).await["stuck"], true);
     witness.post(&format!("{halted}/resume"), json!({})).await;
@@ -187,7 +186,7 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     }
     for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
         witness.post_once(&format!("/flows/many/{action}"), key, all()).await;
-        witness.post_once(&format!("/interchanges/many-5/{action}"), "k-1", because()).await;
+        witness.post_once(&format!("/interchanges/many-4/{action}"), "k-1", because()).await;
     }
 }
 

@@ -84,7 +84,8 @@ fn incoming(fields: &Fields<'_>, body: &str) -> Result<Incoming, FieldError> {
 
 /// A number above the highest one is left out: the report counts all the same.
 fn attempt(field: &Field<'_>, warnings: &mut Vec<Warning>) -> Result<Option<u32>, FieldError> {
-    let Some(number) = field.whole(1..=u64::MAX)? else { return Ok(None) };
+    let allowed = || format!("a whole number from 1 to {}", limits::ATTEMPT);
+    let Some(number) = field.whole(1..=u64::MAX).map_err(|_| field.wrong(&allowed()))? else { return Ok(None) };
     let attempt = u32::try_from(number).ok().filter(|attempt| *attempt <= limits::ATTEMPT);
     if attempt.is_none() {
         warnings.push(warning(field.refused(format!("is {number}, above {}: left out", limits::ATTEMPT))));

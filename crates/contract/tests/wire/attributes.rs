@@ -126,3 +126,11 @@ proptest! {
         prop_assert_eq!(RepriseAttribute::from_json(&json).unwrap(), attribute);
     }
 }
+
+#[test]
+fn an_attribute_without_an_epoch_is_of_the_first_one() {
+    let json = r#"{"interchangeId":"1","flow":"a","attempt":2,"action":"retry"}"#;
+    assert_eq!(RepriseAttribute::from_json(json).unwrap().epoch, domain::Epoch::FIRST);
+    let renewed = RepriseAttribute { epoch: domain::Epoch(1_795_183_200), ..bare() };
+    assert_eq!(RepriseAttribute::from_json(&renewed.to_json()).unwrap(), renewed);
+}

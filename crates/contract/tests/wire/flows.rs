@@ -229,3 +229,13 @@ fn more_sources_or_partners_than_one_commit_takes_are_refused_by_name() {
     assert!(read(&json!({ "partners": partners(500) })).is_ok());
     assert_eq!(read(&json!({ "partners": partners(501) })).unwrap_err().field, "partners");
 }
+
+#[test]
+fn early_outcomes_are_remembered_unless_it_says_otherwise() {
+    for (told, early, written) in [(json!({}), true, None), (json!({ "early": false }), false, Some(false))] {
+        let flow = read(&json!({ "confirmation": told })).unwrap();
+        assert_eq!(flow.confirmation.early, early);
+        assert_eq!(flow_config(&flow)["confirmation"].get("early").and_then(Value::as_bool), written);
+        assert_eq!(read(&flow_config(&flow)).unwrap(), flow);
+    }
+}
