@@ -17,6 +17,31 @@ impl World {
         Self::with(local::Stack::start(options).await.expect("the stack starts")).await
     }
 
+    /// Starts a guarded stack in memory whose tokens list in `cognito:groups` what their bearers may see, and whose AWS endpoint
+    /// counts what its calls cost.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_limited() -> Self {
+        let mut options = Self::options(None).await;
+        options.issuer = Some("127.0.0.1:0".parse().expect("an address"));
+        options.flows_claim = Some("cognito:groups".to_owned());
+        Self::with(local::Stack::start_metered(options).await.expect("the stack starts")).await
+    }
+
+    /// A token with every scope whose claim of flows is `flows`, a list or a text; null leaves the claim out.
+    ///
+    /// # Panics
+    /// When the world does not limit bearers.
+    #[must_use]
+    pub fn token_for(&self, subject: &str, flows: Value) -> String {
+        let settings = self.issuer().settings();
+        let claim = settings.flows_claim.as_deref().expect("bearers are limited");
+        let mut claims = self.issuer().claims(subject, &settings.scopes);
+        claims[claim] = flows;
+        self.issuer().sign(&claims)
+    }
+
     /// Whose tokens the API asks for.
     ///
     /// # Panics
@@ -47,6 +72,11 @@ impl World {
             request = request.json(&body);
         }
         self.call(request).await
+    }
+
+    /// `POST` of JSON with a token and an Idempotency-Key.
+    pub async fn request_once(&self, path: &str, key: &str, token: &str, body: Value) -> Answer {
+        self.call(self.http.post(self.url(path)).bearer_auth(token).header("Idempotency-Key", key).json(&body)).await
     }
 
     /// The routes that the API has, as the template gives them.

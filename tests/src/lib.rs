@@ -12,6 +12,7 @@ mod log;
 mod memory;
 mod process;
 mod queues;
+pub mod releases;
 mod samples;
 mod stage;
 mod work;

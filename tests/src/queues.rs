@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::World;
+use crate::world::aws_config_of;
+use crate::{FAILURES, World};
 
 /// The queue of messages on the jobs queue that Reprise did not sign.
 pub const REFUSED_WORK: &str = "reprise-refused-work";
@@ -32,6 +33,19 @@ impl World {
     /// When SQS refuses.
     pub async fn fifo_queue(&self, name: &str) -> String {
         self.create_queue(name, [(QueueAttributeName::FifoQueue, "true".to_owned())]).await
+    }
+
+    /// Puts a report on the failures queue as the identity whose `SenderId` this is (`AROA…:session`, `AIDA…`), and waits until
+    /// all that follows from it has happened.
+    ///
+    /// # Panics
+    /// When SQS does not take it.
+    pub async fn report_as(&self, sender: &str, report: &Value) {
+        let (body, aws) = (report.to_string(), aws_config_of(&self.stack.aws_url(), sender).await);
+        self.log().sends(&body);
+        let send = aws_sdk_sqs::Client::new(&aws).send_message().queue_url(self.queue_url(FAILURES));
+        send.message_body(body).send().await.expect("SQS takes the message");
+        self.settle().await;
     }
 
     /// Puts one message on a queue and gives its id. Nothing is waited for.

@@ -55,6 +55,23 @@ impl World {
         Self::with(Stack::start(options).await.expect("the stack starts")).await
     }
 
+    /// Starts a stack in memory whose functions' binaries are in `binaries`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(binaries: PathBuf) -> Self {
+        let options = StackOptions { binaries, ..Self::options(None).await };
+        Self::with(Stack::start(options).await.expect("the stack starts")).await
+    }
+
+    /// Where the functions' binaries are that are built with these tests.
+    ///
+    /// # Panics
+    /// When they do not build.
+    pub async fn own_binaries() -> PathBuf {
+        tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs")
+    }
+
     /// Starts a stack in memory whose AWS endpoint counts what its calls cost.
     ///
     /// # Panics
@@ -75,7 +92,7 @@ impl World {
 
     pub(crate) async fn options(data: Option<PathBuf>) -> StackOptions {
         // Cargo builds while the runtime's other threads go on.
-        let binaries = tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs");
+        let binaries = Self::own_binaries().await;
         let free = "127.0.0.1:0".parse().expect("an address");
         StackOptions {
             http: free,
@@ -85,6 +102,7 @@ impl World {
             binaries,
             template: binaries::template(),
             issuer: None,
+            flows_claim: None,
         }
     }
 
@@ -226,7 +244,12 @@ impl World {
 
 /// What an outside client of the endpoint needs: any credentials.
 pub(crate) async fn aws_config(aws_url: &str) -> aws_config::SdkConfig {
-    let credentials = aws_sdk_sqs::config::Credentials::new("any", "any", None, None, "tests");
+    aws_config_of(aws_url, "any").await
+}
+
+/// The same, signing with this access key.
+pub(crate) async fn aws_config_of(aws_url: &str, key: &str) -> aws_config::SdkConfig {
+    let credentials = aws_sdk_sqs::config::Credentials::new(key, "any", None, None, "tests");
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials);
     config.region(aws_sdk_sqs::config::Region::new("eu-west-1")).endpoint_url(aws_url).load().await
 }

@@ -4,15 +4,14 @@
 //! function may die at any point, and SQS may leave it without an answer: what was claimed and has no recorded send is
 //! sent by that work item.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::{
-    Actor, Cause, Claim, Digest, Flow, Interchange, InterchangeId, JobAction, Refusal, Stages, Status, Timestamp,
-    Trigger,
+    Actor, Cause, Claim, Digest, Flow, FlowAccess, Interchange, InterchangeId, JobAction, Refusal, Stages, Status,
+    Timestamp, Trigger,
 };
 use queues::{StageQueues, WorkItem};
-use table::{RequestBegun, Table};
+use table::{Heads, RequestBegun, Table};
 use uuid::Uuid;
 
 use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
@@ -48,7 +47,7 @@ pub struct ActOrder {
 /// Why an action on one interchange was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
-    /// No interchange has this id.
+    /// No interchange has this id, or none that the caller may see.
     #[error("there is no interchange {0}")]
     NotFound(InterchangeId),
     /// The domain refuses it.
@@ -122,12 +121,13 @@ impl Actions {
     }
 
     /// Does an action and gives back the interchange as the API shows it, JSON. A request that comes again with its
-    /// Idempotency-Key gets the answer that the first one got, and nothing is done twice.
+    /// Idempotency-Key gets the answer that the first one got, and nothing is done twice. What belongs to a flow that the
+    /// caller may not see is not found.
     ///
     /// # Errors
     /// [`ActError`]; with anything but `App` and `NotSent` nothing has changed.
-    pub async fn act(&self, order: &ActOrder, now: Timestamp) -> Result<String, ActError> {
-        let Some(head) = self.table.head(&order.id).await? else {
+    pub async fn act(&self, order: &ActOrder, access: &FlowAccess, now: Timestamp) -> Result<String, ActError> {
+        let Some(head) = access.visible(self.table.head(&order.id).await?, |head| &head.flow) else {
             let error = ActError::NotFound(order.id.clone());
             journal::refused(&order.id, order.action, &order.actor, "not-found");
             return Err(error);
@@ -135,6 +135,7 @@ impl Actions {
         let Some((key, digest)) = &order.idempotency else {
             return self.answer(order, &Request::Once(Uuid::new_v4().to_string()), head, now).await;
         };
+        let key = &access.key_name(&head.flow, key);
         let request = match self.table.begin_request(key, digest, &head, now).await? {
             RequestBegun::Unanswered { attempt, .. } if head.is_send_failed() && head.attempt > attempt => {
                 Request::Keyed { key, attempt: head.attempt, version: head.version }
@@ -217,7 +218,7 @@ impl Actions {
             }
         };
         let mut tally = Tally::default();
-        let loaded = HashMap::from([(id.clone(), head)]);
+        let loaded = Heads::from(head);
         let executed = self.executor.execute(std::slice::from_ref(id), Some(loaded), decide, &mut tally, now).await;
         match stopped.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(Stopped::Done(interchange)) => return self.done_before(order.action, *interchange, now).await,

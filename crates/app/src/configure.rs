@@ -106,7 +106,7 @@ impl Configure {
                         journal::job(job, JobStatus::Queued);
                         self.work.send(&[first_step(&job.id)]).await?;
                     }
-                    if flow.active && before.is_some_and(|before| !before.active) {
+                    if flow.active && before.is_some_and(|before| before.is_held()) {
                         self.sweeper.release(order.flow, now).await?;
                     }
                     return Ok(flow);

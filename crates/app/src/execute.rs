@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::{Actor, Change, Interchange, InterchangeId, JobId, SendFailure, Timestamp};
 use futures::future::try_join;
 use queues::{Delivery, StageQueues};
-use table::{Committed, Left, Table, Work};
+use table::{Committed, Heads, Left, Table, Work};
 
 use crate::epochs::Epochs;
 use crate::error::TRIES;
@@ -19,6 +19,9 @@ const MAX_BYTES: u64 = 24 * 1024 * 1024;
 
 /// Why an interchange is left alone that DynamoDB never takes as it would be.
 pub(crate) const UNSTORABLE: &str = "unstorable";
+
+/// Why an interchange is left alone that this release cannot read.
+pub(crate) const UNREADABLE: &str = "unreadable";
 
 /// What to do about one interchange as it stands now.
 #[derive(Debug)]
@@ -98,7 +101,7 @@ impl Executor {
     pub(crate) async fn execute(
         &self,
         ids: &[InterchangeId],
-        loaded: Option<HashMap<InterchangeId, Interchange>>,
+        loaded: Option<Heads>,
         decide: impl Fn(Interchange) -> Decision,
         tally: &mut Tally,
         now: Timestamp,
@@ -115,7 +118,8 @@ impl Executor {
             let mut taken = Vec::new();
             for id in &left {
                 let Some(head) = heads.remove(id) else {
-                    tally.skipped.push((id.clone(), "not-found"));
+                    let why = if heads.is_unreadable(id) { UNREADABLE } else { "not-found" };
+                    tally.skipped.push((id.clone(), why));
                     continue;
                 };
                 match decide(head.clone()) {

@@ -10,6 +10,7 @@ use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work
 use crate::epochs::Epochs;
 use crate::error::TRIES;
 use crate::look::Looker;
+use crate::senders::turn_away;
 use crate::verdicts::{Arrival, Taken, decide, settle};
 use crate::{AppError, Slots, WorkSender, metric};
 
@@ -25,7 +26,7 @@ pub struct Ingest {
 }
 
 /// What a batch came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ingested {
     /// Interchanges that changed.
     pub changed: usize,
@@ -35,6 +36,8 @@ pub struct Ingested {
     pub early: usize,
     /// Outcomes of what is not known, in flows that remember none.
     pub never_failed: usize,
+    /// Message ids of reports whose interchange this release cannot read: nothing is known of them, they must come again.
+    pub unreadable: Vec<String>,
 }
 
 impl Ingest {
@@ -45,7 +48,8 @@ impl Ingest {
         Self { looker: Looker::new(table.clone(), work), epochs, table, slots, defaults }
     }
 
-    /// Takes in a batch. When this succeeds every message of it is kept or was known.
+    /// Takes in a batch. When this succeeds every message of it is kept or was known, but for those that are named as
+    /// `unreadable`.
     ///
     /// # Errors
     /// When a service did not do its part: the batch is to be delivered again, and what was kept is known then.
@@ -65,7 +69,7 @@ impl Ingest {
     }
 
     async fn take_all(&self, mut arrivals: Vec<Arrival<'_>>, now: Timestamp) -> Result<Ingested, AppError> {
-        let mut flows = self.flows(&arrivals, now).await?;
+        let mut flows = self.flows(&mut arrivals, now).await?;
         let mut tally = Ingested::default();
         for _ in 0..TRIES {
             if arrivals.is_empty() {
@@ -93,10 +97,12 @@ impl Ingest {
         Ok(())
     }
 
-    /// The configurations of all flows in the batch; those that fail for the first time are registered.
-    async fn flows(&self, arrivals: &[Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
+    /// The configurations of all flows in the batch, once what they do not take is turned away; those that fail for the first
+    /// time are registered.
+    async fn flows(&self, arrivals: &mut [Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
         let names: BTreeSet<&FlowName> = arrivals.iter().map(|a| &a.intake.incoming.report.flow).collect();
         let mut flows = self.table.flows(names).await?;
+        turn_away(arrivals, &flows);
         for arrival in arrivals {
             let report = &arrival.intake.incoming.report;
             if matches!(report.kind, ReportKind::Failed(_)) && !flows.contains_key(&report.flow) {
@@ -129,6 +135,13 @@ impl Ingest {
             by_id.entry(arrival.intake.incoming.report.id.clone()).or_default().push(arrival);
         }
         let mut heads = self.table.heads_and_early(by_id.keys()).await?;
+        by_id.retain(|id, arrivals| {
+            let is_readable = !heads.is_unreadable(id);
+            if !is_readable {
+                tally.unreadable.extend(arrivals.iter().map(|arrival| arrival.record.message_id.to_owned()));
+            }
+            is_readable
+        });
         let epoch = self.epoch_of(by_id.values().flatten(), now).await?;
         let mut again = Vec::new();
         for (id, arrivals) in &mut by_id {

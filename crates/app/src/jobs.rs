@@ -2,7 +2,7 @@
 
 use contract::FieldError;
 use contract::api::JobRequest;
-use domain::{Flow, FlowName, Job, JobAction, JobId, JobStatus, PayloadSide, Refusal, Selection, Stages, Timestamp};
+use domain::{Flow, FlowAccess, FlowName, Job, JobAction, JobId, JobStatus, Refusal, Selection, Stages, Timestamp};
 use queues::WorkItem;
 use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub enum JobError {
     /// The flow was never configured and never failed.
     #[error("there is no flow {0}")]
     NoFlow(FlowName),
-    /// There is no such job.
+    /// There is no such job, or none that the caller may see.
     #[error("there is no job {}", .0.0)]
     NoJob(JobId),
     /// The flow cannot do this now.
@@ -76,11 +76,20 @@ impl Jobs {
         Self { looker: Looker::new(table.clone(), work.clone()), table, work, defaults }
     }
 
-    /// Makes a job, or gives back the one that the same request made before.
+    /// Makes a job, or gives back the one that the same request made before. The caller may see the flow of the order;
+    /// `access` says which others.
     ///
     /// # Errors
     /// [`JobError`]; with anything but `App` nothing was done.
-    pub async fn create(&self, order: JobOrder, now: Timestamp) -> Result<JobRecord, JobError> {
+    pub async fn create(
+        &self,
+        mut order: JobOrder,
+        access: &FlowAccess,
+        now: Timestamp,
+    ) -> Result<JobRecord, JobError> {
+        if let Some((key, _)) = &mut order.idempotency {
+            *key = access.key_name(&order.flow, key);
+        }
         // Before all else: the flow that made the job may have changed since, and the answer must not.
         if let Some((key, digest)) = &order.idempotency
             && let Some(made) = self.table.job_made_by(key, digest).await?
@@ -90,7 +99,7 @@ impl Jobs {
                 _ => Err(JobError::KeyReused),
             };
         }
-        self.check(&order, now).await?;
+        self.check(&order, access, now).await?;
         let (job, idempotency) = job(order, now);
         let idempotency = idempotency.as_ref().map(|(key, digest)| (key.as_str(), digest.as_str()));
         let id = match self.table.create_job(&NewJob { job: &job, idempotency }).await? {
@@ -126,22 +135,26 @@ impl Jobs {
     }
 
     /// A job with its counts.
-    ///
-    /// # Errors
-    /// `NoJob`, `App`.
-    pub async fn job(&self, id: &JobId) -> Result<JobRecord, JobError> {
+    async fn job(&self, id: &JobId) -> Result<JobRecord, JobError> {
         self.table.job(id).await?.ok_or_else(|| JobError::NoJob(id.clone()))
+    }
+
+    /// A job of a flow that the caller may see, unless it has ended.
+    async fn active(&self, id: &JobId, access: &FlowAccess) -> Result<JobRecord, JobError> {
+        let found = access.visible(self.table.job(id).await?, |record| &record.job.flow);
+        let record = found.ok_or_else(|| JobError::NoJob(id.clone()))?;
+        if record.job.status.has_ended() {
+            return Err(JobError::Ended(record.job.status));
+        }
+        Ok(record)
     }
 
     /// Asks a job to stop: what was sent stays sent, the rest is left alone.
     ///
     /// # Errors
     /// `NoJob`, `Ended`, `App`.
-    pub async fn cancel(&self, id: &JobId, now: Timestamp) -> Result<JobRecord, JobError> {
-        let record = self.job(id).await?;
-        if record.job.status.has_ended() {
-            return Err(JobError::Ended(record.job.status));
-        }
+    pub async fn cancel(&self, id: &JobId, access: &FlowAccess, now: Timestamp) -> Result<JobRecord, JobError> {
+        let record = self.active(id, access).await?;
         if self.table.cancel_job(id).await? {
             journal::job(&record.job, JobStatus::Cancelling);
         }
@@ -154,18 +167,16 @@ impl Jobs {
     ///
     /// # Errors
     /// `NoJob`, `Ended`, `App`.
-    pub async fn resume(&self, id: &JobId) -> Result<JobRecord, JobError> {
-        let record = self.job(id).await?;
-        if record.job.status.has_ended() {
-            return Err(JobError::Ended(record.job.status));
-        }
+    pub async fn resume(&self, id: &JobId, access: &FlowAccess) -> Result<JobRecord, JobError> {
+        self.active(id, access).await?;
         self.table.note_halt(id, None).await?;
         self.looker.resume(id).await?;
         self.job(id).await
     }
 
-    /// Checks that the flow can do this now, and that the ids it names are its own.
-    pub(crate) async fn check(&self, order: &JobOrder, now: Timestamp) -> Result<(), JobError> {
+    /// Checks that the flow can do this now, and that the ids it names are its own. One of a flow that the caller may not
+    /// see passes like one that nobody knows: the job does not find it.
+    pub(crate) async fn check(&self, order: &JobOrder, access: &FlowAccess, now: Timestamp) -> Result<(), JobError> {
         if order.request.limits.canary.is_some() && !order.action.has_outcomes() {
             let problem = format!("is not for {}, of which there are no outcomes to wait for", order.action.as_str());
             return Err(FieldError { field: "canary".to_owned(), problem }.into());
@@ -178,7 +189,7 @@ impl Jobs {
         let heads = self.table.heads(ids).await?;
         let foreign = ids.iter().enumerate().find_map(|(i, id)| {
             let owner = &heads.get(id)?.flow;
-            (*owner != order.flow).then(|| FieldError {
+            (*owner != order.flow && access.allows(owner)).then(|| FieldError {
                 field: format!("selection.ids[{i}]"),
                 problem: format!("is `{id}`, which belongs to flow {owner}"),
             })
@@ -227,6 +238,5 @@ fn refusal(flow: &Flow, action: JobAction) -> Option<Refusal> {
         return Some(Refusal::FlowInactive);
     }
     let JobAction::Reenter(action) = action else { return None };
-    let side: PayloadSide = action.side();
-    flow.stage(action).is_none().then_some(Refusal::StageNotConfigured { side })
+    flow.stage_queue(action).err()
 }

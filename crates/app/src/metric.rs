@@ -105,6 +105,7 @@ fn of(event: &Event) -> Option<Metric> {
         | EventKind::RetrySkipped { .. }
         | EventKind::InNetwork { .. }
         | EventKind::LateOutcome { .. }
-        | EventKind::Deleted { .. } => None,
+        | EventKind::Deleted { .. }
+        | EventKind::Other { .. } => None,
     }
 }

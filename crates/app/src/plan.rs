@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Filter, Interchange, Job, Selection, Timestamp};
+use domain::{Filter, FlowAccess, Interchange, Job, Selection, Timestamp};
 use table::Order;
 
+use crate::execute::UNREADABLE;
 use crate::jobs::job;
 use crate::{JobError, JobOrder, Jobs};
 
@@ -37,15 +38,20 @@ impl Jobs {
     ///
     /// # Errors
     /// As [`Jobs::create`], but for what only making a job can meet.
-    pub async fn plan(&self, order: JobOrder, now: Timestamp) -> Result<Plan, JobError> {
-        self.check(&order, now).await?;
+    pub async fn plan(&self, order: JobOrder, access: &FlowAccess, now: Timestamp) -> Result<Plan, JobError> {
+        self.check(&order, access, now).await?;
         let asks_for_time = order.request.as_of.is_some();
         let (job, _) = job(order, now);
         let mut plan = Plan { is_exact: true, as_of: job.as_of, ..Plan::default() };
         match &job.selection {
             Selection::Ids(ids) => {
                 let heads = self.table.heads(ids).await?;
-                plan.add(&job, ids.iter().map(|id| heads.get(id)));
+                let known = |id| match heads.get(id) {
+                    Some(head) if head.flow == job.flow => Ok(head),
+                    None if heads.is_unreadable(id) => Err(UNREADABLE),
+                    _ => Err("not-found"),
+                };
+                plan.add(&job, ids.iter().map(known));
             }
             Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
             Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,
@@ -61,7 +67,8 @@ impl Jobs {
         let mut from = None;
         loop {
             let page = self.table.list(&job.flow, filter, Order::Oldest, PAGE, from.as_ref()).await?;
-            plan.add(job, page.items.iter().filter(|i| job.selects(i)).map(Some));
+            let rows = page.items.iter().map(|row| row.as_ref().map_err(|_| UNREADABLE));
+            plan.add(job, rows.filter(|row| row.map_or(true, |interchange| job.selects(interchange))));
             from = page.next;
             if from.is_none() || job.limits.cap == Some(plan.count) {
                 return Ok(());
@@ -75,17 +82,18 @@ impl Jobs {
 }
 
 impl Plan {
-    /// Counts what the job would take, as the job will: of named ones also those that are not there.
-    fn add<'a>(&mut self, job: &Job, found: impl Iterator<Item = Option<&'a Interchange>>) {
+    /// Counts what the job would take, as the job will: also those that are not there or cannot be read, with the reason
+    /// why it would pass over them.
+    fn add<'a>(&mut self, job: &Job, found: impl Iterator<Item = Result<&'a Interchange, &'static str>>) {
         let room = job.limits.cap.map_or(usize::MAX, |cap| usize::try_from(cap - self.count).unwrap_or(usize::MAX));
         for interchange in found.take(room) {
             self.count += 1;
-            if let Some(reason) = interchange.map_or(Some("not-found"), |i| job.would_skip(i)) {
+            if let Some(reason) = interchange.map_or_else(Some, |i| job.would_skip(i)) {
                 *self.skips.entry(reason.to_owned()).or_default() += 1;
             }
-            self.newest = self.newest.max(interchange.map(|i| i.failure.recorded_at));
+            self.newest = self.newest.max(interchange.ok().map(|i| i.failure.recorded_at));
             if self.sample.len() < SAMPLE {
-                self.sample.extend(interchange.cloned());
+                self.sample.extend(interchange.ok().cloned());
             }
         }
     }

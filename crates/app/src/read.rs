@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use contract::api::FlowFacts;
 use domain::{
-    Event, Filter, Flow, FlowName, Interchange, InterchangeId, JobId, Minute, PayloadMeta, PayloadSide, Stages, Status,
-    Timestamp,
+    Event, Filter, Flow, FlowAccess, FlowName, Interchange, InterchangeId, JobId, Minute, PayloadMeta, PayloadSide,
+    Stages, Status, Timestamp,
 };
 use futures::TryFutureExt;
 use futures::future::try_join;
-use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table};
+use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table, UnreadableJob};
 
 use crate::AppError;
 
@@ -43,7 +43,7 @@ pub struct PayloadView {
 /// Why there is no payload to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPayload {
-    /// Nobody has heard of the interchange.
+    /// Nothing is known of the interchange, or the caller may not see its flow.
     Interchange,
     /// It has none on this side, or none any more.
     Side,
@@ -58,12 +58,13 @@ impl Reader {
         Self { table, defaults }
     }
 
-    /// All flows; those with failures first, the most failures first.
+    /// All flows that a caller may see; those with failures first, the most failures first.
     ///
     /// # Errors
     /// When the table did not do its part.
-    pub async fn flows(&self, now: Timestamp) -> Result<Vec<FlowView>, AppError> {
-        let counts = self.table.flow_counts(now).await?;
+    pub async fn flows(&self, access: &FlowAccess, now: Timestamp) -> Result<Vec<FlowView>, AppError> {
+        let mut counts = self.table.flow_counts(now).await?;
+        counts.retain(|flow, _| access.allows(flow));
         let configured = self.table.flows(counts.keys()).map_err(AppError::from);
         let (mut configured, runs) = try_join(configured, self.next_runs(&counts, now)).await?;
         let view = |(name, counts): (FlowName, FlowCounts)| {
@@ -121,7 +122,7 @@ impl Reader {
     }
 
     /// An interchange with the newest events of its log, or the newest before the one of this number, and its flow; `None`
-    /// when nothing is known of it. They are as many as an answer can hold, or more.
+    /// when nothing is known of it or the caller may not see its flow. They are as many as an answer can hold, or more.
     ///
     /// # Errors
     /// When the table did not do its part.
@@ -129,9 +130,11 @@ impl Reader {
         &self,
         id: &InterchangeId,
         before: Option<u64>,
+        access: &FlowAccess,
         now: Timestamp,
     ) -> Result<Option<(Interchange, Vec<Event>, Flow)>, AppError> {
-        let Some((interchange, events)) = self.table.interchange_with_log(id, before).await? else { return Ok(None) };
+        let found = self.table.interchange_with_log(id, before).await?;
+        let Some((interchange, events)) = access.visible(found, |(found, _)| &found.flow) else { return Ok(None) };
         let flow = self.known_flow(&interchange.flow, now).await?;
         let flow = flow.unwrap_or_else(|| Flow::registered(interchange.flow.clone(), &self.defaults, now));
         Ok(Some((interchange, events, flow)))
@@ -146,8 +149,10 @@ impl Reader {
         id: &InterchangeId,
         side: PayloadSide,
         revision: Option<u32>,
+        access: &FlowAccess,
     ) -> Result<Result<PayloadView, NoPayload>, AppError> {
-        let Some(interchange) = self.table.head(id).await? else { return Ok(Err(NoPayload::Interchange)) };
+        let found = access.visible(self.table.head(id).await?, |head| &head.flow);
+        let Some(interchange) = found else { return Ok(Err(NoPayload::Interchange)) };
         let payloads = interchange.payloads(side);
         let Some(newest) = payloads.current() else { return Ok(Err(NoPayload::Side)) };
         let found = match revision {
@@ -161,12 +166,12 @@ impl Reader {
         Ok(view.ok_or(NoPayload::Side))
     }
 
-    /// A job; `None` when there is no such one.
+    /// A job; `None` when there is no such one or the caller may not see its flow.
     ///
     /// # Errors
     /// When the table did not do its part.
-    pub async fn job(&self, id: &JobId) -> Result<Option<JobRecord>, AppError> {
-        Ok(self.table.job(id).await?)
+    pub async fn job(&self, id: &JobId, access: &FlowAccess) -> Result<Option<JobRecord>, AppError> {
+        Ok(access.visible(self.table.job(id).await?, |record| &record.job.flow))
     }
 
     /// Up to `limit` of a flow's jobs from `from` on, newest first; `None` when there is no such flow.
@@ -178,7 +183,7 @@ impl Reader {
         flow: &FlowName,
         limit: usize,
         from: Option<&Position>,
-    ) -> Result<Option<Vec<JobRecord>>, AppError> {
+    ) -> Result<Option<Vec<Result<JobRecord, UnreadableJob>>>, AppError> {
         let jobs = self.table.jobs_of(flow, limit, from).await?;
         let exists = !jobs.is_empty() || from.is_some() || self.exists(flow).await?;
         Ok(exists.then_some(jobs))

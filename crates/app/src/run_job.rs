@@ -8,7 +8,7 @@ use domain::{
     Timestamp,
 };
 use queues::WorkItem;
-use table::{Chunk, JobRecord, Leased, Left, Order, Position, Unit, WalkStep};
+use table::{Chunk, JobRecord, Leased, Left, Order, Position, Row, Unit, WalkStep};
 
 use crate::execute::{Decision, Tally};
 use crate::{AppError, Runner, journal};
@@ -53,8 +53,8 @@ impl Runner {
         let flow = self.flow(&record.job.flow, now).await?;
         let works = matches!(record.job.status, JobStatus::Queued | JobStatus::Canary | JobStatus::Running);
         if record.step == step && works {
-            if is_paused(&record.job, &flow) {
-                return self.pause(&record).await;
+            if let Some(why) = paused(&record.job, &flow) {
+                return self.pause(&record, why).await;
             }
             let found = self.find(&record, step, first_chunk).await?;
             if self.table.record_step(id, &found, now).await? && found.status != record.job.status {
@@ -107,15 +107,18 @@ impl Runner {
     ) -> Result<Found, AppError> {
         let job = &record.job;
         let page = self.table.list(&job.flow, filter, Order::Oldest, most, record.position.as_ref()).await?;
-        let mut found: Vec<&Interchange> = page.items.iter().filter(|i| job.selects(i)).collect();
+        // What cannot be read may be meant: it is taken along, and skipped by name.
+        let is_taken = |row: &&Row| row.as_ref().map_or(true, |interchange| job.selects(interchange));
+        let mut found: Vec<&Row> = page.items.iter().filter(is_taken).collect();
         let mut next = page.next;
-        if let Some(end) = canary.and_then(|wanted| end_of_canary(job, found.iter().map(|i| Some(*i)), wanted)) {
+        let readable = found.iter().map(|row| row.as_ref().ok());
+        if let Some(end) = canary.and_then(|wanted| end_of_canary(job, readable, wanted)) {
             if end < found.len() {
-                next = Some(Position::of(found[end - 1]));
+                next = Some(position(found[end - 1]));
             }
             found.truncate(end);
         }
-        Ok(Found { ids: found.into_iter().map(|i| i.id.clone()).collect(), next })
+        Ok(Found { ids: found.into_iter().map(|row| id(row).clone()).collect(), next })
     }
 
     /// The next ones that the selection names, after those that were matched.
@@ -158,9 +161,9 @@ impl Runner {
             Some(chunk) if !chunk.done => {
                 let flow = self.flow(&record.job.flow, now).await?;
                 let goes_on = !matches!(record.job.status, JobStatus::Cancelling) && !record.job.status.has_ended();
-                if goes_on && is_paused(&record.job, &flow) {
+                if let Some(why) = paused(&record.job, &flow).filter(|_| goes_on) {
                     self.give_up(&unit, progress.left.as_ref(), now).await;
-                    return self.pause(&record).await;
+                    return self.pause(&record, why).await;
                 }
                 if goes_on && record.job.halt.is_some() && !record.job.stuck {
                     self.table.note_halt(id, None).await?;
@@ -227,9 +230,9 @@ impl Runner {
         self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await
     }
 
-    /// Notes that a job does not go on because its flow is inactive. When the flow is active again, the job is looked at.
-    async fn pause(&self, record: &JobRecord) -> Result<(), AppError> {
-        let why = Refusal::FlowInactive.to_string();
+    /// Notes why a job does not go on. When its flow is active again, the job is looked at; the sweep of jobs looks too.
+    async fn pause(&self, record: &JobRecord, why: Refusal) -> Result<(), AppError> {
+        let why = why.to_string();
         if record.job.halt.as_ref() != Some(&why) {
             self.table.note_halt(&record.job.id, Some(&why)).await?;
         }
@@ -237,8 +240,30 @@ impl Runner {
     }
 }
 
-fn is_paused(job: &Job, flow: &Flow) -> bool {
-    !flow.active && job.action != JobAction::Reschedule
+fn id(row: &Row) -> &InterchangeId {
+    match row {
+        Ok(interchange) => &interchange.id,
+        Err(unreadable) => &unreadable.id,
+    }
+}
+
+fn position(row: &Row) -> Position {
+    match row {
+        Ok(interchange) => Position::of(interchange),
+        Err(unreadable) => unreadable.position.clone(),
+    }
+}
+
+/// Why a job does not go on now: its flow is inactive, or its stage is of a kind that another release has.
+fn paused(job: &Job, flow: &Flow) -> Option<Refusal> {
+    let not_understood = || match job.action {
+        JobAction::Reenter(action) => {
+            flow.stage_queue(action).err().filter(|refusal| matches!(refusal, Refusal::StageNotUnderstood { .. }))
+        }
+        JobAction::Delete | JobAction::Reschedule => None,
+    };
+    let is_inactive = !flow.active && job.action != JobAction::Reschedule;
+    is_inactive.then_some(Refusal::FlowInactive).or_else(not_understood)
 }
 
 fn chunk_item(job: &JobId, chunk: u64, pace: Pace) -> WorkItem {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use domain::{Claim, Flow, Interchange, InterchangeId, Minute, RunFill, Slot, Timestamp};
-use table::{Lease, Leased, Progress, Unit};
+use table::{Heads, Lease, Leased, Progress, Unit};
 
 use crate::execute::{Decision, Tally};
 use crate::run::Moment;
@@ -87,8 +87,8 @@ impl Runner {
             }
             if members.len() < MAX_READ {
                 progress.ended = true;
-                // What is held stays until the flow is active.
-                if flow.active {
+                // What is held stays until the flow is held no more.
+                if !flow.is_held() {
                     self.table.remove_run(slot, progress.generation).await?;
                 }
                 return Ok(Ended::All);
@@ -102,7 +102,7 @@ impl Runner {
         slot: &Slot,
         flow: &Flow,
         hundred: Hundred,
-        heads: HashMap<InterchangeId, Interchange>,
+        heads: Heads,
         progress: &mut Progress,
         now: Timestamp,
     ) -> Result<(), AppError> {
@@ -119,7 +119,7 @@ impl Runner {
             progress.left = Some(left).filter(|left| !left.ids.is_empty());
             return Err(error);
         }
-        if flow.active {
+        if !flow.is_held() {
             tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Runner {
         flow: &Flow,
         ids: &[InterchangeId],
         postponed: &Postponed,
-        heads: HashMap<InterchangeId, Interchange>,
+        heads: Heads,
         generation: u64,
         tally: &mut Tally,
         now: Timestamp,
@@ -155,12 +155,12 @@ impl Runner {
         slot: &Slot,
         flow: &Flow,
         ids: &[InterchangeId],
-        heads: &HashMap<InterchangeId, Interchange>,
+        heads: &Heads,
         progress: &mut Progress,
         now: Timestamp,
     ) -> Result<Postponed, AppError> {
         let mut postponed = Postponed::new();
-        if !flow.active {
+        if flow.is_held() {
             return Ok(postponed);
         }
         let claim = Claim::Run { slot: slot.clone(), generation: progress.generation };

@@ -7,14 +7,14 @@ use domain::{
     Actor, Cause, Claim, Completion, Flow, Interchange, InterchangeId, RecordedSend, Slot, Timestamp, Trigger,
 };
 use queues::WorkItem;
-use table::{Left, Pack, RecordedSends};
+use table::{Heads, Left, Pack, RecordedSends};
 
 use crate::execute::{Decision, Tally};
 use crate::{AppError, Runner, journal};
 
 impl Runner {
-    /// Handles some batches of a slot, those that no other worker holds; the others come back. Batches of an inactive
-    /// flow are kept: its retries are held until it is active.
+    /// Handles some batches of a slot, those that no other worker holds; the others come back. Batches of a flow that is held
+    /// are kept.
     pub(crate) async fn slot(&self, slot: &Slot, batches: &[String], now: Timestamp) -> Result<(), AppError> {
         let leased = self.table.lease_packs(slot, batches, now).await?;
         self.table.record_removed(slot, &leased.removed, now).await?;
@@ -32,11 +32,11 @@ impl Runner {
         let handled = self.handle_packs(slot, &flow, &packs, &members, &mut tally, now).await;
         self.looker.request(&tally.canaries).await;
         let finished = match handled {
-            Ok(()) if flow.active => {
+            Ok(()) if !flow.is_held() => {
                 tally.skipped.iter().for_each(|(id, why)| journal::skipped(id, why, None, Some(slot)));
                 self.table.finish_packs(slot, &packs, now).await
             }
-            // What is held while the flow is inactive stays.
+            // What is held stays.
             Ok(()) => self.table.release_packs(slot, &packs, |_| true).await,
             Err(error) => {
                 self.release(slot, &packs, &tally.left(&members)).await;
@@ -91,11 +91,11 @@ impl Runner {
     pub(crate) async fn recorded_sends(
         &self,
         slot: &Slot,
-        heads: &HashMap<InterchangeId, Interchange>,
+        heads: &Heads,
         flow: &Flow,
     ) -> Result<RecordedSends, AppError> {
         let waiting: Vec<&Interchange> =
-            heads.values().filter(|i| i.status.is_waiting() && i.due == Some(slot.minute)).collect();
+            heads.iter().filter(|i| i.status.is_waiting() && i.due == Some(slot.minute)).collect();
         let sends = self.table.recorded_sends(waiting.iter().copied()).await?;
         let mut again: Vec<WorkItem> = Vec::new();
         for interchange in waiting.into_iter().filter(|i| sends.of(i) == RecordedSend::Missing) {
@@ -164,16 +164,20 @@ pub(crate) fn due(
         return Decision::Skip("handled");
     }
     let change = if interchange.status.is_in_flight() {
+        // What silence means, and after how long, may be what is not understood.
+        if !flow.is_understood() {
+            return Decision::Skip("held");
+        }
         let send = sends.of(&interchange);
         interchange.overdue(slot, flow, send, now)
-    } else if flow.active {
+    } else if !flow.is_held() {
         let action = interchange.automatic_action(flow);
         match interchange.clone().reenter(action, cause, flow, now) {
             Ok(change) => Some(change),
             Err(refusal) => interchange.cannot_be_retried(refusal, now),
         }
     } else {
-        interchange.hold(slot, now)
+        interchange.hold(slot, flow, now)
     };
     change.map_or(Decision::Skip("handled"), |change| Decision::Commit(Box::new(change)))
 }

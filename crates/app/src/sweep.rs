@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{Flow, FlowName, JobStatus, Slot, Timestamp};
 use jiff::SignedDuration;
 use queues::WorkItem;
-use table::{JobRecord, Pack, RegisteredJob, Table};
+use table::{JobRecord, Pack, RegisteredJob, Table, TableError};
 
 use crate::jobs::first_step;
 use crate::look::Looker;
@@ -105,7 +105,7 @@ impl Sweeper {
         }
     }
 
-    /// Dispatches every slot that is overdue, takes emptied ones off the register, and moves those of inactive flows
+    /// Dispatches every slot that is overdue, takes emptied ones off the register, and moves those of flows that are held
     /// out of its own sight. Gives back how many work items that made.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Sweeper {
                 continue;
             }
             match flows.get(&slot.flow) {
-                Some(flow) if !flow.active => self.hold(flow, slot, now).await?,
+                Some(flow) if flow.is_held() => self.hold(flow, slot, now).await?,
                 flow => {
                     overdue += 1;
                     dispatched += self.dispatch_of(flow, slot, now).await?;
@@ -145,7 +145,7 @@ impl Sweeper {
         self.dispatch_of(Some(flow), slot, now).await?;
         self.table.hold_slot(slot).await?;
         // The flow may have been activated since it was read, by a request that looked for held slots before the move.
-        if self.table.flow(&slot.flow).await?.is_some_and(|flow| flow.active) {
+        if self.table.flow(&slot.flow).await?.is_some_and(|flow| !flow.is_held()) {
             self.table.unhold_slot(slot).await?;
         }
         Ok(())
@@ -158,7 +158,20 @@ impl Sweeper {
     /// When a service fails; the next sweep goes on.
     pub async fn sweep_jobs(&self, now: Timestamp) -> Result<(), AppError> {
         for registered in self.table.registered_jobs().await? {
-            match self.table.job(&registered.id).await? {
+            let job = match self.table.job(&registered.id).await {
+                // The sweep of a release that can read it looks at it.
+                Err(error @ TableError::Unreadable { .. }) => {
+                    tracing::error!(
+                        job = registered.id.0,
+                        outcome = "unreadable",
+                        error = crate::chain(&error),
+                        "a job was passed over"
+                    );
+                    continue;
+                }
+                job => job?,
+            };
+            match job {
                 Some(record) if record.job.status.has_ended() => self.free(&registered, Some(&record)).await?,
                 Some(record) => self.look_at(&registered, &record, now).await?,
                 None => self.free(&registered, None).await?,
@@ -221,12 +234,13 @@ impl Sweeper {
         Ok(folded)
     }
 
-    /// Dispatches what is held of flows that are active, should the request that activated them have died.
+    /// Dispatches what is held of flows that are held no more: the request that activated them may have died, or a release
+    /// runs now that understands their configuration.
     async fn release_forgotten(&self, now: Timestamp) -> Result<(), AppError> {
         let held = self.table.held_slots(None).await?;
         let names: BTreeSet<&FlowName> = held.iter().map(|slot| &slot.flow).collect();
         let flows: HashMap<FlowName, Flow> = self.table.flows(names).await?;
-        for slot in held.iter().filter(|slot| flows.get(&slot.flow).is_none_or(|flow| flow.active)) {
+        for slot in held.iter().filter(|slot| flows.get(&slot.flow).is_none_or(|flow| !flow.is_held())) {
             self.table.unhold_slot(slot).await?;
             self.dispatch_of(flows.get(&slot.flow), slot, now).await?;
         }

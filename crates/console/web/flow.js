@@ -60,6 +60,8 @@ export async function mount(root, { flow: name }, ctx) {
         h('span.grow'), h('a.button', { href: `${here}/settings` }, 'Settings')),
       h('ul.row.counts', { 'aria-label': 'Messages by status' }, flow ? STATUSES.filter(word => counts[word] || word === 'failed')
         .map(word => h('li', { key: word }, h('a', { href: `${here}?status=${word}` }, h('b', number(counts[word])), ` ${spoken(word)}`))) : h('li', '…')),
+      flow?.problems && h('.note', h('p', 'Part of this flow’s configuration was stored by another release and is not understood by this one. Automatic retries are held.'),
+        h('ul', flow.problems.map(({ field, problem }) => h('li', { key: field ?? '' }, field && [h('code', said(field)), ' '], said(problem))))),
       flow && !active && h('p.note', 'This flow is inactive: nothing is sent until it is activated in its settings.'));
   }
 

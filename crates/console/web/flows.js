@@ -59,7 +59,7 @@ function row(flow) {
     n ? [h('b.red', number(n)), counts.partially_failed > 0 && h('span.quiet.under', `${number(counts.partially_failed)} in part`)] : '0',
     number(waiting), number(counts.completed), ago(flow.oldestFailureAt), ago(flow.newestFailureAt),
     [time(nextRunAt), nextRunAt && h('span.quiet.under', relative(nextRunAt))],
-    !active ? h('span.tag.amber', 'Inactive') : retry.mode === 'automatic' ? 'Automatic' : 'By hand',
+    flow.problems ? h('span.tag.amber', 'Not understood') : !active ? h('span.tag.amber', 'Inactive') : retry.mode === 'automatic' ? 'Automatic' : 'By hand',
   ];
   return h('tr', { key: flow.flow, 'data-flow': flow.flow }, cells.map((cell, i) => h('td', { 'data-label': COLUMNS[i], class: i > 0 && i < 4 && (cell === '0' ? 'num quiet' : 'num') }, h('div', cell))));
 }

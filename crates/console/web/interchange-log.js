@@ -9,7 +9,7 @@ const KINDS = {
   failed: ['Failed', 'bad', 'failed'],
   partially_failed: ['Partially failed', 'bad', 'partially failed'],
   retry_scheduled: [({ nextRetryAt, why }) => ['Next retry planned for ', time(nextRetryAt), noted(': ', why)]],
-  retry_held: ['Retry held: the flow is inactive'],
+  retry_held: ['Retry held: the flow is inactive, or not understood'],
   retry_skipped: [({ why }) => ['Retry could not be done: ', said(why)]],
   retry_requested: ['Retried', 'sent'],
   restart_requested: ['Restarted', 'sent'],

@@ -12,6 +12,7 @@ import { button, confirm, skeleton, stored, toast } from './ui.js';
 /** Polls and draws into `root`; `changed()` is called after every step of a job. Gives add(job): the one that was just made. */
 export function jobsView(root, flow, ctx, changed) {
   let jobs;
+  let unreadable = []; // jobs of another release that this one cannot read
   let shown; // the job whose card stays after it ended
   let seen = []; // { at, done } of that job, for its rate
 
@@ -21,7 +22,8 @@ export function jobsView(root, flow, ctx, changed) {
 
   function take(items) {
     const before = jobs;
-    jobs = items;
+    jobs = items.filter(job => !job.unreadable);
+    unreadable = items.filter(job => job.unreadable);
     const [newest] = jobs;
     const now = jobs.find(isActive) ?? (!before && newest && isRecent(newest) ? newest : null);
     if (now && now.id !== shown) seen = [];
@@ -36,6 +38,7 @@ export function jobsView(root, flow, ctx, changed) {
     const card = jobs?.find(({ id }) => id === shown), earlier = jobs?.filter(job => job !== card) ?? [];
     render(root, h('h2', 'Jobs'), h('.card.jobs',
       !jobs ? skeleton(4) : card ? cardOf(card) : h('p.quiet', 'No job is at work. Several messages restarted, retried or deleted together become one, watched and stopped here.'),
+      unreadable.length > 0 && h('ul.earlier', unreadable.map(({ id }) => h('li', { key: id, 'data-job': id }, 'Job ', h('code', said(id)), ' was stored by another release and cannot be read by this one.'))),
       earlier.length > 0 && h('details.more', h('summary', `Earlier jobs ${earlier.length}`), h('ul.earlier', earlier.map(job => h('li', { key: job.id, 'data-job': job.id },
         h('.row', h('b', ACTION[job.action].label), status(job.status)), about(job), tally(job), link(job)))))));
   }

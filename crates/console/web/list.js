@@ -45,7 +45,7 @@ export function messageList(flow, ctx, draw) {
     if (!view || other()) return;
     const { items, cursor } = await ask({ cursor: view.cursor }, signal);
     const now = byId(items), known = byId(list.rows);
-    const left = list.rows.filter(row => !now.has(idOf(row)) && !row.gone && !ENDED[row.status]);
+    const left = list.rows.filter(row => !now.has(idOf(row)) && !row.gone && !row.unreadable && !ENDED[row.status]);
     const became = left.length ? await whatBecame(left, signal) : now;
     if (other()) return;
     const rows = list.rows.map(row => now.get(idOf(row)) ?? { ...(became.get(idOf(row)) ?? { ...row, gone: !ENDED[row.status] }), settled: true });

@@ -9,6 +9,8 @@ const WORDS = {
   'no-sender-payload': ['There is no message to map again', 'Only the mapped message was reported: retry it.'],
   'flow-inactive': ['The flow is inactive', 'Activate it in its settings first.'],
   'stage-not-configured': ['The flow has no queue for this', 'Set it in the flow’s settings first.'],
+  'stage-not-understood': ['The stage was configured by another release', 'This one does not understand it. Set it in the flow’s settings, or wait for the upgrade.'],
+  unreadable: ['It was stored by another release', 'This one cannot read it. Nothing is lost, and nothing else is affected.'],
   'job-active': ['Another job is at work on this flow', 'A flow has one at a time: wait for it or cancel it. What you typed stays here.'],
   'job-ended': ['The job has ended already', 'There is nothing left to cancel or to resume.'],
   'send-failed': ['The stage queue did not take the message', 'The message is failed again and nothing is lost.'],

@@ -19,7 +19,11 @@ export function rowsTable(list, ticks) {
     h('tbody', list.rows.map(row => tr(row, list, ticks))));
 }
 
+const unreadable = ({ interchangeId: id }, ticks) => h('tr', { key: id, 'data-interchange-id': id }, ticks && h('td.tick'),
+  h('td', { colspan: Object.keys(COLUMNS).length }, h('div', h('a.open', { href: path('console', 'interchanges', id) }, said(id)), h('span.quiet', ' was stored by another release and cannot be read by this one'))));
+
 function tr(row, list, ticks) {
+  if (row.unreadable) return unreadable(row, ticks);
   const { interchangeId: id, sourceId, sender, receiver, error } = row;
   const picked = list.has(row), name = sourceId ?? id;
   const text = (value, cls = '') => said(value, { class: `clip ${cls}` });

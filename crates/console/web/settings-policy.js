@@ -11,7 +11,8 @@ export const FLOW = {
     ['text confirmation.within', 'Waits for an outcome', 'Like 15m; then failed again or, if silent, completed.'],
     ['text confirmation.inNetworkWithin', 'Waits for an outcome in the network', 'Like 24h; none waits for ever.']],
   'Where failures come from': [['queues deadLetterQueues', 'Dead-letter queues: ARN and phase, one a line', 'Phase: processing or delivery.'],
-    ['lines functions', 'Functions: ARN, one a line']],
+    ['lines functions', 'Functions: ARN, one a line'],
+    ['lines senders', 'Senders: role id (AROA…) or queue ARN, one a line', 'Reports from anyone else go to unassigned. Left out: everyone may report.']],
 };
 const LIMIT = ['number limit', 'Retries at most', 'Left out: 10, in windows 4.'];
 const SCHEDULE = {

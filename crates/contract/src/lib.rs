@@ -19,4 +19,4 @@ pub use attributes::{
     AttributeValue, AttributesError, MOST_CARRIED, MessageAttribute, decode_attributes, encode_attributes, sqs_text,
 };
 pub use error::FieldError;
-pub use flow::{flow_config, read_flow};
+pub use flow::{flow_config, read_flow, read_stored_flow, stored_flow_config};

@@ -28,6 +28,8 @@ pub(crate) const REF: usize = 1_200;
 pub(crate) const ATTEMPT: u32 = domain::MOST_ATTEMPTS;
 /// Dead-letter queues of a flow, and functions: their owners are stored in one transaction with the flow.
 pub(crate) const SOURCES: usize = 20;
+/// Senders of a flow.
+pub(crate) const SENDERS: usize = 50;
 /// Partners of a flow that have a policy of their own: the configuration is one item.
 pub(crate) const PARTNERS: usize = 500;
 /// Characters in a reason.

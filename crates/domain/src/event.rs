@@ -111,13 +111,21 @@ pub enum EventKind {
         /// The job that did it.
         job: Option<JobId>,
     },
+    /// An event that this release does not know, or knows otherwise. Only what is read has it; nothing here makes one.
+    Other {
+        /// The word under which it is stored.
+        kind: String,
+        /// What is stored with it, JSON.
+        stored: String,
+    },
 }
 
 impl EventKind {
-    /// The word used in JSON and in the log's lines.
+    /// The word used in JSON and in the log's lines; of an event that is not known, the API shows its own word.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
+            Self::Other { .. } => "other",
             Self::Failed(_) => "failed",
             Self::PartiallyFailed(_) => "partially_failed",
             Self::RetryScheduled { .. } => "retry_scheduled",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::outcome::after;
-use crate::{Category, FlowName, Ladder, Minute, Phase, Reentry, Schedule};
+use crate::{Category, ConfigProblem, FlowName, Ladder, Minute, Phase, Reentry, Refusal, Schedule, Unknown};
 
 /// The queues through which interchanges re-enter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -130,6 +130,9 @@ pub struct Flow {
     pub dead_letter_queues: Vec<DeadLetterQueue>,
     /// Functions whose failure records belong to it, by ARN.
     pub functions: Vec<String>,
+    /// Who may report to it: unique ids of IAM roles and users, each with or without a session, and ARNs of queues. Empty for
+    /// everybody who may send to the failures queue.
+    pub senders: Vec<String>,
     /// How outcomes are confirmed.
     pub confirmation: Confirmation,
     /// How failures are retried.
@@ -138,6 +141,11 @@ pub struct Flow {
     pub partners: BTreeMap<String, RetryPolicy>,
     /// Counts its configurations; 0 while it has none.
     pub version: u64,
+    /// What of its stored configuration this release does not understand. While there is any, nothing happens to its
+    /// interchanges by itself: [`Flow::is_held`].
+    pub problems: Vec<ConfigProblem>,
+    /// What a later release stored in its configuration.
+    pub unknown: Unknown,
 }
 
 impl Flow {
@@ -155,17 +163,66 @@ impl Flow {
             stages: if unassigned { Stages::default() } else { stages.clone() },
             dead_letter_queues: Vec::new(),
             functions: Vec::new(),
+            senders: Vec::new(),
             confirmation: Confirmation::default(),
             retry: RetryPolicy { mode, ..RetryPolicy::default() },
             partners: BTreeMap::new(),
             version: 0,
+            problems: Vec::new(),
+            unknown: Unknown::default(),
         }
+    }
+
+    /// A flow whose stored configuration cannot be read: retried by hand only, without stages and sources, until a new
+    /// configuration is stored or a release runs that can read this one.
+    #[must_use]
+    pub fn unreadable(name: FlowName, version: u64, activated_at: Timestamp, problem: String) -> Self {
+        let registered = Self::registered(name, &Stages::default(), activated_at);
+        Self {
+            retry: RetryPolicy { mode: RetryMode::Manual, ..registered.retry },
+            version,
+            problems: vec![ConfigProblem { field: None, problem }],
+            ..registered
+        }
+    }
+
+    /// Whether nothing of its stored configuration can be read.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.problems.iter().any(|problem| problem.field.is_none())
+    }
+
+    /// Whether this release understands all that its stored configuration says.
+    #[must_use]
+    pub fn is_understood(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Whether its automatic retries are held: it is inactive, or not understood, and a retry might do what it was not
+    /// configured to do.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        !self.active || !self.is_understood()
     }
 
     /// The policy that counts for a partner: its own, or the flow's.
     #[must_use]
     pub fn retry_for(&self, partner: Option<&str>) -> &RetryPolicy {
         partner.and_then(|p| self.partners.get(p)).unwrap_or(&self.retry)
+    }
+
+    /// Whether it takes what `sender` (SQS's `SenderId`) put on a queue, and what came through the dead-letter queue of `queue`
+    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow is listed by that already.
+    #[must_use]
+    pub fn takes_from(&self, sender: Option<&str>, queue: Option<&str>) -> bool {
+        // A role's sender id is its unique id, a colon and the session.
+        let is_sender = |listed: &str| {
+            let rest = sender.and_then(|sender| sender.strip_prefix(listed));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        let feeds = || self.dead_letter_queues.iter().any(|listed| Some(listed.arn.as_str()) == queue);
+        let listed = |entry: &String| is_sender(entry) || Some(entry.as_str()) == queue;
+        self.senders.is_empty() || self.senders.iter().any(listed) || feeds()
     }
 
     /// The queue a re-entry goes to.
@@ -175,6 +232,21 @@ impl Flow {
             Reentry::Retry => self.stages.receiver.as_deref(),
             Reentry::Restart => self.stages.sender.as_deref(),
         }
+    }
+
+    /// The queue a re-entry goes to, or why there is none.
+    ///
+    /// # Errors
+    /// `StageNotConfigured`; `StageNotUnderstood` where its stored configuration may name a stage of a kind that this
+    /// release does not have.
+    pub fn stage_queue(&self, action: Reentry) -> Result<&str, Refusal> {
+        let side = action.side();
+        let is_stage = |field: &Option<String>| field.as_ref().is_none_or(|field| field.starts_with("stages"));
+        let may_have_one = self.problems.iter().any(|problem| is_stage(&problem.field));
+        self.stage(action).ok_or(match may_have_one {
+            true => Refusal::StageNotUnderstood { side },
+            false => Refusal::StageNotConfigured { side },
+        })
     }
 
     /// Whether the stage of `action` is a FIFO queue, which keeps the order within a group.
@@ -187,5 +259,50 @@ impl Flow {
     #[must_use]
     pub fn keeps_order(&self) -> bool {
         [Reentry::Retry, Reentry::Restart].into_iter().any(|action| self.keeps_order_at(action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUEUE: &str = "arn:aws:sqs:eu-west-1:000000000000:orders";
+    const STAGE: &str = "arn:aws:sqs:eu-west-1:000000000000:orders-stage";
+
+    fn flow(senders: &[&str]) -> Flow {
+        let name = FlowName::new("orders").unwrap();
+        let mut flow = Flow::registered(name, &Stages::default(), Timestamp::UNIX_EPOCH);
+        flow.senders = senders.iter().map(|&sender| sender.to_owned()).collect();
+        flow.dead_letter_queues = vec![DeadLetterQueue { arn: QUEUE.to_owned(), phase: Phase::Delivery }];
+        flow
+    }
+
+    #[test]
+    fn a_flow_that_lists_senders_takes_what_they_sent_and_what_came_through_its_queues() {
+        let all = flow(&["AROAORDERS", "AROAMAPPING:mapper", "AIDAALICE", STAGE]);
+        for (sender, queue, takes) in [
+            (Some("AROAORDERS:i-0123"), None, true),
+            (Some("AROAORDERS"), None, true),
+            (Some("AROAORDERSX:i-0123"), None, false),
+            (Some("AROAMAPPING:mapper"), None, true),
+            (Some("AROAMAPPING:mapper2"), None, false),
+            (Some("AROAMAPPING"), None, false),
+            (Some("AIDAALICE"), None, true),
+            (Some("000000000000"), None, false),
+            (Some("AROAOTHER:x"), Some(STAGE), true),
+            (Some("AROAOTHER:x"), Some(QUEUE), true),
+            (Some("AROAOTHER:x"), Some("arn:aws:sqs:eu-west-1:000000000000:other"), false),
+            (Some("AROAORDERS:x"), Some("arn:aws:sqs:eu-west-1:000000000000:other"), true),
+            (None, None, false),
+            (None, Some(QUEUE), true),
+        ] {
+            assert_eq!(all.takes_from(sender, queue), takes, "{sender:?} {queue:?}");
+        }
+    }
+
+    #[test]
+    fn a_flow_that_lists_nobody_takes_what_anybody_sent() {
+        assert!(flow(&[]).takes_from(None, None));
+        assert!(flow(&[]).takes_from(Some("AROAOTHER:x"), None));
     }
 }

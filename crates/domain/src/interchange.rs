@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::event::{Actor, Event, EventKind};
 use crate::{
     Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry,
-    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, ReportDigest, Revision, Trigger,
+    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, ReportDigest, Revision, Trigger, Unknown,
 };
 
 /// Where an interchange stands.
@@ -205,6 +205,8 @@ pub struct Interchange {
     pub version: u64,
     /// Where its log and its payloads are kept.
     pub kept: Kept,
+    /// What a later release stored of it.
+    pub unknown: Unknown,
 }
 
 impl Interchange {
@@ -249,6 +251,7 @@ impl Interchange {
         self.status = status;
         self.failure = Failure { at, recorded_at };
         self.completion = None;
+        self.unknown.category = None;
         self.group = Fingerprint::of(self.error.code.as_deref(), self.error.message.as_deref());
         self.leave_schedule();
     }

@@ -246,8 +246,9 @@ impl Job {
     /// What to do about an interchange of the selection as it stands now.
     #[must_use]
     pub fn take(&self, interchange: &Interchange) -> Take {
+        // Of another flow is as good as not there: a caller may not be allowed to know of it.
         if interchange.flow != self.flow {
-            return Take::Skip("other-flow");
+            return Take::Skip("not-found");
         }
         if interchange.job.as_ref() == Some(&self.id) {
             return Take::Resume;
@@ -270,6 +271,7 @@ impl Refusal {
             Self::NoAttemptLeft => "no-attempt-left",
             Self::FlowInactive => "flow-inactive",
             Self::StageNotConfigured { .. } => "stage-not-configured",
+            Self::StageNotUnderstood { .. } => "stage-not-understood",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! This crate decides and never performs: no await, no AWS, no clock, no environment, no wire format. Time
 //! comes in as an argument and effects go out as data, so every rule can be tested from a table.
 
+mod access;
 mod claim;
 mod early;
 mod epoch;
@@ -27,7 +28,9 @@ mod schedule;
 mod selection;
 mod telling;
 mod time;
+mod unknown;
 
+pub use access::FlowAccess;
 pub use claim::Claim;
 pub use early::EARLY_OUTCOME_KEPT;
 pub use epoch::Epoch;
@@ -54,6 +57,7 @@ pub use rung::Rung;
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};
 pub use selection::{Filter, Selection};
 pub use time::{Minute, Slot};
+pub use unknown::{Attribute, ConfigProblem, Unknown};
 
 /// The clock's type everywhere: an instant in UTC with nanoseconds.
 pub use jiff::Timestamp;

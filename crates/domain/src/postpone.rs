@@ -6,16 +6,21 @@ use crate::event::{Actor, EventKind};
 use crate::{Cause, Change, Flow, Interchange, Minute, Refusal, Schedule, Slot, Window};
 
 impl Interchange {
-    /// Holds a retry that fell due while its flow is inactive: it keeps its slot and has no time until the flow is
-    /// active again. `None` when it is held already or this slot is not its own.
+    /// Holds a retry that fell due while its flow is held: it keeps its slot and has no time until the flow is held no
+    /// more. `None` when it is held already or this slot is not its own.
     #[must_use]
-    pub fn hold(self, slot: &Slot, now: Timestamp) -> Option<Change> {
+    pub fn hold(self, slot: &Slot, flow: &Flow, now: Timestamp) -> Option<Change> {
         if !self.status.is_failed() || self.due != Some(slot.minute) || self.next_retry_at.is_none() {
             return None;
         }
         let mut change = Change::of(self);
         change.after.next_retry_at = None;
-        change.after.retry_note = Some("held until the flow is active".to_owned());
+        let until = if flow.active {
+            "held until the flow's configuration is understood"
+        } else {
+            "held until the flow is active"
+        };
+        change.after.retry_note = Some(until.to_owned());
         change.log(now, Actor::Scheduler, EventKind::RetryHeld);
         Some(change)
     }

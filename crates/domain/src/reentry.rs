@@ -116,6 +116,12 @@ pub enum Refusal {
         /// The stage that is missing.
         side: PayloadSide,
     },
+    /// What the flow's stored configuration says of that stage is nothing that this release understands.
+    #[error("what is configured as the flow's {} stage is not understood by this release", side.as_str())]
+    StageNotUnderstood {
+        /// The stage that is not understood.
+        side: PayloadSide,
+    },
 }
 
 /// What SQS said when it refused a message for good.
@@ -140,7 +146,7 @@ impl Interchange {
         }
         self.must_be_failed()?;
         let payload = self.payload_for(action)?.clone();
-        let queue_url = flow.stage(action).ok_or(Refusal::StageNotConfigured { side: action.side() })?.to_owned();
+        let queue_url = flow.stage_queue(action)?.to_owned();
         let mut change = Change::of(self);
         let next = &mut change.after;
         next.attempt += 1;

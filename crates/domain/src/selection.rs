@@ -52,6 +52,12 @@ impl Filter {
         if self.status.is_empty() { vec![Status::Failed, Status::PartiallyFailed] } else { self.status.clone() }
     }
 
+    /// Whether it asks for nothing but status and time of failure.
+    #[must_use]
+    pub fn is_by_status_and_time(&self) -> bool {
+        *self == Self { status: self.status.clone(), from: self.from, to: self.to, ..Self::default() }
+    }
+
     /// Whether an interchange is one of those meant.
     #[must_use]
     pub fn matches(&self, interchange: &Interchange) -> bool {

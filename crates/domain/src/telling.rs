@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     Category, ErrorInfo, Failure, FailureReport, Fingerprint, Flight, Interchange, Kept, Known, Parties, PayloadMeta,
-    PayloadSide, Payloads, Phase, Reentry, Report, ReportKind, Revision, Status,
+    PayloadSide, Payloads, Phase, Reentry, Report, ReportKind, Revision, Status, Unknown,
 };
 
 impl Interchange {
@@ -179,5 +179,6 @@ pub(crate) fn blank(report: &Report, event_at: Timestamp, now: Timestamp) -> Int
         sequence: 0,
         version: 0,
         kept: Kept::default(),
+        unknown: Unknown::default(),
     }
 }

@@ -7,6 +7,7 @@ use domain::{Digest, JobAction, Timestamp};
 use serde_json::{Value, json};
 use table::JobRecord;
 
+use crate::access::FlowsClaim;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::{Request, Response, respond};
@@ -22,18 +23,20 @@ pub struct ActApi {
     action: JobAction,
     actions: Actions,
     jobs: Jobs,
+    claim: FlowsClaim,
 }
 
 impl ActApi {
-    /// Answers `action` alone; each action is a function of its own.
+    /// Answers `action` alone, as each action is a function of its own, to tokens that list in `flows_claim` what their
+    /// bearers may see; without one everybody sees all.
     #[must_use]
-    pub fn new(action: JobAction, actions: Actions, jobs: Jobs) -> Self {
-        Self { action, actions, jobs }
+    pub fn new(action: JobAction, actions: Actions, jobs: Jobs, flows_claim: Option<String>) -> Self {
+        Self { action, actions, jobs, claim: FlowsClaim::new(flows_claim) }
     }
 
     /// The answer to an action; a problem where it cannot be done.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
-        let call = Call(request);
+        let call = Call::new(request, &self.claim);
         let answer = match call.route().rsplit_once('/') {
             Some(("POST /interchanges/{id}", word)) if word == self.action.as_str() => self.one(&call, now).await,
             Some(("POST /flows/{flow}", word)) if word == self.action.as_str() => self.many(&call, now).await,
@@ -51,7 +54,7 @@ impl ActApi {
         let reason = read_reason(&body)?;
         let idempotency = self.idempotency(call, &body)?;
         let order = ActOrder { id, action: self.action, reason, actor: call.actor(), idempotency };
-        Ok(respond::json_text(200, self.actions.act(&order, now).await?))
+        Ok(respond::json_text(200, self.actions.act(&order, call.access(), now).await?))
     }
 
     async fn many(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
@@ -62,23 +65,23 @@ impl ActApi {
         let idempotency = self.idempotency(call, &body)?;
         let order = JobOrder { flow, action: self.action, request, actor: call.actor(), idempotency };
         if call.flag("plan")? {
-            let plan = self.jobs.plan(order, now).await?;
+            let plan = self.jobs.plan(order, call.access(), now).await?;
             return Ok(respond::json(200, &planned(&plan)));
         }
-        let record = self.jobs.create(order, now).await?;
+        let record = self.jobs.create(order, call.access(), now).await?;
         let answer = respond::json(202, &shown(&record));
         Ok(respond::with(answer, header::LOCATION, &format!("/jobs/{}", record.job.id.0)))
     }
 
     async fn cancel(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[])?;
-        let record = self.jobs.cancel(&call.job()?, now).await?;
+        let record = self.jobs.cancel(&call.job()?, call.access(), now).await?;
         Ok(respond::json(200, &shown(&record)))
     }
 
     async fn resume(&self, call: &Call<'_>) -> Result<Response, Problem> {
         call.takes(&[])?;
-        let record = self.jobs.resume(&call.job()?).await?;
+        let record = self.jobs.resume(&call.job()?, call.access()).await?;
         Ok(respond::json(200, &shown(&record)))
     }
 
@@ -88,7 +91,7 @@ impl ActApi {
         if key.is_empty() || key.len() > MOST_KEY {
             return Err(Problem::field(KEY, &format!("must have 1 to {MOST_KEY} characters")));
         }
-        let mut request = call.0.raw_path.clone().unwrap_or_default().into_bytes();
+        let mut request = call.raw_path().as_bytes().to_vec();
         request.push(0);
         request.extend_from_slice(body);
         Ok(Some((key.to_owned(), Digest::of(&request).to_string())))

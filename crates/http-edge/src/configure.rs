@@ -6,6 +6,7 @@ use contract::api::flow_plan;
 use contract::flow_config;
 use domain::{Category, Phase, Timestamp};
 
+use crate::access::FlowsClaim;
 use crate::problem::Problem;
 use crate::request::Call;
 use crate::{Request, Response, respond};
@@ -15,18 +16,20 @@ use crate::{Request, Response, respond};
 pub struct ConfigureApi {
     configure: Configure,
     jobs: Jobs,
+    claim: FlowsClaim,
 }
 
 impl ConfigureApi {
-    /// Stores through `configure`; what is already scheduled is planned anew through `jobs`.
+    /// Stores through `configure`; what is already scheduled is planned anew through `jobs`. Tokens list in `flows_claim` what
+    /// their bearers may see; without one everybody sees all.
     #[must_use]
-    pub fn new(configure: Configure, jobs: Jobs) -> Self {
-        Self { configure, jobs }
+    pub fn new(configure: Configure, jobs: Jobs, flows_claim: Option<String>) -> Self {
+        Self { configure, jobs, claim: FlowsClaim::new(flows_claim) }
     }
 
     /// The stored configuration; a problem where it cannot be stored.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
-        let call = Call(request);
+        let call = Call::new(request, &self.claim);
         let answer = match call.route() {
             "PUT /flows/{flow}" => self.put(&call, now).await,
             _ => Err(Problem::no_route()),

@@ -1,6 +1,7 @@
 //! The HTTP edge: API Gateway's requests in, JSON and problem+json out. The only place that knows HTTP; it decides
 //! nothing.
 
+mod access;
 mod act;
 mod configure;
 mod cursor;

@@ -5,8 +5,9 @@ use aws_lambda_events::http::header;
 use contract::api::{self, FILTER_FIELDS, Group, read_filter};
 use domain::{Category, Filter, InterchangeId, PayloadSide, Timestamp};
 use serde_json::{Value, json};
-use table::{GroupCount, JobRecord, Order, Position};
+use table::{GroupCount, JobRecord, Order, Position, Row, UnreadableJob};
 
+use crate::access::FlowsClaim;
 use crate::cursor::Cursors;
 use crate::problem::Problem;
 use crate::request::Call;
@@ -25,19 +26,20 @@ const BESIDE_FILTERS: [&str; 3] = ["order", "limit", "cursor"];
 #[derive(Debug)]
 pub struct ListApi {
     reader: Reader,
+    claim: FlowsClaim,
     cursors: tokio::sync::OnceCell<Cursors>,
 }
 
 impl ListApi {
-    /// Answers from `reader`.
+    /// Answers from `reader` to tokens that list in `flows_claim` what their bearers may see; without one everybody sees all.
     #[must_use]
-    pub fn new(reader: Reader) -> Self {
-        Self { reader, cursors: tokio::sync::OnceCell::new() }
+    pub fn new(reader: Reader, flows_claim: Option<String>) -> Self {
+        Self { reader, claim: FlowsClaim::new(flows_claim), cursors: tokio::sync::OnceCell::new() }
     }
 
     /// The answer to a read; a problem where it cannot be given.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
-        let call = Call(request);
+        let call = Call::new(request, &self.claim);
         let answer = match call.route() {
             "GET /flows" => self.flows(&call, now).await,
             "GET /flows/{flow}" => self.flow(&call, now).await,
@@ -54,18 +56,21 @@ impl ListApi {
 
     async fn flows(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&["cursor"])?;
-        let list = "all flows";
-        let from = self.from(call, list).await?;
-        let views = self.reader.flows(now).await?;
+        let list = call.access().to_string();
+        let from = self.from(call, &list).await?;
+        let views = self.reader.flows(call.access(), now).await?;
         let item = |view: &FlowView| (view.flow.name.to_string(), api::flow_summary(&view.flow, &view.facts));
         let (items, next) = fit::page(views.iter().map(item).collect(), from.as_ref().map(|from| from.0.as_str()));
-        self.page(list, &items, next.map(Position)).await
+        self.page(&list, &items, next.map(Position)).await
     }
 
     async fn flow(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[])?;
         let name = call.flow()?;
         let view = self.reader.flow(&name, now).await?.ok_or_else(|| Problem::not_found("flow", name.as_str()))?;
+        if view.flow.is_unreadable() {
+            return Err(Problem::unreadable_flow(&view.flow));
+        }
         let answer = respond::json(200, &api::flow_summary(&view.flow, &view.facts));
         Ok(respond::with(answer, header::ETAG, &format!("\"{}\"", view.flow.version)))
     }
@@ -96,7 +101,11 @@ impl ListApi {
         let from = self.from(call, &list).await?;
         let page = self.reader.interchanges(&flow, &filter, order, limit, from.as_ref(), now).await?;
         let page = page.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
-        let items: Vec<Value> = page.items.iter().map(api::interchange).collect();
+        let row = |row: &Row| match row {
+            Ok(interchange) => api::interchange(interchange),
+            Err(unreadable) => api::unreadable_interchange(&unreadable.id, &flow),
+        };
+        let items: Vec<Value> = page.items.iter().map(row).collect();
         let shown = fit::fitting(&items, 0).min(items.len());
         self.page(&list, &items[..shown], page.after(shown)).await
     }
@@ -108,18 +117,26 @@ impl ListApi {
         let from = self.from(call, &list).await?;
         let jobs = self.reader.jobs(&flow, MOST_JOBS + 1, from.as_ref()).await?;
         let jobs = jobs.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
-        let items: Vec<Value> = jobs.iter().map(|record| api::job(&record.job, &record.counts)).collect();
+        let row = |row: &Result<JobRecord, UnreadableJob>| match row {
+            Ok(record) => api::job(&record.job, &record.counts),
+            Err(unreadable) => api::unreadable_job(&unreadable.id, &flow),
+        };
+        let items: Vec<Value> = jobs.iter().map(row).collect();
         // One more than is shown was looked for, so that a page that names a position is not the last.
         let shown = fit::fitting(items.iter().take(MOST_JOBS), 0).min(items.len());
         let last = jobs.get(shown.saturating_sub(1)).filter(|_| shown < jobs.len());
-        self.page(&list, &items[..shown], last.map(JobRecord::position_in_list)).await
+        let position = last.map(|row| match row {
+            Ok(record) => record.position_in_list(),
+            Err(unreadable) => unreadable.position.clone(),
+        });
+        self.page(&list, &items[..shown], position).await
     }
 
     async fn interchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&["eventsBefore"])?;
         let id = call.interchange()?;
         let before: Option<u32> = call.number("eventsBefore", 2)?;
-        let found = self.reader.interchange(&id, before.map(u64::from), now).await?;
+        let found = self.reader.interchange(&id, before.map(u64::from), call.access(), now).await?;
         let (interchange, events, flow) = found.ok_or_else(|| Problem::not_found("interchange", id.as_str()))?;
         let around = fit::bytes(&api::interchange_detail(&interchange, &[], &flow));
         let log: Vec<Value> = events.iter().rev().map(api::event).collect();
@@ -131,13 +148,9 @@ impl ListApi {
     async fn payload(&self, call: &Call<'_>) -> Result<Response, Problem> {
         call.takes(&["revision"])?;
         let id = call.interchange()?;
-        let side = match call.path("side") {
-            "sender" => PayloadSide::Sender,
-            "receiver" => PayloadSide::Receiver,
-            other => return Err(Problem::field("side", &format!("is `{other}`: must be sender or receiver"))),
-        };
+        let side = call.side()?;
         let revision = call.number("revision", 1)?;
-        let payload = self.reader.payload(&id, side, revision).await?;
+        let payload = self.reader.payload(&id, side, revision, call.access()).await?;
         let payload = payload.map_err(|missing| not_there(missing, &id, side))?;
         tracing::info!(
             interchangeId = id.as_str(),
@@ -154,7 +167,8 @@ impl ListApi {
     async fn job(&self, call: &Call<'_>) -> Result<Response, Problem> {
         call.takes(&[])?;
         let id = call.job()?;
-        let record = self.reader.job(&id).await?.ok_or_else(|| Problem::not_found("job", &id.0))?;
+        let found = self.reader.job(&id, call.access()).await?;
+        let record = found.ok_or_else(|| Problem::not_found("job", &id.0))?;
         Ok(respond::json(200, &api::job(&record.job, &record.counts)))
     }
 

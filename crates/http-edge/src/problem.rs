@@ -2,8 +2,9 @@
 
 use app::{ActError, AppError, ConfigureError, JobError};
 use contract::FieldError;
-use domain::Refusal;
+use domain::{Flow, Refusal};
 use serde_json::{Map, Value, json};
+use table::TableError;
 
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,20 @@ impl Problem {
 
     pub(crate) fn too_large(most: usize) -> Self {
         Self::new(413, "too-large", "The request is too large").detail(format!("at most {most} bytes are taken"))
+    }
+
+    /// What another release stored and this one cannot read. It says nothing of how it is stored.
+    fn unreadable(what: &str, id: &str) -> Self {
+        Self::new(409, "unreadable", "What is stored cannot be read")
+            .detail(format!("this release cannot read what is stored of {what} {id}; nothing else is affected"))
+    }
+
+    /// A flow whose configuration cannot be read, with its version for the `PUT` that replaces it.
+    pub(crate) fn unreadable_flow(flow: &Flow) -> Self {
+        let name = &flow.name;
+        let detail =
+            format!("this release cannot read the configuration of flow {name}; PUT /flows/{name} replaces it");
+        Self::unreadable("flow", name.as_str()).detail(detail).with("version", flow.version)
     }
 
     pub(crate) fn internal() -> Self {
@@ -93,6 +108,7 @@ impl From<Refusal> for Problem {
             Refusal::NoAttemptLeft => "There is no attempt left",
             Refusal::FlowInactive => "The flow is inactive",
             Refusal::StageNotConfigured { .. } => "The stage queue is not configured",
+            Refusal::StageNotUnderstood { .. } => "The stage is not understood by this release",
         };
         let problem = Self::new(409, refusal.slug(), title);
         match refusal {
@@ -107,6 +123,11 @@ impl From<Refusal> for Problem {
                 let field = format!("stages.{}.queueUrl", side.as_str());
                 problem.detail(format!("set `{field}` with PUT /flows/{{flow}} first")).with("field", field)
             }
+            Refusal::StageNotUnderstood { side } => {
+                let field = format!("stages.{}", side.as_str());
+                let detail = format!("what `{field}` says is of another release; PUT /flows/{{flow}} replaces it");
+                problem.detail(detail).with("field", field)
+            }
         }
     }
 }
@@ -114,7 +135,12 @@ impl From<Refusal> for Problem {
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         tracing::error!(error = app::chain(&error), "a request failed");
-        Self::internal()
+        match error {
+            AppError::Table(TableError::Unreadable { what: what @ ("interchange" | "flow" | "job"), id, .. }) => {
+                Self::unreadable(what, &id)
+            }
+            _ => Self::internal(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Record {
     id: String,
     body: String,
     queued_at: Timestamp,
+    sender: Option<String>,
     dead_letter_source: Option<String>,
     attributes: Vec<MessageAttribute>,
     delivery: Option<Received>,
@@ -43,6 +44,7 @@ impl Record {
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             queued_at: sent.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(now),
+            sender: system.remove("SenderId"),
             dead_letter_source: system.remove("DeadLetterQueueSourceArn"),
             attributes,
             delivery,
@@ -60,6 +62,7 @@ impl Record {
             body: &self.body,
             message_id: &self.id,
             queued_at: self.queued_at,
+            sender: self.sender.as_deref(),
             dead_letter_source: self.dead_letter_source.as_deref(),
             attributes: &self.attributes,
         }
@@ -71,19 +74,23 @@ impl Record {
 pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     match ingest.ingest(batch, now).await {
-        Ok(done) => tracing::debug!(
-            messages = batch.len(),
-            changed = done.changed,
-            repeats = done.repeats,
-            early = done.early,
-            never_failed = done.never_failed,
-            "took a batch in"
-        ),
+        Ok(done) => {
+            tracing::debug!(
+                messages = batch.len(),
+                changed = done.changed,
+                repeats = done.repeats,
+                early = done.early,
+                never_failed = done.never_failed,
+                "took a batch in"
+            );
+            unreadable(&done, &mut response);
+        }
         Err(error @ AppError::Table(TableError::Unstorable { .. })) => {
             tracing::warn!(messages = batch.len(), error = chain(&error), "a batch is taken message by message");
             for record in batch {
-                if let Err(error) = alone(ingest, record, now).await {
-                    failed(record, &error, &mut response);
+                match alone(ingest, record, now).await {
+                    Ok(done) => unreadable(&done, &mut response),
+                    Err(error) => failed(record, &error, &mut response),
                 }
             }
         }
@@ -101,6 +108,15 @@ async fn alone(ingest: &Ingest, record: &QueueRecord<'_>, now: Timestamp) -> Res
             ingest.set_aside(record, &format!("it cannot be stored: {cause}"), now).await
         }
         done => done,
+    }
+}
+
+/// Names the messages whose interchange cannot be read. They come again until a release runs that can, or until they are
+/// dead letters that can be redriven then.
+fn unreadable(done: &Ingested, response: &mut SqsBatchResponse) {
+    for message_id in &done.unreadable {
+        tracing::error!(message_id, "a message must come again, since its interchange cannot be read");
+        response.add_failure(message_id);
     }
 }
 

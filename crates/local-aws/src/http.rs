@@ -70,10 +70,11 @@ async fn by_target(State(endpoint): State<Endpoint>, request: Request) -> Respon
     match target.split_once('.') {
         Some(("AmazonSQS", operation)) => {
             let operation = operation.to_owned();
+            let sender = sqs::sender(request.headers()).map(str::to_owned);
             match body(request).await {
                 Ok(body) => {
                     let began = Instant::now();
-                    let answer = sqs::answer(&endpoint.aws, &operation, &body).await;
+                    let answer = sqs::answer(&endpoint.aws, sender.as_deref(), &operation, &body).await;
                     endpoint.aws.meter().note(Service::Sqs, &operation, answer.status().as_u16(), began);
                     answer
                 }

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS message (
     group_id          TEXT,
     dedup_id          TEXT,
     source_arn        TEXT,          -- the queue it was a dead letter of
+    sender            TEXT,          -- SenderId, NULL when it is the account
     sent_at           INTEGER NOT NULL,
     visible_at        INTEGER NOT NULL,
     received_at       INTEGER,       -- last time

@@ -86,7 +86,7 @@ impl Sqs {
     /// What AWS would refuse.
     pub async fn call(&self, operation: &str, input: Value) -> Result<Value, SqsError> {
         let body = serde_json::to_vec(&input).map_err(|error| SqsError::Serialization(error.to_string()))?;
-        let answer = call::call(self, operation, &body).await?;
+        let answer = call::call(self, None, operation, &body).await?;
         serde_json::from_slice(&answer).map_err(SqsError::Stored)
     }
 
@@ -168,8 +168,8 @@ impl Sqs {
 }
 
 impl Sqs {
-    pub(crate) async fn handle(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
-        call::call(self, operation, body).await
+    pub(crate) async fn handle(&self, sender: Option<&str>, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
+        call::call(self, sender, operation, body).await
     }
 
     /// Sends on behalf of the Scheduler.

@@ -27,6 +27,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         connection.execute_batch(include_str!("schema.sql"))?;
+        add_sender(&connection)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
@@ -45,5 +46,31 @@ impl Store {
     /// Runs `work`, which only reads.
     pub(crate) fn read<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
         work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Databases of earlier releases have no column for who sent a message.
+fn add_sender(connection: &Connection) -> rusqlite::Result<()> {
+    let columns = "SELECT 1 FROM pragma_table_info('message') WHERE name = 'sender'";
+    if !connection.prepare(columns)?.exists(())? {
+        connection.execute_batch("ALTER TABLE message ADD COLUMN sender TEXT")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_an_earlier_release_gets_the_column_it_lacks_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("aws.db");
+        let earlier = include_str!("schema.sql").replace("    sender            TEXT,", "");
+        Connection::open(&file).unwrap().execute_batch(&earlier).unwrap();
+        for _ in 0..2 {
+            let store = Store::open(Some(&file)).unwrap();
+            store.read(|db| db.prepare("SELECT sender FROM message")?.exists(())).unwrap();
+        }
     }
 }

@@ -37,6 +37,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
     issuer: SocketAddr,
 
+    /// With --auth: limit bearers to the flows that this claim of their token lists. The test issuer asks for them.
+    #[arg(long, value_name = "CLAIM", requires = "auth")]
+    pub(crate) flows_claim: Option<String>,
+
     /// Another template.
     #[arg(long, value_name = "FILE", hide = true)]
     template: Option<PathBuf>,

@@ -25,6 +25,8 @@ pub struct StackOptions {
     pub template: PathBuf,
     /// Where a test issuer listens, whose tokens the API then asks for. `None` leaves every route open.
     pub issuer: Option<SocketAddr>,
+    /// The claim of its tokens that lists the flows their bearers may see. `None` limits nobody.
+    pub flows_claim: Option<String>,
 }
 
 /// Why the stack did not start.

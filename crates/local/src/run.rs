@@ -53,6 +53,7 @@ async fn start(options: &Options) -> anyhow::Result<Stack> {
         binaries: options.binaries()?,
         template,
         issuer: options.issuer(),
+        flows_claim: options.flows_claim.clone(),
     });
     let stack = stack.await.map_err(explain)?;
     let running = stack.template();

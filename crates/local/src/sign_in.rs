@@ -24,22 +24,22 @@ pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<List
     }
 }
 
-/// What the template is to be told of it.
-pub(crate) fn parameters(issuer: &Listening) -> BTreeMap<String, String> {
-    let parameters =
-        [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
-    parameters.map(|(name, value)| (name.to_owned(), value)).into()
+/// What the template is to be told of it, and of the claim that limits bearers where there is to be one.
+pub(crate) fn parameters(issuer: &Listening, flows_claim: Option<&str>) -> BTreeMap<String, String> {
+    let issuer = [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
+    let claim = flows_claim.map(|claim| ("FlowsClaim", claim.to_owned()));
+    issuer.into_iter().chain(claim).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Has it answer, by the stack's clock, and give out every scope that a route asks for.
-pub(crate) fn serve(issuer: Listening, template: &Template, clock: Clock) -> TestIssuer {
+pub(crate) fn serve(issuer: Listening, template: &Template, flows_claim: Option<String>, clock: Clock) -> TestIssuer {
     let mut scopes = BTreeSet::new();
     for route in &template.routes {
         if let Authorization::Jwt { scopes: asked, .. } = &route.authorization {
             scopes.extend(asked.iter().cloned());
         }
     }
-    let settings =
-        Settings { client_id: CLIENT.into(), audience: AUDIENCE.into(), scopes: scopes.into_iter().collect() };
+    let scopes = scopes.into_iter().collect();
+    let settings = Settings { client_id: CLIENT.into(), audience: AUDIENCE.into(), scopes, flows_claim };
     issuer.serve(settings, move || clock.now())
 }

@@ -83,14 +83,17 @@ impl Stack {
         let http = listener.local_addr().map_err(|source| StackError::Http { address: options.http, source })?;
         let issuer = sign_in::listening(options.issuer).await?;
         let aws = aws.await?;
-        let parameters = issuer.as_ref().map(sign_in::parameters).unwrap_or_default();
+        let claim = options.flows_claim.as_deref();
+        let parameters = issuer.as_ref().map(|issuer| sign_in::parameters(issuer, claim)).unwrap_or_default();
         let started = match Template::read(&text, &place(&aws), &parameters) {
             Ok(template) => Self::start_on(&aws, template, listener, http, &options.binaries).await,
             Err(error) => Err(error.into()),
         };
         match started {
             Ok(mut stack) => {
-                stack.issuer = issuer.map(|issuer| sign_in::serve(issuer, &stack.template, aws.clock().clone()));
+                let (template, clock) = (&stack.template, aws.clock());
+                let claim = options.flows_claim;
+                stack.issuer = issuer.map(|issuer| sign_in::serve(issuer, template, claim, clock.clone()));
                 stack._data = data;
                 Ok(stack)
             }

@@ -75,6 +75,13 @@ impl Stack {
         Reader::new(self.table.clone(), settings::default_stages())
     }
 
+    /// The claim of a token that lists the flows its bearer may see; `None` where the stack limits nobody. For everything
+    /// that answers the API.
+    #[must_use]
+    pub fn flows_claim(&self) -> Option<String> {
+        settings::optional("FLOWS_CLAIM")
+    }
+
     /// For delete, which enrols nothing in a slot.
     ///
     /// # Errors

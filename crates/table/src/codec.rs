@@ -5,13 +5,13 @@
 use domain::{
     Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
     JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, ReportDigest,
-    Revision, Status, Timestamp, Trigger,
+    Revision, Status, Timestamp, Trigger, Unknown,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, b, json, key, n, number, read, s, text, unreadable};
-use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SEEN, TTL, VERSION};
-use crate::{TableError, kept_codec};
+use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SEEN, SK, TTL, VERSION};
+use crate::{TableError, kept_codec, unknown};
 
 /// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
 pub(crate) type StoredRevision = (u32, String, u64, Option<String>, u64);
@@ -129,14 +129,19 @@ pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Op
     if !interchange.seen.is_empty() {
         item.insert(SEEN.to_owned(), b(interchange.seen.iter().flat_map(|digest| digest.0).collect()));
     }
-    item.insert(ROW.to_owned(), s(json(&row(interchange, version))));
-    item.insert(REST.to_owned(), s(json(&rest(interchange, kept))));
+    let (row, rest) = (json(&row(interchange, version)), json(&rest(interchange, kept)));
+    item.insert(ROW.to_owned(), s(unknown::with_members(row, &interchange.unknown, ROW)));
+    item.insert(REST.to_owned(), s(unknown::with_members(rest, &interchange.unknown, REST)));
     item.insert(VERSION.to_owned(), n(version));
     if let Some(ttl) = ttl {
         item.insert(TTL.to_owned(), n(ttl));
     }
+    unknown::put_back(&mut item, &interchange.unknown);
     item
 }
+
+/// The attributes of a head item that this release writes.
+const ATTRIBUTES: [&str; 9] = [PK, SK, INDEX_PK, INDEX_SK, ROW, REST, SEEN, VERSION, TTL];
 
 /// Reads a head item, whole.
 pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
@@ -157,6 +162,10 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.seen = seen(item);
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
     interchange.kept = kept_codec::read(&rest.lg, &interchange);
+    let members = [(ROW, unknown::members::<StoredRow>(item, ROW)), (REST, unknown::members::<StoredRest>(item, REST))];
+    interchange.unknown.members =
+        members.into_iter().filter_map(|(name, members)| Some((name.to_owned(), members?))).collect();
+    interchange.unknown.attributes = unknown::attributes(item, &ATTRIBUTES);
     Ok(interchange)
 }
 
@@ -164,9 +173,9 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
 pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
     let row: StoredRow = read(item, ROW)?;
     let bad = |what: &str| unreadable(item, &format!("no {what}"));
-    let id = text(item, PK)?.strip_prefix("INTERCHANGE#").and_then(|id| InterchangeId::new(id).ok());
+    let category = Category::from_word(&row.ec);
     Ok(Interchange {
-        id: id.ok_or_else(|| bad("id"))?,
+        id: id(item)?,
         flow: FlowName::new(row.f).map_err(|_| bad("flow"))?,
         status: Status::from_word(&row.st).ok_or_else(|| bad("status"))?,
         attempt: row.a,
@@ -183,11 +192,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
             traceparent: None,
             order_key: None,
         },
-        error: ErrorInfo {
-            category: Category::from_word(&row.ec).ok_or_else(|| bad("category"))?,
-            code: row.ek,
-            message: row.em,
-        },
+        error: ErrorInfo { category: category.unwrap_or(Category::Unknown), code: row.ek, message: row.em },
         group: Fingerprint::kept(row.g),
         parts: Vec::new(),
         failure: Failure { at: row.at, recorded_at: row.rec.unwrap_or(row.at) },
@@ -207,7 +212,14 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         sequence: 0,
         version: row.v,
         kept: Kept::default(),
+        unknown: Unknown { category: Some(row.ec).filter(|_| category.is_none()), ..Unknown::default() },
     })
+}
+
+/// The interchange that an item belongs to.
+pub(crate) fn id(item: &Item) -> Result<InterchangeId, TableError> {
+    let id = text(item, PK)?.strip_prefix("INTERCHANGE#").and_then(|id| InterchangeId::new(id).ok());
+    id.ok_or_else(|| unreadable(item, "no id"))
 }
 
 fn row(i: &Interchange, version: u64) -> StoredRow {
@@ -230,7 +242,7 @@ fn row(i: &Interchange, version: u64) -> StoredRow {
         g: i.group.to_string(),
         j: i.job.as_ref().map(|job| job.0.clone()),
         v: version,
-        ec: i.error.category.as_str().to_owned(),
+        ec: i.unknown.category.clone().unwrap_or_else(|| i.error.category.as_str().to_owned()),
         ek: i.error.code.clone(),
         em: i.error.message.clone(),
         sp: stored_payloads(&i.sender_payloads),

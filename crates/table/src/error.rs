@@ -21,12 +21,14 @@ pub enum TableError {
         /// How often it was tried.
         tries: u32,
     },
-    /// An item does not read as what this version writes.
-    #[error("item {key} cannot be read: {cause}")]
+    /// An item does not read as what this release or the next one writes.
+    #[error("what is stored of {what} {id} cannot be read: {cause}")]
     Unreadable {
-        /// Its keys.
-        key: String,
-        /// What is wrong.
+        /// What it is about: `interchange`, `flow`, `job` or `item`.
+        what: &'static str,
+        /// Which.
+        id: String,
+        /// Its sort key, and what is wrong.
         cause: String,
     },
     /// A change that DynamoDB will never take.

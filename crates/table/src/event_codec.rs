@@ -5,13 +5,15 @@ use domain::{
     Requested, Revision, Timestamp, Trigger, Warning,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::TableError;
 use crate::codec::{StoredRevision, revision, stored_revision};
-use crate::item::{Item, unreadable};
+use crate::item::{Item, log_unreadable, unreadable};
 use crate::keys::DATA;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 pub(crate) struct StoredEvent {
     n: u64,
     at: Timestamp,
@@ -21,6 +23,19 @@ pub(crate) struct StoredEvent {
     k: StoredKind,
     /// Warnings: field and problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    w: Vec<(String, String)>,
+}
+
+/// A stored event, its kind as it stands.
+#[derive(Deserialize)]
+struct ReadEvent<'a> {
+    n: u64,
+    at: Timestamp,
+    a: u32,
+    by: String,
+    #[serde(borrow)]
+    k: &'a RawValue,
+    #[serde(default)]
     w: Vec<(String, String)>,
 }
 
@@ -99,21 +114,16 @@ struct StoredRequest {
 }
 
 pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
-    events
-        .iter()
-        .map(|event| StoredEvent {
-            n: event.sequence,
-            at: event.at,
-            a: event.attempt,
-            by: match &event.actor {
-                Actor::Pipeline => "-".to_owned(),
-                Actor::Scheduler => "*".to_owned(),
-                Actor::Person(name) => format!("={name}"),
-            },
-            k: stored_kind(&event.kind),
-            w: event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect(),
-        })
-        .collect()
+    let stored = |event: &Event| {
+        let by = match &event.actor {
+            Actor::Pipeline => "-".to_owned(),
+            Actor::Scheduler => "*".to_owned(),
+            Actor::Person(name) => format!("={name}"),
+        };
+        let w = event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect();
+        Some(StoredEvent { n: event.sequence, at: event.at, a: event.attempt, by, k: stored_kind(&event.kind)?, w })
+    };
+    events.iter().filter_map(stored).collect()
 }
 
 /// The attribute that holds the events of a commit that was added to an item.
@@ -129,30 +139,45 @@ pub(crate) fn texts(item: &Item) -> impl Iterator<Item = &str> {
     texts.filter_map(|(_, value)| value.as_s().ok()).map(String::as_str)
 }
 
-/// The events of one item, in no order.
-pub(crate) fn events(item: &Item) -> Result<Vec<Event>, TableError> {
-    let mut stored: Vec<StoredEvent> = Vec::new();
-    for events in texts(item) {
-        let events: Vec<StoredEvent> =
-            serde_json::from_str(events).map_err(|e| unreadable(item, &format!("an event: {e}")))?;
-        stored.extend(events);
+/// The events of one item, in no order. What this release does not know is given as it is stored; what is no event at
+/// all is named in the log and left out.
+pub(crate) fn events(item: &Item) -> Vec<Event> {
+    let mut events = Vec::new();
+    for text in texts(item) {
+        let passed_over = |error: serde_json::Error| log_unreadable(&unreadable(item, &format!("an event: {error}")));
+        let of_commit: Vec<&RawValue> = serde_json::from_str(text).map_err(passed_over).unwrap_or_default();
+        let read = of_commit.into_iter().map(|stored| serde_json::from_str::<ReadEvent<'_>>(stored.get()));
+        events.extend(read.filter_map(|stored| Some(event(&stored.map_err(passed_over).ok()?, item))));
     }
-    stored
-        .into_iter()
-        .map(|event| {
-            let actor = match event.by.split_at_checked(1) {
-                Some(("=", name)) => Actor::Person(name.to_owned()),
-                Some(("*", _)) => Actor::Scheduler,
-                _ => Actor::Pipeline,
-            };
-            let warnings = event.w.into_iter().map(|(field, problem)| Warning { field, problem }).collect();
-            Ok(Event { sequence: event.n, at: event.at, attempt: event.a, actor, kind: kind(event.k, item)?, warnings })
-        })
-        .collect()
+    events
 }
 
-fn stored_kind(kind: &EventKind) -> StoredKind {
-    match kind {
+fn event(stored: &ReadEvent<'_>, item: &Item) -> Event {
+    let actor = match stored.by.split_at_checked(1) {
+        Some(("=", name)) => Actor::Person(name.to_owned()),
+        Some(("*", _)) => Actor::Scheduler,
+        _ => Actor::Pipeline,
+    };
+    let known = serde_json::from_str::<StoredKind>(stored.k.get()).ok().and_then(|known| kind(known, item).ok());
+    let kind = known.unwrap_or_else(|| other(stored.k));
+    let warnings = stored.w.iter().cloned().map(|(field, problem)| Warning { field, problem }).collect();
+    Event { sequence: stored.n, at: stored.at, attempt: stored.a, actor, kind, warnings }
+}
+
+/// The word and the rest of a kind that is not known.
+fn other(stored: &RawValue) -> EventKind {
+    let (kind, stored) = match serde_json::from_str(stored.get()) {
+        Ok(Value::String(word)) => (word, Value::Null),
+        Ok(Value::Object(kind)) if kind.len() == 1 => kind.into_iter().next().unwrap_or_default(),
+        Ok(stored) => ("unknown".to_owned(), stored),
+        Err(_) => ("unknown".to_owned(), Value::Null),
+    };
+    EventKind::Other { kind, stored: stored.to_string() }
+}
+
+/// `None` for what was read of another release: it is in the log already.
+fn stored_kind(kind: &EventKind) -> Option<StoredKind> {
+    Some(match kind {
         EventKind::Failed(failure) => StoredKind::Failed(stored_failure(failure)),
         EventKind::PartiallyFailed(failure) => StoredKind::PartiallyFailed(stored_failure(failure)),
         EventKind::RetryScheduled { next_retry_at, why } => {
@@ -183,7 +208,8 @@ fn stored_kind(kind: &EventKind) -> StoredKind {
         EventKind::Deleted { reason, job } => {
             StoredKind::Deleted { r: reason.clone(), j: job.as_ref().map(|job| job.0.clone()) }
         }
-    }
+        EventKind::Other { .. } => return None,
+    })
 }
 
 fn kind(stored: StoredKind, item: &Item) -> Result<EventKind, TableError> {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{Delete, Put};
-use domain::{Flow, FlowName, Job, JobId, Phase, Stages, Timestamp};
+use domain::{Flow, FlowName, Job, JobId, Phase, Timestamp};
 use futures::future::try_join_all;
 
 use crate::heads::MOST_KEYS;
-use crate::item::{Item, document, key, n, number, read, text, unreadable};
+use crate::item::{Item, check_shape, document, key, n, number, read, readable, text, unreadable};
 use crate::jobs::NewJob;
-use crate::keys::{self, CONFIG, DATA, FLOWS, IF_ABSENT, IF_VERSION, SOURCE, VERSION};
+use crate::keys::{self, CONFIG, DATA, FLOWS, IF_NO_VERSION, IF_VERSION, PK, SK, SOURCE, VERSION};
 use crate::transact::{Actions, Transacted};
-use crate::{Table, TableError};
+use crate::{Table, TableError, unknown};
 
 /// When the flow last became active.
 const ACTIVATED: &str = "activatedAt";
@@ -48,13 +48,14 @@ pub struct SourceOwner {
 }
 
 impl Table {
-    /// A flow's configuration; `None` when it has none.
+    /// A flow's configuration; `None` when it has none. One that cannot be read is a flow that says so
+    /// ([`Flow::is_unreadable`]) and does nothing by itself.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn flow(&self, name: &FlowName) -> Result<Option<Flow>, TableError> {
         let item = self.get(key(keys::flow(name), CONFIG)).await?;
-        item.as_ref().map(|item| flow(name, item)).transpose()
+        Ok(item.as_ref().map(|item| flow(name, item)))
     }
 
     /// Many flows' configurations, in one round trip; flows without one are left out.
@@ -71,20 +72,21 @@ impl Table {
         for item in batches.into_iter().flatten() {
             let name = text(&item, keys::PK)?.strip_prefix("FLOW#").and_then(|name| FlowName::new(name).ok());
             let name = name.ok_or_else(|| unreadable(&item, "no flow name"))?;
-            flows.insert(name.clone(), flow(&name, &item)?);
+            let flow = flow(&name, &item);
+            flows.insert(name, flow);
         }
         Ok(flows)
     }
 
     /// Stores a configuration in place of `before`, with the ownership of its queues and functions, and makes `job` the
-    /// flow's active one: all of it or nothing.
+    /// flow's active one: all of it or nothing. What a later release stored beside `before` stays.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn put_flow(&self, flow: &Flow, before: Option<&Flow>, job: Option<&Job>) -> Result<FlowPut, TableError> {
         let expected = before.map_or(0, |before| before.version);
         let mut actions = Actions::default();
-        actions.put(self.config_put(flow, expected)?);
+        actions.put(self.config_put(flow, before, expected)?);
         let registration = document(FLOWS, keys::flow_row(&flow.name, ""), &());
         actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(registration)).build())?);
         let first_source = actions.0.len();
@@ -129,22 +131,20 @@ impl Table {
     ) -> Result<HashMap<String, SourceOwner>, TableError> {
         let keys = arns.into_iter().map(|arn| key(keys::source(arn), SOURCE)).collect();
         let mut owners = HashMap::new();
-        for item in self.get_all(keys).await? {
-            let (flow, phase): (String, Option<String>) = read(&item, DATA)?;
-            let arn = text(&item, keys::PK)?.trim_start_matches("SOURCE#").to_owned();
-            let flow = FlowName::new(flow).map_err(|_| unreadable(&item, "flow"))?;
-            owners.insert(arn, SourceOwner { flow, phase: phase.as_deref().and_then(Phase::from_word) });
-        }
+        owners.extend(readable(&self.get_all(keys).await?, owner));
         Ok(owners)
     }
 
-    fn config_put(&self, flow: &Flow, expected: u64) -> Result<Put, TableError> {
-        let mut item = document(keys::flow(&flow.name), CONFIG, &contract::flow_config(flow));
+    fn config_put(&self, flow: &Flow, before: Option<&Flow>, expected: u64) -> Result<Put, TableError> {
+        let unknown = before.map(|before| before.unknown.clone()).unwrap_or_default();
+        let flow = Flow { unknown, ..flow.clone() };
+        let mut item = document(keys::flow(&flow.name), CONFIG, &contract::stored_flow_config(&flow));
         item.insert(VERSION.to_owned(), n(expected + 1));
         item.insert(ACTIVATED.to_owned(), crate::item::s(flow.activated_at.to_string()));
+        unknown::put_back(&mut item, &flow.unknown);
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = if expected == 0 {
-            put.condition_expression(IF_ABSENT)
+            put.condition_expression(IF_NO_VERSION)
         } else {
             put.condition_expression(IF_VERSION).expression_attribute_values(":v", n(expected))
         };
@@ -152,14 +152,36 @@ impl Table {
     }
 }
 
-pub(crate) fn flow(name: &FlowName, item: &Item) -> Result<Flow, TableError> {
-    let activated_at: Timestamp = text(item, ACTIVATED)?.parse().map_err(|_| unreadable(item, "activation"))?;
-    let config = text(item, DATA)?;
-    let flow = contract::read_flow(name.clone(), config.as_bytes(), &Stages::default(), activated_at);
-    let mut flow = flow.map_err(|e| unreadable(item, &e.to_string()))?;
-    flow.version = number(item, VERSION).ok_or_else(|| unreadable(item, "no version"))?;
-    flow.activated_at = activated_at;
-    Ok(flow)
+/// The attributes of a configuration's item that this release writes.
+const ATTRIBUTES: [&str; 5] = [PK, SK, DATA, VERSION, ACTIVATED];
+
+/// Never fails: an activation that cannot be read is in 1970, so that hourly windows run at full hours.
+pub(crate) fn flow(name: &FlowName, item: &Item) -> Flow {
+    let activated_at = text(item, ACTIVATED).ok().and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let version = number(item, VERSION).unwrap_or(0);
+    let config = check_shape(item).and_then(|()| text(item, DATA));
+    let mut flow = match config {
+        Ok(config) => contract::read_stored_flow(name.clone(), config, activated_at),
+        Err(error) => Flow::unreadable(name.clone(), version, activated_at, error.to_string()),
+    };
+    flow.version = version;
+    if !flow.is_understood() {
+        let problems =
+            flow.problems.iter().map(|it| format!("{} {}", it.field.as_deref().unwrap_or("all"), it.problem));
+        let problems = problems.collect::<Vec<_>>().join("; ");
+        tracing::warn!(flow = name.as_str(), outcome = "not_understood", problems, "a configuration is not understood");
+    }
+    if !flow.is_unreadable() {
+        flow.unknown.attributes = unknown::attributes(item, &ATTRIBUTES);
+    }
+    flow
+}
+
+fn owner(item: &Item) -> Result<(String, SourceOwner), TableError> {
+    let (flow, phase): (String, Option<String>) = read(item, DATA)?;
+    let arn = text(item, keys::PK)?.trim_start_matches("SOURCE#").to_owned();
+    let flow = FlowName::new(flow).map_err(|_| unreadable(item, "flow"))?;
+    Ok((arn, SourceOwner { flow, phase: phase.as_deref().and_then(Phase::from_word) }))
 }
 
 fn sources(flow: &Flow) -> BTreeMap<String, Option<Phase>> {

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{Delete, Put};
 use domain::{FlowName, Timestamp};
 
 use crate::item::{Item, key, n, number, s, text};
-use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, FOLDED, IF_ABSENT, PK, SK};
+use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, FOLDED, IF_ABSENT, PK, SHAPE_VERSION, SK};
 use crate::spans::{Span, Spans};
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
@@ -131,12 +131,13 @@ fn merged(quiet: &[Item], folded: Option<&Item>, now: Timestamp) -> Result<Item,
         spans.add(part, now);
         for attribute in part.keys().filter(|attribute| Span::named(attribute).is_none()) {
             if let Some(by) = number::<i64>(part, attribute) {
-                *sums.entry(attribute).or_default() += by;
+                let sum = sums.entry(attribute).or_default();
+                // The version of a shape is no count.
+                *sum = if attribute == SHAPE_VERSION { by.max(*sum) } else { *sum + by };
             }
-        }
-        for attribute in ["msg", "cat"] {
-            if let (Ok(told), false) = (text(part, attribute), row.contains_key(attribute)) {
-                row.insert(attribute.to_owned(), s(told));
+            // The sample of a group, and what a later release notes: the first one stays.
+            if let (Ok(noted), false) = (text(part, attribute), row.contains_key(attribute)) {
+                row.insert(attribute.clone(), s(noted));
             }
         }
         keep(&mut row, part, "seen0", |new, kept| new < kept);

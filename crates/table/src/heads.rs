@@ -1,12 +1,12 @@
 //! Reading interchanges: one, many, and one with its log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::{Event, Interchange, InterchangeId};
 
-use crate::item::{Item, key, s, text};
+use crate::item::{Item, key, log_unreadable, s, text};
 use crate::keys::{self, SK};
 use crate::transact::pause;
 use crate::{Table, TableError, codec, event_codec};
@@ -19,6 +19,44 @@ const MOST_LOG_BYTES: usize = 6_000_000;
 
 /// Tries of a batch that is answered in part.
 const TRIES: u32 = 10;
+
+/// Interchanges that were read together.
+#[derive(Debug, Clone, Default)]
+pub struct Heads {
+    read: HashMap<InterchangeId, Interchange>,
+    unreadable: HashSet<InterchangeId>,
+}
+
+impl Heads {
+    /// The interchange; `None` where there is none, or none that can be read.
+    #[must_use]
+    pub fn get(&self, id: &InterchangeId) -> Option<&Interchange> {
+        self.read.get(id)
+    }
+
+    /// As [`Heads::get`], and takes it out.
+    pub fn remove(&mut self, id: &InterchangeId) -> Option<Interchange> {
+        self.read.remove(id)
+    }
+
+    /// Whether there is something under this id that this release cannot read.
+    #[must_use]
+    pub fn is_unreadable(&self, id: &InterchangeId) -> bool {
+        self.unreadable.contains(id)
+    }
+
+    /// Those that were read, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Interchange> {
+        self.read.values()
+    }
+}
+
+impl From<Interchange> for Heads {
+    /// One that was read by itself.
+    fn from(interchange: Interchange) -> Self {
+        Self { read: HashMap::from([(interchange.id.clone(), interchange)]), unreadable: HashSet::new() }
+    }
+}
 
 impl Table {
     /// The interchange as it is now. One of which only an early outcome is known is not there.
@@ -33,13 +71,10 @@ impl Table {
     /// The interchanges as they are now; unknown ids are left out, and so are those of which only an early outcome is known.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn heads(
-        &self,
-        ids: impl IntoIterator<Item = &InterchangeId>,
-    ) -> Result<HashMap<InterchangeId, Interchange>, TableError> {
+    /// When the table cannot be read. One that cannot be read itself is among the [`Heads`] as such.
+    pub async fn heads(&self, ids: impl IntoIterator<Item = &InterchangeId>) -> Result<Heads, TableError> {
         let mut heads = self.heads_and_early(ids).await?;
-        heads.retain(|_, head| !head.is_early());
+        heads.read.retain(|_, head| !head.is_early());
         Ok(heads)
     }
 
@@ -48,13 +83,21 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn heads_and_early(
-        &self,
-        ids: impl IntoIterator<Item = &InterchangeId>,
-    ) -> Result<HashMap<InterchangeId, Interchange>, TableError> {
+    pub async fn heads_and_early(&self, ids: impl IntoIterator<Item = &InterchangeId>) -> Result<Heads, TableError> {
         let keys = ids.into_iter().map(|id| key(keys::interchange(id), keys::HEAD)).collect();
-        let items = self.get_all(keys).await?;
-        items.iter().map(|item| codec::interchange(item).map(|i| (i.id.clone(), i))).collect()
+        let mut heads = Heads::default();
+        for item in self.get_all(keys).await? {
+            match codec::interchange(&item) {
+                Ok(interchange) => {
+                    heads.read.insert(interchange.id.clone(), interchange);
+                }
+                Err(error) => {
+                    log_unreadable(&error);
+                    heads.unreadable.extend(codec::id(&item).ok());
+                }
+            }
+        }
+        Ok(heads)
     }
 
     /// The interchange with the newest events of its log, oldest first: those before the event `before` where it is given.
@@ -87,7 +130,7 @@ impl Table {
                     head = Some(codec::interchange(&item)?);
                 } else {
                     bytes += event_codec::texts(&item).map(str::len).sum::<usize>();
-                    events.extend(event_codec::events(&item)?);
+                    events.extend(event_codec::events(&item));
                 }
             }
             start = page.last_evaluated_key;

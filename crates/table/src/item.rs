@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::TableError;
-use crate::keys::{DATA, PK, SK};
+use crate::keys::{self, DATA, MAX_SHAPE_VERSION, PK, SHAPE_VERSION, SK};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -53,10 +53,42 @@ pub(crate) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T>
 }
 
 pub(crate) fn read<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, TableError> {
+    check_shape(item)?;
     serde_json::from_str(text(item, name)?).map_err(|e| unreadable(item, &format!("`{name}`: {e}")))
+}
+
+/// Refuses an item of a release that is more than one ahead.
+pub(crate) fn check_shape(item: &Item) -> Result<(), TableError> {
+    match number::<u32>(item, SHAPE_VERSION) {
+        Some(version) if version > MAX_SHAPE_VERSION => {
+            Err(unreadable(item, &format!("its shape has version {version}, above {MAX_SHAPE_VERSION}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `read` gives of the items that can be read. The others are named in the log and left out, so that they are in
+/// nobody's way.
+pub(crate) fn readable<'a, T>(
+    items: impl IntoIterator<Item = &'a Item>,
+    read: impl Fn(&'a Item) -> Result<T, TableError>,
+) -> impl Iterator<Item = T> {
+    items.into_iter().filter_map(move |item| {
+        let result = read(item);
+        if let Err(error) = &result {
+            log_unreadable(error);
+        }
+        result.ok()
+    })
+}
+
+/// Names an item that is passed over because it cannot be read.
+pub(crate) fn log_unreadable(error: &TableError) {
+    tracing::error!(outcome = "unreadable", %error, "a stored item was passed over");
 }
 
 pub(crate) fn unreadable(item: &Item, cause: &str) -> TableError {
     let part = |name| item.get(name).and_then(|v| v.as_s().ok()).map_or("?", String::as_str);
-    TableError::Unreadable { key: format!("{}/{}", part(PK), part(SK)), cause: cause.to_owned() }
+    let (what, id) = keys::named(part(PK));
+    TableError::Unreadable { what, id: id.to_owned(), cause: format!("{}: {cause}", part(SK)) }
 }

@@ -64,7 +64,7 @@ impl Table {
         items
             .iter()
             .map(|item| {
-                let flow: Option<String> = item.contains_key(DATA).then(|| read(item, DATA)).transpose()?;
+                let flow: Option<String> = read(item, DATA).ok();
                 Ok(RegisteredJob {
                     id: JobId(text(item, SK)?.to_owned()),
                     flow: flow.and_then(|flow| FlowName::new(flow).ok()),

@@ -9,12 +9,13 @@ use domain::{InterchangeId, Job, JobId, JobStatus, Timestamp};
 
 use crate::counts::SKIP_PREFIX;
 use crate::deltas::job_update;
-use crate::item::{Item, document, key, n, read, s, text, unreadable};
+use crate::item::{Item, document, key, n, read, s, text};
 use crate::job_register::KEPT_AT;
 use crate::jobs::{DONE, IDEMPOTENCY, QUEUED_STEPS};
 use crate::keys::{self, ACTIVE_JOB, DATA, JOB, JOBS, LEASED_UNTIL, PK, REQUEST, SK, TTL};
 use crate::leases::Unit;
 use crate::list::Position;
+use crate::slots::readable_ids;
 use crate::statements::Statement;
 use crate::transact::Actions;
 use crate::{Table, TableError};
@@ -107,9 +108,7 @@ impl Table {
     /// When the table cannot be read.
     pub async fn chunk(&self, id: &JobId, number: u64) -> Result<Option<Chunk>, TableError> {
         let Some(item) = self.get(key(keys::job(id), keys::chunk(number))).await? else { return Ok(None) };
-        let ids: Vec<String> = read(&item, DATA)?;
-        let ids = ids.into_iter().map(InterchangeId::new).collect::<Result<_, _>>();
-        let ids = ids.map_err(|e| unreadable(&item, &e.to_string()))?;
+        let ids = readable_ids(read(&item, DATA)?, &item);
         Ok(Some(Chunk { ids, done: item.contains_key(DONE) }))
     }
 

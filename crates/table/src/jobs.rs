@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::counts::{job_counts, sum};
-use crate::item::{Item, document, key, n, number, read, s, text, unreadable};
+use crate::item::{Item, document, key, log_unreadable, n, number, read, s, text, unreadable};
 use crate::keys::{self, ACTIVE_JOB, DATA, IF_ABSENT, JOB, JOBS, LEASED_UNTIL, SK};
 use crate::leases::RELEASED_AT;
 use crate::list::Position;
@@ -85,6 +85,15 @@ pub struct JobRecord {
     pub leased_until: Option<Timestamp>,
     /// When a worker tried its work last and gave it up before it was done.
     pub tried_at: Option<Timestamp>,
+}
+
+/// A job of a list that this release cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableJob {
+    /// Its id.
+    pub id: JobId,
+    /// Where a walk of its flow's jobs stands that has come to it.
+    pub position: Position,
 }
 
 impl JobRecord {
@@ -232,7 +241,7 @@ impl Table {
         flow: &FlowName,
         limit: usize,
         from: Option<&Position>,
-    ) -> Result<Vec<JobRecord>, TableError> {
+    ) -> Result<Vec<Result<JobRecord, UnreadableJob>>, TableError> {
         let query = self
             .query(keys::BETWEEN)
             .expression_attribute_values(":pk", s(keys::flow(flow)))
@@ -245,9 +254,23 @@ impl Table {
         let pointers = page.items.unwrap_or_default();
         let passed = |pointer: &&Item| from.is_some_and(|from| text(pointer, SK).is_ok_and(|sk| sk == from.0));
         let pointers = pointers.iter().filter(|pointer| !passed(pointer)).take(limit);
-        let jobs = pointers.map(|pointer| async { self.job(&JobId(read(pointer, DATA)?)).await });
-        let jobs: Vec<Option<JobRecord>> = stream::iter(jobs).buffered(SIDE_BY_SIDE).try_collect().await?;
+        let jobs = pointers.map(|pointer| self.job_at(pointer));
+        let jobs: Vec<_> = stream::iter(jobs).buffered(SIDE_BY_SIDE).try_collect().await?;
         Ok(jobs.into_iter().flatten().collect())
+    }
+
+    /// The job that a flow points to.
+    async fn job_at(&self, pointer: &Item) -> Result<Option<Result<JobRecord, UnreadableJob>>, TableError> {
+        let position = Position(text(pointer, SK)?.to_owned());
+        let id = position.0.rsplit_once('#').map_or_else(String::new, |(_, id)| id.to_owned());
+        match self.job(&JobId(id.clone())).await {
+            Ok(record) => Ok(record.map(Ok)),
+            Err(error @ TableError::Unreadable { .. }) => {
+                log_unreadable(&error);
+                Ok(Some(Err(UnreadableJob { id: JobId(id), position })))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs a transaction that either happens or was overtaken.

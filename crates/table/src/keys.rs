@@ -43,6 +43,11 @@ pub(crate) const REST: &str = "rest";
 /// Digests of reports that were seen, 8 bytes each.
 pub(crate) const SEEN: &str = "seen";
 pub(crate) const VERSION: &str = "v";
+/// The version of an item's shape. An item without one has version 1, which is what this release writes.
+pub(crate) const SHAPE_VERSION: &str = "sv";
+/// The highest version of a shape that this release reads: that of the next release, which adds only what this one may
+/// pass over.
+pub(crate) const MAX_SHAPE_VERSION: u32 = 2;
 /// Seconds since 1970 at which DynamoDB may remove the item.
 pub(crate) const TTL: &str = "ttl";
 /// How often a count row was changed.
@@ -99,6 +104,8 @@ pub(crate) const JOB_END: &str = "JOB#~";
 pub(crate) const COUNT_PREFIX: &str = "COUNT#";
 
 pub(crate) const IF_ABSENT: &str = "attribute_not_exists(pk)";
+/// Of an item that is not there, or has lost its version.
+pub(crate) const IF_NO_VERSION: &str = "attribute_not_exists(v)";
 pub(crate) const IF_VERSION: &str = "v = :v";
 pub(crate) const BY_PK: &str = "pk = :pk";
 pub(crate) const BY_PREFIX: &str = "pk = :pk AND begins_with(sk, :sk)";
@@ -112,6 +119,16 @@ pub(crate) const BY_INDEX_BEFORE: &str = "ip = :ip AND #is < :is";
 /// Index shards of one flow and status: a single time-ordered key takes 1,000 writes a second, and a throttled
 /// index throttles the table.
 pub(crate) const SHARDS: u8 = 8;
+
+/// What an item is about, by its partition key: `interchange`, `flow`, `job`, or `item` for all others, and which.
+pub(crate) fn named(pk: &str) -> (&'static str, &str) {
+    match pk.split_once('#') {
+        Some(("INTERCHANGE", id)) => ("interchange", id),
+        Some(("FLOW", name)) => ("flow", name),
+        Some(("JOB", id)) => ("job", id),
+        _ => ("item", pk),
+    }
+}
 
 pub(crate) fn interchange(id: &InterchangeId) -> String {
     format!("INTERCHANGE#{id}")

@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Filter, FlowName, Interchange};
+use domain::{Filter, FlowName, Interchange, InterchangeId};
 use futures::future::try_join_all;
 
-use crate::item::{Item, s, text};
+use crate::item::{Item, log_unreadable, s, text};
 use crate::keys::{self, INDEX_SK, ROW};
 use crate::{Table, TableError, codec};
 
@@ -38,11 +38,23 @@ impl Position {
     }
 }
 
+/// A row of a list: an interchange as lists show it, or the id of one that this release cannot read.
+pub type Row = Result<Interchange, UnreadableRow>;
+
+/// An interchange that this release cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// Its id.
+    pub id: InterchangeId,
+    /// Where a walk goes on that has passed it.
+    pub position: Position,
+}
+
 /// Some interchanges in order.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// As lists show them.
-    pub items: Vec<Interchange>,
+    pub items: Vec<Row>,
     /// Where to go on; `None` at the end.
     pub next: Option<Position>,
     /// Where to go on after each of the items.
@@ -72,7 +84,8 @@ struct Shard {
 
 impl Table {
     /// Up to `limit` interchanges of `flow` that `filter` matches, from `from` on. A page may hold fewer, even
-    /// none, when much was read to find them; as long as it names a position there is more to walk.
+    /// none, when much was read to find them; as long as it names a position there is more to walk. What cannot be read is
+    /// among them where the filter asks for status and time alone: by its place it may be meant.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -96,7 +109,7 @@ impl Table {
         order: Order,
         limit: usize,
         from: Option<&str>,
-        takes: impl Fn(&Interchange) -> bool,
+        takes: impl Fn(&Row) -> bool,
     ) -> Result<Page, TableError> {
         let start = from.map(str::to_owned).or_else(|| bound(filter, order));
         let classes: BTreeSet<&str> = filter.statuses().into_iter().map(keys::index_class).collect();
@@ -126,16 +139,20 @@ impl Table {
             if beyond(filter, order, &at) {
                 return Ok(Page { next: None, ..found });
             }
-            let interchange = codec::listed(&item)?;
-            let matches = filter.matches(&interchange) && takes(&interchange);
+            let place = Position(at);
+            let row = row(&item, &place)?;
+            let is_meant = match &row {
+                Ok(interchange) => filter.matches(interchange),
+                Err(_) => filter.is_by_status_and_time(),
+            };
+            let matches = is_meant && takes(&row);
             // One more than asked for is looked for, so that a page that names a position is not the last.
             if matches && found.items.len() == limit {
                 break;
             }
-            let place = Position(at);
             if matches {
-                bytes += text(&item, ROW)?.len();
-                found.items.push(interchange);
+                bytes += text(&item, ROW).map_or(0, str::len);
+                found.items.push(row);
                 found.places.push(place.clone());
             }
             found.next = Some(place);
@@ -189,6 +206,14 @@ fn next(shards: &mut [Shard], order: Order) -> Result<Option<Item>, TableError> 
     }
     let first = first.map(|(i, _)| i);
     Ok(first.and_then(|i| shards[i].buffer.pop_front()))
+}
+
+fn row(item: &Item, place: &Position) -> Result<Row, TableError> {
+    let unreadable = |error| {
+        log_unreadable(&error);
+        Ok(Err(UnreadableRow { id: codec::id(item)?, position: place.clone() }))
+    };
+    codec::listed(item).map(Ok).or_else(unreadable)
 }
 
 /// Where a filter on time lets a walk begin.

@@ -114,7 +114,7 @@ impl Table {
         loop {
             let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
             for item in page.items() {
-                let events = event_codec::events(item)?;
+                let events = event_codec::events(item);
                 let mut named = events.iter().flat_map(|event| event.kind.revisions());
                 if let Some((_, revision)) = named.find(|(of, revision)| *of == side && revision.number == number) {
                     return Ok(Some(revision.clone()));

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::InterchangeId;
 
 use crate::TableError;
-use crate::item::{Item, b, json, read, unreadable};
+use crate::item::{Item, b, check_shape, json, read, unreadable};
 use crate::keys::DATA;
 
 /// Fast: more would save nothing, as ids are mostly chance.
@@ -33,6 +33,7 @@ pub(crate) fn packed(members: &[Member]) -> Result<AttributeValue, TableError> {
 
 /// The members of a batch.
 pub(crate) fn members(item: &Item) -> Result<Vec<Member>, TableError> {
+    check_shape(item)?;
     let Some(packed) = item.get(DATA).and_then(|value| value.as_b().ok()) else { return earlier_members(item) };
     let text = zstd::bulk::decompress(packed.as_ref(), MAX_BYTES).map_err(|e| unreadable(item, &e.to_string()))?;
     let (first, after_first, ids): (i64, Vec<i64>, Vec<String>) =

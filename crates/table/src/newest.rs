@@ -5,10 +5,10 @@
 //! The walk must never be short of an interchange that it would have met, had nothing failed. It may meet one twice: where
 //! it was, and where it is since it failed again.
 
-use domain::{Filter, FlowName, Interchange, Timestamp};
+use domain::{Filter, FlowName, Interchange, InterchangeId, Timestamp};
 use jiff::SignedDuration;
 
-use crate::list::{Order, Page, Position};
+use crate::list::{Order, Page, Position, Row};
 use crate::{Table, TableError};
 
 /// How long a commit may come after the clock was read for it: a function's time-out of 30 seconds, and clocks that
@@ -71,7 +71,14 @@ impl Place {
 
     /// Whether the stretch is about this one. What was committed more than once and failed since then has failed again, or
     /// is new. When the walk began, a commit may have been on its way whose failure was recorded just before.
-    fn takes(&self, interchange: &Interchange) -> bool {
+    fn takes(&self, row: &Row) -> bool {
+        match row {
+            Ok(interchange) => self.takes_readable(interchange),
+            Err(_) => self.stretch == 0,
+        }
+    }
+
+    fn takes_readable(&self, interchange: &Interchange) -> bool {
         let recorded_at = interchange.failure.recorded_at;
         let was_on_its_way = || {
             let failed_again = interchange.status.is_failed() && interchange.attempt > 1;
@@ -116,7 +123,7 @@ impl Table {
             }
             for (item, key) in found.items.into_iter().zip(found.places) {
                 // Once in a page is enough.
-                if !page.items.iter().any(|met| met.id == item.id) {
+                if !page.items.iter().any(|met| id_of(met) == id_of(&item)) {
                     page.items.push(item);
                     page.places.push(place.at(key));
                 }
@@ -131,6 +138,13 @@ impl Table {
             }
             place = place.next(now);
         }
+    }
+}
+
+fn id_of(row: &Row) -> &InterchangeId {
+    match row {
+        Ok(interchange) => &interchange.id,
+        Err(unreadable) => &unreadable.id,
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{Claim, Flow, Interchange, InterchangeId, Slot, Timestamp};
 
-use crate::item::{Item, key, n, number, s, text};
+use crate::item::{Item, key, log_unreadable, n, number, readable, s, text};
 use crate::keys::{self, CONFIG, DATA, IF_ABSENT, LEASED_UNTIL, PK, SENT, SK, TTL, WORKER};
 use crate::leases::{DONE_AT, kept_until, lease_end};
 use crate::list::Position;
@@ -95,13 +95,20 @@ impl Table {
             crate::item::text(item, WORKER).is_ok_and(|worker| worker == self.writer) && until == Some(lease_end(now))
         };
         let mut leased = LeasedPacks::default();
+        let mut unreadable = Vec::new();
         let config = key(keys::flow(&slot.flow), CONFIG);
         let wanted = batches.iter().map(|batch| key(keys::slot(slot), batch.as_str()));
         for item in self.get_all(wanted.chain([config]).collect()).await? {
             if crate::item::text(&item, SK)? == CONFIG {
-                leased.flow = Some(flows::flow(&slot.flow, &item)?);
+                leased.flow = Some(flows::flow(&slot.flow, &item));
             } else if is_ours(&item) {
-                leased.taken.push(pack(&item)?);
+                match pack(&item) {
+                    Ok(pack) => leased.taken.push(pack),
+                    Err(error) => {
+                        log_unreadable(&error);
+                        unreadable.push(crate::item::text(&item, SK)?.to_owned());
+                    }
+                }
             } else {
                 leased.busy.push(crate::item::text(&item, SK)?.to_owned());
                 let until = number::<i64>(&item, LEASED_UNTIL).and_then(|ms| Timestamp::from_millisecond(ms).ok());
@@ -110,7 +117,8 @@ impl Table {
         }
         leased.taken.sort_by(|a, b| a.batch.cmp(&b.batch));
         let is_there = |batch: &&String| {
-            leased.taken.iter().any(|pack| pack.batch == **batch) || leased.busy.iter().any(|busy| busy == *batch)
+            let is_taken = leased.taken.iter().any(|pack| pack.batch == **batch);
+            is_taken || leased.busy.contains(batch) || unreadable.contains(batch)
         };
         leased.removed = batches.iter().filter(|batch| !is_there(batch)).cloned().collect();
         Ok(leased)
@@ -135,7 +143,8 @@ impl Table {
         let keys: Vec<Item> = packs.iter().map(|pack| key(keys::slot(slot), pack.batch.as_str())).collect();
         let mut statements = Vec::new();
         for item in self.get_all(keys).await? {
-            let mut kept = members::members(&item)?;
+            // What cannot be read stays as it is.
+            let Some(mut kept) = readable([&item], members::members).next() else { continue };
             kept.retain(|(_, id)| stays(id));
             statements.push(Statement {
                 text: text.clone(),
@@ -230,8 +239,9 @@ impl Table {
         let mut after = None;
         loop {
             let (items, next) = self.pack_items(slot, after.as_deref()).await?;
-            for item in items.iter().filter(|item| number::<u64>(item, TAKEN_BY) == Some(generation)) {
-                for (micros, id) in members::members(item)? {
+            let taken = items.iter().filter(|item| number::<u64>(item, TAKEN_BY) == Some(generation));
+            for members_of_batch in readable(taken, members::members) {
+                for (micros, id) in members_of_batch {
                     let failed_at = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
                     let member = Member { position: Position(keys::index_sort(failed_at, &id)), id };
                     if position.is_none_or(|passed| member.position > *passed) {
@@ -249,7 +259,8 @@ impl Table {
         }
     }
 
-    /// Removes the batches that a generation of a slot's ordered run has taken. `true` when the slot is empty then.
+    /// Removes the batches that a generation of a slot's ordered run has taken; those that cannot be read stay. `true` when
+    /// the slot is empty then.
     ///
     /// # Errors
     /// When the table cannot be read or written.
@@ -259,7 +270,7 @@ impl Table {
         loop {
             let (items, next) = self.pack_items(slot, after.as_deref()).await?;
             let (done, others): (Vec<&Item>, Vec<&Item>) =
-                items.iter().partition(|item| number::<u64>(item, TAKEN_BY) == Some(generation));
+                items.iter().partition(|item| number(item, TAKEN_BY) == Some(generation) && pack(item).is_ok());
             is_empty &= others.is_empty();
             let keys = done.iter().map(|item| Ok(key(keys::slot(slot), text(item, SK)?)));
             self.delete_all(keys.collect::<Result<_, TableError>>()?).await?;

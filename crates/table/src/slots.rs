@@ -8,7 +8,7 @@ use domain::{FlowName, InterchangeId, Minute, Slot, Timestamp};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put};
 
-use crate::item::{Item, key, n, number, s, text, unreadable};
+use crate::item::{Item, key, log_unreadable, n, number, readable, s, text, unreadable};
 use crate::keys::{self, HELD, SK, SLOTS};
 use crate::packs::{DEADLINES, MEMBERS};
 use crate::transact::{Actions, Transacted};
@@ -88,7 +88,7 @@ impl Table {
             .query(keys::UP_TO_SK)
             .expression_attribute_values(":pk", s(SLOTS))
             .expression_attribute_values(":sk", s(time.to_string()));
-        self.query_all(query).await?.iter().map(registered).collect()
+        Ok(readable(&self.query_all(query).await?, registered).collect())
     }
 
     /// Tells the sweep to leave a slot alone until `time`, since its work is on the jobs queue.
@@ -164,7 +164,7 @@ impl Table {
             None => self.query(keys::BY_PK),
         };
         let items = self.query_all(query.expression_attribute_values(":pk", s(HELD))).await?;
-        items.iter().map(held).collect()
+        Ok(readable(&items, held).collect())
     }
 
     /// One page of a slot's batches, after the batch `after`, with the last batch read where there are more.
@@ -173,7 +173,7 @@ impl Table {
     /// When the table cannot be read.
     pub async fn pack_page(&self, slot: &Slot, after: Option<&str>) -> Result<(Vec<Pack>, Option<String>), TableError> {
         let (items, next) = self.pack_items(slot, after).await?;
-        Ok((items.iter().map(pack).collect::<Result<_, _>>()?, next))
+        Ok((readable(&items, pack).collect(), next))
     }
 
     /// As [`Table::pack_page`], the items as they are.
@@ -237,8 +237,8 @@ impl Table {
         let mut start = None;
         while !flows.is_empty() {
             let page = query.clone().set_exclusive_start_key(start).send().await.map_err(TableError::call("Query"))?;
-            for item in page.items().iter().filter(|item| item.contains_key(Enrolled::Retries.as_str())) {
-                let slot = slot(item)?;
+            let retries = page.items().iter().filter(|item| item.contains_key(Enrolled::Retries.as_str()));
+            for slot in readable(retries, slot) {
                 if flows.remove(&slot.flow) {
                     first.insert(slot.flow, slot.minute);
                 }
@@ -284,4 +284,10 @@ pub(crate) fn pack(item: &Item) -> Result<Pack, TableError> {
         ids: members::members(item)?.into_iter().map(|(_, id)| id).collect(),
         has_deadlines: item.contains_key(DEADLINES),
     })
+}
+
+/// The ids that are ids. The others are named in the log and passed over.
+pub(crate) fn readable_ids(ids: Vec<String>, item: &Item) -> Vec<InterchangeId> {
+    let passed_over = |error: domain::InvalidName| log_unreadable(&unreadable(item, &error.to_string()));
+    ids.into_iter().filter_map(|id| InterchangeId::new(id).map_err(passed_over).ok()).collect()
 }

@@ -85,7 +85,10 @@ async fn ask(State(issuer): State<Arc<Issuer>>, RawQuery(query): RawQuery) -> Re
     };
     match request.fault() {
         Some((error, description)) => request.refuse(error, description),
-        None => page::sign_in(request.destination.text(), &request.scopes(&issuer), &query),
+        None => {
+            let claim = issuer.settings.flows_claim.as_deref();
+            page::sign_in(request.destination.text(), &request.scopes(&issuer), claim, &query)
+        }
     }
 }
 
@@ -110,7 +113,7 @@ async fn decide(State(issuer): State<Arc<Issuer>>, body: Bytes) -> Response {
     let scopes = request.scopes(&issuer).into_iter().filter(|scope| ticked.contains(scope)).collect();
     let openid = request.fields.words("scope").iter().any(|scope| scope == "openid");
     let code = issuer.grants.keep_code(Code {
-        grant: Grant { subject: subject.to_owned(), scopes, openid },
+        grant: Grant { subject: subject.to_owned(), scopes, flows: form.words("flows"), openid },
         redirect_uri: request.destination.text().to_owned(),
         challenge: request.fields.get("code_challenge").unwrap_or_default().to_owned(),
         nonce: request.fields.get("nonce").map(str::to_owned),

@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub(crate) struct Grant {
     pub(crate) subject: String,
     pub(crate) scopes: Vec<String>,
+    /// The flows that it opens, where the issuer has a claim for them.
+    pub(crate) flows: Vec<String>,
     /// Whether an id token was asked for, too.
     pub(crate) openid: bool,
 }

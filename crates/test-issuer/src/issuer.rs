@@ -26,6 +26,8 @@ pub struct Settings {
     pub audience: String,
     /// Every scope that there is.
     pub scopes: Vec<String>,
+    /// The claim that lists the flows which a token opens, where it is to have one.
+    pub flows_claim: Option<String>,
 }
 
 /// Why there is no issuer.
@@ -111,7 +113,7 @@ impl TestIssuer {
         &self.issuer.settings
     }
 
-    /// An access token of `subject` with these scopes, as the token end point gives it.
+    /// An access token of `subject` with these scopes, as the token end point gives it, for every flow.
     #[must_use]
     pub fn token<S: AsRef<str>>(&self, subject: &str, scopes: &[S]) -> String {
         self.sign(&self.claims(subject, scopes))
@@ -121,7 +123,7 @@ impl TestIssuer {
     #[must_use]
     pub fn claims<S: AsRef<str>>(&self, subject: &str, scopes: &[S]) -> Value {
         let scopes = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
-        self.issuer.access_claims(&Grant { subject: subject.to_owned(), scopes, openid: false })
+        self.issuer.access_claims(&Grant { subject: subject.to_owned(), scopes, flows: every_flow(), openid: false })
     }
 
     /// A token that says whatever it is told to, signed by the issuer's key.
@@ -167,7 +169,7 @@ impl Issuer {
 
     pub(crate) fn access_claims(&self, grant: &Grant) -> Value {
         let now = self.now();
-        json!({
+        let mut claims = json!({
             "iss": self.url,
             "sub": grant.subject,
             "aud": self.settings.audience,
@@ -177,8 +179,17 @@ impl Issuer {
             "nbf": now,
             "exp": now + LIFETIME,
             "jti": Uuid::new_v4().to_string(),
-        })
+        });
+        if let Some(name) = &self.settings.flows_claim {
+            claims[name] = grant.flows.clone().into();
+        }
+        claims
     }
+}
+
+/// What opens every flow.
+pub(crate) fn every_flow() -> Vec<String> {
+    vec!["*".to_owned()]
 }
 
 fn router(issuer: Arc<Issuer>) -> Router {

@@ -19,8 +19,9 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 const NOTE: &str = "<p class=\"note\">This is the test issuer of a Reprise that runs on this machine. It asks for no password: \
                     whoever opens this page is who they say they are.</p>";
 
-/// Asks for a name and for what it may do.
-pub(crate) fn sign_in(destination: &str, scopes: &[String], request: &str) -> Response {
+/// Asks for a name, for what it may do and, where tokens limit that, to which flows.
+pub(crate) fn sign_in(destination: &str, scopes: &[String], flows_claim: Option<&str>, request: &str) -> Response {
+    let flows = flows_claim.map(|claim| flows(&escaped(claim))).unwrap_or_default();
     let boxes: String = scopes.iter().map(|scope| tick(&escaped(scope))).collect();
     show(
         StatusCode::OK,
@@ -29,7 +30,7 @@ pub(crate) fn sign_in(destination: &str, scopes: &[String], request: &str) -> Re
             "{NOTE}<form method=\"post\" action=\"/authorize\">\
              <input type=\"hidden\" name=\"request\" value=\"{request}\">\
              <label class=\"name\">Name <input name=\"name\" value=\"operator\" required maxlength=\"100\" autofocus></label>\
-             <fieldset><legend>May do</legend>{boxes}</fieldset>\
+             <fieldset><legend>May do</legend>{boxes}</fieldset>{flows}\
              <p><button name=\"decision\" value=\"allow\">Sign in</button> \
              <button name=\"decision\" value=\"deny\" formnovalidate>Refuse</button></p></form>\
              <p class=\"note\">Then back to {destination}</p>",
@@ -37,6 +38,10 @@ pub(crate) fn sign_in(destination: &str, scopes: &[String], request: &str) -> Re
             destination = escaped(destination),
         ),
     )
+}
+
+fn flows(claim: &str) -> String {
+    format!("<label class=\"name\">Flows (<code>{claim}</code>) <input name=\"flows\" value=\"*\"></label>")
 }
 
 fn tick(scope: &str) -> String {

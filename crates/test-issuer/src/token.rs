@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::authorize::is_name;
 use crate::fields::Fields;
 use crate::grants::{Code, Grant};
-use crate::issuer::{Issuer, LIFETIME};
+use crate::issuer::{Issuer, LIFETIME, every_flow};
 
 /// Whose token it is when a client asks for one without saying.
 const NOBODY_IN_PARTICULAR: &str = "operator";
@@ -85,7 +85,7 @@ fn exchanged(issuer: &Issuer, form: &Fields) -> Result<Code, Refused> {
     Ok(code)
 }
 
-/// What somebody on this machine says of themselves. Without scopes it is all of them.
+/// What somebody on this machine says of themselves. Without scopes it is all of them, and without flows too.
 fn told(issuer: &Issuer, form: &Fields) -> Result<Grant, Refused> {
     let subject = form.get("sub").unwrap_or(NOBODY_IN_PARTICULAR);
     if !is_name(subject) {
@@ -97,7 +97,8 @@ fn told(issuer: &Issuer, form: &Fields) -> Result<Grant, Refused> {
         return Err(Refused("invalid_scope", "there is no such scope"));
     }
     let scopes = if asked.is_empty() { every.clone() } else { asked };
-    Ok(Grant { subject: subject.to_owned(), scopes, openid: false })
+    let flows = form.get("flows").map_or_else(every_flow, |_| form.words("flows"));
+    Ok(Grant { subject: subject.to_owned(), scopes, flows, openid: false })
 }
 
 fn access(issuer: &Issuer, grant: &Grant) -> Value {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::beside::Neighbour;
 use super::seen::{id, number, sighting};
 use crate::invariants::{Evidence, Outcome, Stored, unrest};
 use crate::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World};
@@ -38,6 +39,8 @@ pub(super) struct Pipeline {
     keys: usize,
     /// How often something has come to its end: stands still while a call hangs.
     pub(super) steps: Arc<AtomicU64>,
+    /// Another release that works on the same table.
+    pub(super) neighbour: Option<Neighbour>,
 }
 
 /// The flow of every scenario.
@@ -53,6 +56,7 @@ impl Pipeline {
             stages: vec![SENDER_STAGE.to_owned(), RECEIVER_STAGE.to_owned()],
             keys: 0,
             steps: Arc::default(),
+            neighbour: None,
         }
     }
 
@@ -212,6 +216,9 @@ impl Pipeline {
 
     /// Lets minutes pass at once, and consumes the stages.
     pub(super) async fn leap(&mut self, minutes: u32) {
+        if let Some(Neighbour::Runs(mixed)) = &mut self.neighbour {
+            mixed.mix(&self.world).await;
+        }
         let by = SignedDuration::from_mins(minutes.into());
         self.world.stack.aws().advance(by).await.expect("the clock moves");
         self.step();
@@ -275,7 +282,10 @@ impl Pipeline {
         waits || works.into_iter().any(|queue| self.world.held(queue) + sqs.delayed(queue) > 0)
     }
 
-    fn step(&self) {
+    fn step(&mut self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
+        if let Some(Neighbour::Writes(next)) = &mut self.neighbour {
+            next.write(&self.world);
+        }
     }
 }

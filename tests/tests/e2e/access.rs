@@ -1,5 +1,6 @@
 //! Who may do what, where the stack has an issuer: the rules of the template, and tokens good and bad.
 
+mod flows;
 mod routes;
 mod scopes;
 mod sign_in;

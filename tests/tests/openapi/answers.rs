@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use tests::World;
 
 use crate::document::Document;
-use crate::scenes;
 use crate::schema::object;
 use crate::witness::Witness;
+use crate::{other_releases, scenes};
 
 /// Answers that no request brings about: API Gateway's own, and what goes wrong inside.
 const NOT_ON_DEMAND: [&str; 5] = ["401", "403", "429", "500", "503"];
@@ -26,6 +26,7 @@ async fn every_answer_is_as_described_and_every_description_is_seen() {
     scenes::refusals(&mut witness).await;
     scenes::nonsense(&mut witness, &operations).await;
     scenes::large(&mut witness).await;
+    other_releases::stored(&mut witness).await;
 
     let (answers, properties) = described(&document);
     let unseen: Vec<&String> = answers.difference(&witness.answers).collect();

@@ -13,7 +13,7 @@ struct Limit {
     field: &'static str,
 }
 
-const LIMITS: [Limit; 17] = [
+const LIMITS: [Limit; 18] = [
     Limit { at: "Reason/maxLength", request: |n| plan("reason", text(n)), field: "reason" },
     Limit { at: "JobOrder/properties/rate/maximum", request: |n| plan("rate", n), field: "rate" },
     Limit { at: "JobOrder/properties/cap/maximum", request: |n| plan("cap", n), field: "cap" },
@@ -55,6 +55,11 @@ const LIMITS: [Limit; 17] = [
             )
         },
         field: "functions",
+    },
+    Limit {
+        at: "FlowConfiguration/properties/senders/maxItems",
+        request: |n| put(json!({ "senders": many(n, |i| format!("AROAEXAMPLE{i:05}").into()) })),
+        field: "senders",
     },
     Limit {
         at: "FlowConfiguration/properties/partners/maxProperties",

@@ -28,7 +28,7 @@ pub(crate) fn whole() -> Value {
     json!({
         "active": true, "displayName": "Orders inbound",
         "stages": { "sender": { "queueUrl": STAGE }, "receiver": { "queueUrl": STAGE } },
-        "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION],
+        "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION], "senders": ["AROAEXAMPLEORDERS000"],
         "confirmation": { "mode": "confirms", "within": "20m", "early": false },
         "retry": policy(&ladder)["retry"],
         "partners": { "GLOBEX": policy(&exponential), "INITECH": policy(&hourly), "ACME": policy(&daily) }

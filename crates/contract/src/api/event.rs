@@ -12,12 +12,19 @@ pub fn event(event: &Event) -> Value {
     Object::new()
         .with("sequence", event.sequence)
         .with("at", event.at.to_string())
-        .with("kind", event.kind.as_str())
+        .with("kind", word(&event.kind))
         .with("attempt", event.attempt)
         .with("actor", event.actor.as_str())
         .and(particulars(&event.kind))
         .maybe("warnings", warnings(&event.warnings))
         .into()
+}
+
+fn word(kind: &EventKind) -> &str {
+    match kind {
+        EventKind::Other { kind, .. } => kind,
+        known => known.as_str(),
+    }
 }
 
 fn particulars(kind: &EventKind) -> Object {
@@ -43,6 +50,9 @@ fn particulars(kind: &EventKind) -> Object {
             .maybe("payloads", payloads(sender_payload.as_ref(), receiver_payload.as_ref())),
         EventKind::Deleted { reason, job } => {
             object.with("reason", reason.as_str()).maybe("job", job.as_ref().map(|job| job.0.as_str()))
+        }
+        EventKind::Other { stored, .. } => {
+            object.with("stored", serde_json::from_str::<Value>(stored).unwrap_or_default())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Category, Fingerprint, Flow, Minute, Status, Timestamp};
+use domain::{Category, ConfigProblem, Fingerprint, Flow, Minute, Status, Timestamp};
 use serde_json::Value;
 
 use crate::flow::config_json;
@@ -38,7 +38,8 @@ pub struct Group {
     pub last_seen_at: Option<Timestamp>,
 }
 
-/// A flow: its facts, and its whole configuration beside them.
+/// A flow: its facts, and its whole configuration beside them. What of the stored configuration this release does not
+/// understand is told as `problems`; what stands in its place is what counts until then.
 #[must_use]
 pub fn flow_summary(flow: &Flow, facts: &FlowFacts) -> Value {
     let counts = Status::ALL.iter().fold(Object::new(), |counts, status| {
@@ -51,7 +52,15 @@ pub fn flow_summary(flow: &Flow, facts: &FlowFacts) -> Value {
         .time("oldestFailureAt", facts.oldest_failure_at)
         .time("newestFailureAt", facts.newest_failure_at)
         .time("nextRunAt", facts.next_run_at.map(Minute::timestamp))
+        .maybe("problems", Some(problems(flow)).filter(|problems| !problems.is_empty()))
         .into()
+}
+
+fn problems(flow: &Flow) -> Vec<Value> {
+    let problem = |problem: &ConfigProblem| {
+        Object::new().maybe("field", problem.field.as_deref()).with("problem", problem.problem.as_str()).into()
+    };
+    flow.problems.iter().map(problem).collect()
 }
 
 /// A failure group.

@@ -1,6 +1,6 @@
 //! An interchange as the API shows it.
 
-use domain::{ErrorInfo, Event, Flow, Interchange, Part, Payloads, Revision};
+use domain::{ErrorInfo, Event, Flow, FlowName, Interchange, InterchangeId, Part, Payloads, Revision};
 use serde_json::Value;
 
 use super::event;
@@ -11,6 +11,12 @@ use crate::object::Object;
 #[must_use]
 pub fn interchange(interchange: &Interchange) -> Value {
     row(interchange, side_json).into()
+}
+
+/// A row of a list whose interchange cannot be read by this release.
+#[must_use]
+pub fn unreadable_interchange(id: &InterchangeId, flow: &FlowName) -> Value {
+    Object::new().with("interchangeId", id.as_str()).with("flow", flow.as_str()).with("unreadable", true).into()
 }
 
 /// Everything but the payloads: the row, its event log, every payload revision, the retry policy that counts, and where

@@ -1,10 +1,16 @@
 //! A job as the API shows it.
 
-use domain::{Job, JobCounts};
+use domain::{FlowName, Job, JobCounts, JobId};
 use serde_json::Value;
 
 use super::selection_json;
 use crate::object::Object;
+
+/// A row of a list whose job cannot be read by this release.
+#[must_use]
+pub fn unreadable_job(id: &JobId, flow: &FlowName) -> Value {
+    Object::new().with("id", id.0.as_str()).with("flow", flow.as_str()).with("unreadable", true).into()
+}
 
 /// A job with what it has come to so far.
 #[must_use]

@@ -4,6 +4,9 @@ pub(super) const QUEUE_URL: &str = "an http or https URL that ends in a queue's 
 pub(super) const QUEUE_ARN: &str = "a queue's ARN, like `arn:aws:sqs:eu-west-1:000000000000:orders-dlq`";
 pub(super) const FUNCTION_ARN: &str = "a function's ARN, like `arn:aws:lambda:eu-west-1:000000000000:function:orders`";
 
+pub(super) const SENDER: &str = "the unique id of a role or user (`AROA…`, `AIDA…`; `aws iam get-role` tells it as `RoleId`), a \
+                                 role's with `:` and a session's name where one is meant, or a queue's ARN";
+
 /// SQS itself takes far shorter ones.
 const LONGEST: usize = 1_024;
 
@@ -30,6 +33,20 @@ pub(super) fn function_arn(arn: &str) -> Option<String> {
     };
     let fits = (1..=140).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     fits.then(|| [arn_word, partition, service, region, account, "function", name].join(":"))
+}
+
+/// Who may report to a flow, as SQS names senders: it tells the id of a role and never its ARN, which could be that of another
+/// role tomorrow.
+pub(super) fn sender(text: &str) -> Option<String> {
+    let (id, session) = text.split_once(':').map_or((text, None), |(id, session)| (id, Some(session)));
+    let kind = id.get(..4).filter(|_| (16..=128).contains(&id.len()));
+    let is_id = kind.is_some_and(|kind| kind == "AROA" || (kind == "AIDA" && session.is_none()))
+        && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let is_session = |name: &str| {
+        (2..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+    };
+    let is_identity = is_id && session.is_none_or(is_session);
+    if is_identity { Some(text.to_owned()) } else { queue_arn(text) }
 }
 
 fn queue_name(name: &str) -> bool {

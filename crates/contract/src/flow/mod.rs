@@ -1,8 +1,11 @@
-//! A flow's configuration: read strictly, since a typing error in a retry policy would act on messages for months.
+//! A flow's configuration: what people send is read strictly, since a typing error in a retry policy would act on messages
+//! for months; what is stored is read leniently (`stored.rs`).
 
 mod aws;
 mod policy;
 mod schedule;
+mod shape;
+mod stored;
 mod write;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,7 @@ use jiff::SignedDuration;
 use crate::fields::{Field, Fields, parse};
 use crate::{FieldError, duration, limits};
 
+pub use stored::{read_stored_flow, stored_flow_config};
 pub use write::flow_config;
 pub(crate) use write::{config_json, policy_json};
 
@@ -27,10 +31,19 @@ const IN_NETWORK: &str = "a duration from 1m to 365d, like `90s`, `5m`, `24h`, o
 
 /// What the API shows beside a configuration. It may come back in a `PUT`, so that what was read can be changed
 /// and sent again; it says nothing there.
-const SHOWN_BESIDE: [&str; 8] =
-    ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job"];
-const KNOWN: [&str; 8] =
-    ["active", "displayName", "stages", "deadLetterQueues", "functions", "confirmation", "retry", "partners"];
+const SHOWN_BESIDE: [&str; 9] =
+    ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job", "problems"];
+const KNOWN: [&str; 9] = [
+    "active",
+    "displayName",
+    "stages",
+    "deadLetterQueues",
+    "functions",
+    "senders",
+    "confirmation",
+    "retry",
+    "partners",
+];
 
 /// Reads the body of `PUT /flows/{flow}`. Version is 0 and `activated_at` is `now`: the caller sets both.
 ///
@@ -56,6 +69,7 @@ pub fn read_flow(name: FlowName, json: &[u8], defaults: &Stages, now: Timestamp)
         stages: stages(&fields.at("stages"))?.unwrap_or(registered.stages),
         dead_letter_queues: dead_letter_queues(&fields.at("deadLetterQueues"))?,
         functions: functions(&fields.at("functions"))?,
+        senders: senders(&fields.at("senders"), &registered.name)?,
         confirmation: confirmation(&fields.at("confirmation"))?,
         retry: policy::read(&fields.at("retry"), default_policy())?.unwrap_or_else(default_policy),
         partners: partners(&fields.at("partners"), &default_policy)?,
@@ -102,6 +116,26 @@ fn functions(field: &Field<'_>) -> Result<Vec<String>, FieldError> {
         functions.push(arn);
     }
     Ok(functions)
+}
+
+/// None for [`FlowName::unassigned`], which takes what no other flow does.
+fn senders(field: &Field<'_>, flow: &FlowName) -> Result<Vec<String>, FieldError> {
+    let items = field.list()?.unwrap_or_default();
+    if items.len() > limits::SENDERS {
+        return Err(field.wrong(&format!("a list of at most {}", limits::SENDERS)));
+    }
+    if flow.is_unassigned() && !items.is_empty() {
+        return Err(field.refused("is not for `unassigned`, which takes what no other flow does"));
+    }
+    let mut senders: Vec<String> = Vec::new();
+    for item in items {
+        let sender = item.must(aws::SENDER, aws::sender)?;
+        if senders.contains(&sender) {
+            return Err(item.refused("is listed twice"));
+        }
+        senders.push(sender);
+    }
+    Ok(senders)
 }
 
 fn at_most<T>(field: &Field<'_>, items: Vec<T>) -> Result<Vec<T>, FieldError> {

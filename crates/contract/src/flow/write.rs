@@ -1,4 +1,4 @@
-//! A flow's configuration as JSON. The table keeps this form too, so what is left out here is lost.
+//! A flow's configuration as JSON. The table keeps this form too (`stored.rs`), so what is left out here is lost.
 
 use domain::{ConfirmationMode, Flow, RetryMode, RetryPolicy, Schedule, Window, WindowEvery};
 use serde_json::Value;
@@ -45,6 +45,7 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
         .with("stages", stages)
         .with("deadLetterQueues", dead_letter_queues)
         .with("functions", flow.functions.clone())
+        .maybe("senders", Some(flow.senders.clone()).filter(|senders| !senders.is_empty()))
         .with("confirmation", confirmation)
         .with("retry", policy_json(&flow.retry))
         .with("partners", partners)

@@ -20,6 +20,8 @@ pub struct QueueRecord<'a> {
     pub message_id: &'a str,
     /// When it was put on the queue (`SentTimestamp`).
     pub queued_at: Timestamp,
+    /// Who put it on a queue (`SenderId`): the unique id of an IAM user, or of a role with its session after a colon.
+    pub sender: Option<&'a str>,
     /// `DeadLetterQueueSourceArn`, when it came through a dead-letter queue.
     pub dead_letter_source: Option<&'a str>,
     /// Its message attributes.
@@ -84,7 +86,7 @@ pub fn read(record: &QueueRecord<'_>) -> Intake {
 }
 
 /// Keeps a message as a dead letter of `unassigned` with `why` as its error message: for a report that reads
-/// well and still cannot be taken, as when its id belongs to another flow.
+/// well and still cannot be taken, as when its id belongs to another flow, or its flow does not list who sent it.
 #[must_use]
 pub fn refuse(record: &QueueRecord<'_>, why: &str) -> Intake {
     dead_letter::unassigned(record, "refused", why)

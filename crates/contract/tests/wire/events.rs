@@ -71,6 +71,14 @@ fn every_kind_is_shown_under_its_name_with_what_is_its_own() {
             EventKind::Deleted { reason: "test data".to_owned(), job: Some(JobId("j-1".to_owned())) },
             json!({ "kind": "deleted", "reason": "test data", "job": "j-1" }),
         ),
+        (
+            EventKind::Other { kind: "edited".to_owned(), stored: r#"{"r":"typo"}"#.to_owned() },
+            json!({ "kind": "edited", "stored": { "r": "typo" } }),
+        ),
+        (
+            EventKind::Other { kind: "acknowledged".to_owned(), stored: "null".to_owned() },
+            json!({ "kind": "acknowledged", "stored": null }),
+        ),
     ];
     for (kind, expected) in table {
         assert_eq!(shown(kind), expected);

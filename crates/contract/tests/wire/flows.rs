@@ -29,6 +29,7 @@ pub(crate) fn full() -> Value {
             { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-dlq", "phase": "processing" },
             { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-out-dlq.fifo", "phase": "delivery" } ],
         "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:orders"],
+        "senders": ["AROAEXAMPLEORDERS000:mapper", "AIDAEXAMPLEALICE0000", "arn:aws:sqs:eu-west-1:000000000000:orders-out"],
         "confirmation": { "mode": "silent", "within": "30m", "inNetworkWithin": "none" },
         "retry": { "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["5m", "24h"] },
             "categories": ["system"], "jitter": 0.1, "action": "restart" },
@@ -119,6 +120,15 @@ fn unknown_and_impossible_fields_are_refused_by_name_at_every_level() {
         (json!({ "deadLetterQueues": [queue] }), "deadLetterQueues[0]"),
         (json!({ "functions": [queue] }), "functions[0]"),
         (json!({ "functions": [function, format!("{function}:live")] }), "functions[1]"),
+        (json!({ "senders": "AROAEXAMPLEORDERS000" }), "senders"),
+        (json!({ "senders": ["arn:aws:iam::000000000000:role/orders"] }), "senders[0]"),
+        (json!({ "senders": ["AROAEXAMPLEORDERS000", function] }), "senders[1]"),
+        (json!({ "senders": ["000000000000"] }), "senders[0]"),
+        (json!({ "senders": ["AROASHORT"] }), "senders[0]"),
+        (json!({ "senders": ["AROAEXAMPLEORDERS000:"] }), "senders[0]"),
+        (json!({ "senders": ["AROAexampleorders000"] }), "senders[0]"),
+        (json!({ "senders": ["AIDAEXAMPLEALICE0000:session"] }), "senders[0]"),
+        (json!({ "senders": [queue, "AROAEXAMPLEORDERS000", queue] }), "senders[2]"),
         (json!({ "confirmation": { "mode": "loud" } }), "confirmation.mode"),
         (json!({ "confirmation": { "within": "59s" } }), "confirmation.within"),
         (json!({ "confirmation": { "within": "366d" } }), "confirmation.within"),
@@ -228,6 +238,24 @@ fn more_sources_or_partners_than_one_commit_takes_are_refused_by_name() {
     };
     assert!(read(&json!({ "partners": partners(500) })).is_ok());
     assert_eq!(read(&json!({ "partners": partners(501) })).unwrap_err().field, "partners");
+}
+
+#[test]
+fn a_flow_that_lists_no_senders_is_kept_as_it_was_before_flows_could() {
+    assert_eq!(flow_config(&read(&json!({})).unwrap()).get("senders"), None);
+    assert_eq!(flow_config(&read(&json!({ "senders": [] })).unwrap()).get("senders"), None);
+}
+
+#[test]
+fn what_no_flow_claims_has_no_senders_and_a_role_is_listed_by_its_id() {
+    let senders = json!({ "senders": ["AROAEXAMPLEORDERS000"] }).to_string();
+    let unassigned = read_flow(FlowName::unassigned(), senders.as_bytes(), &defaults(), at(NOW));
+    assert_eq!(unassigned.unwrap_err().field, "senders");
+    let arn = read(&json!({ "senders": ["arn:aws:iam::000000000000:role/orders"] })).unwrap_err();
+    assert!(arn.problem.contains("RoleId"), "{}", arn.problem);
+    let many = |n: usize| json!({ "senders": (0..n).map(|i| format!("AROAEXAMPLEORDERS{i:03}")).collect::<Vec<_>>() });
+    assert!(read(&many(50)).is_ok());
+    assert_eq!(read(&many(51)).unwrap_err().field, "senders");
 }
 
 #[test]

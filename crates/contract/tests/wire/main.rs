@@ -14,6 +14,7 @@ mod policies;
 mod report_payloads;
 mod reports;
 mod requests;
+mod stored_flows;
 
 use contract::MessageAttribute;
 use contract::intake::{Body, Intake, QueueRecord, read};
@@ -25,6 +26,7 @@ fn at(time: &str) -> Timestamp {
 
 fn record(body: &str) -> QueueRecord<'_> {
     QueueRecord {
+        sender: None,
         body,
         message_id: "0b1f7a7e-0000-4000-8000-000000000001",
         queued_at: at("2026-11-20T14:00:05Z"),

@@ -91,12 +91,12 @@ fn a_job_is_shown_with_its_counts() {
     let mut counts = JobCounts { matched: 5, sent: 1, completed: 1, failed_again: 0, ..JobCounts::default() };
     let bare = job(&asked, &JobCounts::default());
     assert_eq!(bare.get("skips"), None);
-    counts.skips = [("not-failed".to_owned(), 3), ("other-flow".to_owned(), 1)].into();
+    counts.skips = [("not-failed".to_owned(), 3), ("not-found".to_owned(), 1)].into();
     let expected = json!({
         "id": "j-1", "flow": "orders", "action": "delete", "status": "running", "reason": "test data", "actor": "ann",
         "selection": { "all": true }, "asOf": "2026-11-20T14:00:00Z", "createdAt": "2026-11-20T14:00:01Z",
         "startedAt": "2026-11-20T14:00:02Z", "rate": 50,
         "counts": { "matched": 5, "sent": 1, "skipped": 4, "completed": 1, "failedAgain": 0 },
-        "skips": { "not-failed": 3, "other-flow": 1 } });
+        "skips": { "not-failed": 3, "not-found": 1 } });
     assert_eq!(job(&asked, &counts), expected);
 }

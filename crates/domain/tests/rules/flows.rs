@@ -1,6 +1,6 @@
 //! Flows: what a new one is, and which policy and queue count.
 
-use domain::{Confirmation, Flow, FlowName, Reentry, RetryMode, RetryPolicy, Stages};
+use domain::{ConfigProblem, Confirmation, Flow, FlowName, Reentry, Refusal, RetryMode, RetryPolicy, Stages};
 use jiff::SignedDuration;
 
 use super::{at, flow};
@@ -36,4 +36,24 @@ fn a_deadline_is_the_first_whole_minute_after_the_time_allowed() {
     let confirmation = Confirmation { within: SignedDuration::from_mins(15), ..Confirmation::default() };
     assert_eq!(confirmation.deadline(at("14:00")).timestamp(), at("14:15"));
     assert_eq!(confirmation.deadline(at("14:00:01")).timestamp(), at("14:16"));
+}
+
+#[test]
+fn a_flow_that_is_not_understood_is_held_and_says_whether_a_stage_is_missing_or_not_understood() {
+    let problem = |field: &str| ConfigProblem { field: Some(field.to_owned()), problem: "is `cron`".to_owned() };
+    let without_stages = |problems| Flow { problems, stages: Stages::default(), ..flow() };
+    let refusal = |flow: &Flow| flow.stage_queue(Reentry::Retry).map(str::to_owned).unwrap_err();
+    let side = Reentry::Retry.side();
+    let schedule = without_stages(vec![problem("retry.schedule.kind")]);
+    assert!(schedule.is_held() && !schedule.is_unreadable());
+    assert_eq!(refusal(&schedule), Refusal::StageNotConfigured { side });
+    assert_eq!(
+        refusal(&without_stages(vec![problem("stages.receiver.queueUrl")])),
+        Refusal::StageNotUnderstood { side }
+    );
+    let unreadable = Flow::unreadable(FlowName::new("orders").unwrap(), 3, at("12:00"), "is not JSON".to_owned());
+    assert!(unreadable.is_held() && unreadable.is_unreadable());
+    assert_eq!((unreadable.version, unreadable.retry.mode), (3, RetryMode::Manual));
+    assert_eq!(refusal(&unreadable), Refusal::StageNotUnderstood { side });
+    assert!(!flow().is_held() && Flow { active: false, ..flow() }.is_held());
 }

@@ -70,7 +70,7 @@ fn after_a_crash_a_job_finds_what_it_took_and_takes_nothing_twice() {
 #[test]
 fn an_interchange_of_another_flow_is_left_alone() {
     let foreign = Interchange { flow: FlowName::new("invoices").unwrap(), ..failed_at_two() };
-    assert_eq!(job(Selection::All).take(&foreign), Take::Skip("other-flow"));
+    assert_eq!(job(Selection::All).take(&foreign), Take::Skip("not-found"));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn what_a_job_would_skip_can_be_told_before_it_is_made() {
         (unmapped, Some("no-receiver-payload")),
         (completed, Some("not-failed")),
         (recorded("14:00:01"), Some("failed-later")),
-        (foreign, Some("other-flow")),
+        (foreign, Some("not-found")),
     ] {
         assert_eq!(job.would_skip(&interchange), reason);
     }

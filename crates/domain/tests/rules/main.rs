@@ -159,5 +159,6 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::Exhausted { .. } => "exhausted",
         EventKind::LateOutcome { .. } => "late_outcome",
         EventKind::Deleted { .. } => "deleted",
+        EventKind::Other { .. } => "other",
     }
 }

@@ -27,11 +27,11 @@ fn three() -> Minute {
 fn a_held_retry_keeps_its_slot_and_has_no_time() {
     let failed = failed_at_two();
     let slot = slot_of(&failed);
-    let held = failed.clone().hold(&slot, at("14:05")).unwrap();
+    let held = failed.clone().hold(&slot, &flow(), at("14:05")).unwrap();
     assert_eq!(kinds(&held), ["retry_held"]);
     assert_eq!((held.after.due, held.after.next_retry_at), (failed.due, None));
-    assert_eq!(held.after.hold(&slot, at("14:20")), None, "it is held once");
-    assert_eq!(waiting().hold(&slot, at("14:20")), None);
+    assert_eq!(held.after.hold(&slot, &flow(), at("14:20")), None, "it is held once");
+    assert_eq!(waiting().hold(&slot, &flow(), at("14:20")), None);
 }
 
 #[test]

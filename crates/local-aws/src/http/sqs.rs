@@ -1,6 +1,6 @@
 //! SQS over AWS JSON 1.0.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 
@@ -11,11 +11,23 @@ use crate::sqs::SqsError;
 pub(crate) const JSON: &str = "application/x-amz-json-1.0";
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
-pub(super) async fn answer(aws: &Aws, operation: &str, body: &[u8]) -> Response {
-    match aws.sqs().handle(operation, body).await {
+/// How the ids of roles and users begin.
+const IDENTITIES: [&str; 2] = ["AROA", "AIDA"];
+
+pub(super) async fn answer(aws: &Aws, sender: Option<&str>, operation: &str, body: &[u8]) -> Response {
+    match aws.sqs().handle(sender, operation, body).await {
         Ok(answer) => respond(StatusCode::OK, JSON, answer),
         Err(error) => refuse(operation, &error),
     }
+}
+
+/// Who sends: the access key that signed the request, where it is called as a role's session or a user would be in `SenderId`
+/// (`AROAEXAMPLE:session`), so that a test can be whoever it likes. Any other key is the account's.
+pub(super) fn sender(headers: &HeaderMap) -> Option<&str> {
+    let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, credential) = signature.split_once("Credential=")?;
+    let key = credential.split('/').next()?;
+    IDENTITIES.iter().any(|identity| key.starts_with(identity)).then_some(key)
 }
 
 fn refuse(operation: &str, error: &SqsError) -> Response {

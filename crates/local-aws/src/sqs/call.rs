@@ -6,11 +6,12 @@ use serde::de::DeserializeOwned;
 use super::error::SqsError;
 use super::{Sqs, create, delete, describe, move_task, receive, send, visibility};
 
-/// Runs `operation` (`SendMessage`, …) with the JSON of its request, and gives the JSON of its answer.
-pub(super) async fn call(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
+/// Runs `operation` (`SendMessage`, …) for `sender`, the account where there is none, with the JSON of its request, and gives
+/// the JSON of its answer.
+pub(super) async fn call(sqs: &Sqs, sender: Option<&str>, operation: &str, body: &[u8]) -> Result<Vec<u8>, SqsError> {
     match operation {
-        "SendMessage" => answer(&send::send_message(sqs, parse(body)?)?),
-        "SendMessageBatch" => answer(&send::send_message_batch(sqs, parse(body)?)?),
+        "SendMessage" => answer(&send::send_message(sqs, parse::<send::Entry>(body)?.by(sender))?),
+        "SendMessageBatch" => answer(&send::send_message_batch(sqs, parse(body)?, sender)?),
         "ReceiveMessage" => answer(&receive::receive_message(sqs, parse(body)?).await?),
         "DeleteMessage" => nothing(delete::delete_message(sqs, parse(body)?)),
         "DeleteMessageBatch" => answer(&delete::delete_message_batch(sqs, parse(body)?)?),

@@ -13,7 +13,7 @@ use crate::names;
 
 /// The columns `Candidate::of` reads.
 pub(super) const COLUMNS: &str = "m.number, m.id, m.body, m.body_md5, m.attributes, m.trace, m.group_id, m.dedup_id, \
-                                  m.source_arn, m.sent_at, m.first_received_at, m.receives";
+                                  m.source_arn, m.sent_at, m.first_received_at, m.receives, m.sender";
 
 /// A message as a receiver gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub(super) struct Candidate {
     group: Option<String>,
     deduplication: Option<String>,
     source_arn: Option<String>,
+    sender: Option<String>,
     pub(super) sent_at: i64,
     first_received_at: Option<i64>,
     pub(super) receives: i64,
@@ -66,6 +67,7 @@ impl Candidate {
             sent_at: row.get(9)?,
             first_received_at: row.get(10)?,
             receives: row.get(11)?,
+            sender: row.get(12)?,
         })
     }
 
@@ -77,7 +79,7 @@ impl Candidate {
         };
         let receive = self.receives + 1;
         let mut system = BTreeMap::from([
-            ("SenderId".to_owned(), names::ACCOUNT.to_owned()),
+            ("SenderId".to_owned(), self.sender.unwrap_or_else(|| names::ACCOUNT.to_owned())),
             ("SentTimestamp".to_owned(), self.sent_at.to_string()),
             ("ApproximateReceiveCount".to_owned(), receive.to_string()),
             ("ApproximateFirstReceiveTimestamp".to_owned(), self.first_received_at.unwrap_or(now).to_string()),

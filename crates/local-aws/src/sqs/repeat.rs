@@ -22,9 +22,9 @@ pub(super) fn repeat(
     let Some(after) = sqs.redeliveries().repeats(&queue.name, again, number) else { return Ok(()) };
     db.prepare_cached(
         "INSERT INTO message (queue, id, body, body_md5, attributes, trace, group_id, dedup_id, source_arn, sent_at,
-         visible_at, received_at, first_received_at, receives)
+         visible_at, received_at, first_received_at, receives, sender)
          SELECT queue, id, body, body_md5, attributes, trace, group_id, dedup_id, source_arn, sent_at,
-         ?2, received_at, first_received_at, receives FROM message WHERE number = ?1",
+         ?2, received_at, first_received_at, receives, sender FROM message WHERE number = ?1",
     )?
     .execute((number, now + after))?;
     sqs.redeliveries().repeated(number, db.last_insert_rowid());

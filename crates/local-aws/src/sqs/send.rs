@@ -28,9 +28,17 @@ pub(super) struct Entry {
     message_system_attributes: MessageAttributes,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
+    /// Who sends it, where that is an identity; the account otherwise.
+    #[serde(skip)]
+    sender: Option<String>,
 }
 
 impl Entry {
+    /// The same message, from `sender`.
+    pub(super) fn by(self, sender: Option<&str>) -> Self {
+        Self { sender: sender.map(str::to_owned), ..self }
+    }
+
     /// A message from inside.
     pub(super) fn of(body: String, attributes: MessageAttributes, group: Option<String>) -> Self {
         Self { message_body: Some(body), message_attributes: attributes, message_group_id: group, ..Self::default() }
@@ -62,6 +70,7 @@ struct Prepared {
     trace: Option<Attribute>,
     group: Option<String>,
     deduplication: Option<String>,
+    sender: Option<String>,
     visible_at: i64,
 }
 
@@ -79,7 +88,11 @@ pub(super) fn send_to(sqs: &Sqs, queue: &Arc<Queue>, entry: Entry) -> Result<Sen
     Ok(sent)
 }
 
-pub(super) fn send_message_batch(sqs: &Sqs, batch: Batch<Entry>) -> Result<batch::Outcome<Sent>, SqsError> {
+pub(super) fn send_message_batch(
+    sqs: &Sqs,
+    batch: Batch<Entry>,
+    sender: Option<&str>,
+) -> Result<batch::Outcome<Sent>, SqsError> {
     let queue = sqs.queue_of(batch.queue_url.as_deref())?;
     batch.check("SendMessageBatchRequestEntry")?;
     let bytes = batch.entries.iter().map(size).sum();
@@ -91,7 +104,7 @@ pub(super) fn send_message_batch(sqs: &Sqs, batch: Batch<Entry>) -> Result<batch
     let mut good = Vec::with_capacity(batch.entries.len());
     for entry in batch.entries {
         let id = entry.id.clone().unwrap_or_default();
-        match prepare(entry, &queue, now + sqs.redeliveries().late(&queue.name)) {
+        match prepare(entry.by(sender), &queue, now + sqs.redeliveries().late(&queue.name)) {
             Ok(prepared) => good.push(prepared),
             Err(error) => outcome.failed.push(Failed::of(id, &error)),
         }
@@ -160,6 +173,7 @@ fn prepare(entry: Entry, queue: &Queue, now: i64) -> Result<Prepared, SqsError> 
         trace: trace(entry.message_system_attributes)?,
         group,
         deduplication,
+        sender: entry.sender,
         visible_at: now + delay,
     })
 }
@@ -218,8 +232,9 @@ fn write(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result
     };
     let trace = message.trace.as_ref().map(|trace| String::from_utf8_lossy(trace.value.bytes()).into_owned());
     db.prepare_cached(
-        "INSERT INTO message (queue, id, body, body_md5, attributes, trace, group_id, dedup_id, sent_at, visible_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO message (queue, id, body, body_md5, attributes, trace, group_id, dedup_id, sent_at, visible_at,
+                              sender)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute((
         queue.id,
@@ -232,6 +247,7 @@ fn write(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result
         &message.deduplication,
         now,
         message.visible_at,
+        &message.sender,
     ))?;
     let kept = fifo::Kept { id, number: db.last_insert_rowid() };
     fifo::remember(db, queue, message.group.as_deref(), message.deduplication.as_deref(), &kept, now)?;

@@ -43,6 +43,13 @@ impl Here {
         self.aws.advance(duration(by)).await.expect("advances");
     }
 
+    /// A client that signs with this access key.
+    pub(crate) fn sqs_as(&self, key: &str) -> aws_sdk_sqs::Client {
+        let credentials = Credentials::new(key, "any", None, None, "tests");
+        let config = aws_sdk_sqs::config::Builder::from(&config(&self.aws.url()));
+        aws_sdk_sqs::Client::from_conf(config.credentials_provider(credentials).build())
+    }
+
     pub(crate) fn now(&self) -> String {
         self.aws.clock().now().to_string()
     }

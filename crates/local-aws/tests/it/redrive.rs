@@ -32,6 +32,26 @@ async fn a_message_goes_to_the_dead_letter_queue_after_as_many_receives_as_the_p
 }
 
 #[tokio::test]
+async fn a_message_keeps_who_sent_it_where_it_was_signed_as_a_role_or_a_user() {
+    let here = Here::new().await;
+    let (source, dead) = pair(&here, 1).await;
+    for (key, sender) in [
+        ("AROAEXAMPLE:session", "AROAEXAMPLE:session"),
+        ("AIDAEXAMPLE", "AIDAEXAMPLE"),
+        ("ASIAEXAMPLE", "000000000000"),
+    ] {
+        let client = here.sqs_as(key);
+        client.send_message().queue_url(&source).message_body("poison").send().await.expect("sends");
+        here.receive(&source).await;
+        here.advance("30s").await;
+        assert!(here.receive(&source).await.is_empty());
+        let letter = here.receive(&dead).await.remove(0);
+        assert_eq!(letter.attributes().expect("attributes")[&MessageSystemAttributeName::SenderId], sender);
+        here.delete(&dead, &letter).await;
+    }
+}
+
+#[tokio::test]
 async fn those_behind_a_dead_letter_are_received_in_the_same_call() {
     let here = Here::new().await;
     let (source, dead) = pair(&here, 1).await;

@@ -120,6 +120,7 @@ pub(crate) fn options(directory: &TempDir) -> StackOptions {
         binaries: binaries(),
         template,
         issuer: None,
+        flows_claim: None,
     }
 }
 

@@ -5,5 +5,6 @@
 mod bounded;
 mod job_counts;
 mod newest_first;
+mod other_releases;
 mod unstorable;
 mod world;

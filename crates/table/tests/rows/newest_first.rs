@@ -30,7 +30,7 @@ async fn page(world: &World, filter: &Filter, from: Option<&Position>, now: Time
 }
 
 fn ids(page: &Page) -> Vec<&str> {
-    page.items.iter().map(|i| i.id.as_str()).collect()
+    page.items.iter().flatten().map(|i| i.id.as_str()).collect()
 }
 
 #[tokio::test]

@@ -160,6 +160,17 @@ async fn a_script_names_itself_and_its_scopes() {
 }
 
 #[tokio::test]
+async fn a_token_lists_the_flows_that_were_asked_for_in_the_claim_or_all() {
+    let fixture = start().await;
+    let told = async |fields: &[(&str, &str)]| {
+        let (_, token) = fixture.token(&[&[("grant_type", "client_credentials")], fields].concat()).await;
+        claims(&token["access_token"])["groups"].clone()
+    };
+    assert_eq!(told(&[]).await, json!(["*"]));
+    assert_eq!(told(&[("flows", "orders-* returns")]).await, json!(["orders-*", "returns"]));
+}
+
+#[tokio::test]
 async fn discovery_names_every_end_point_and_scripts_of_any_page_may_read_it() {
     let fixture = start().await;
     let answer = fixture.http.get(fixture.url("/.well-known/openid-configuration")).send().await.unwrap();

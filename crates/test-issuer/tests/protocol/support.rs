@@ -31,7 +31,8 @@ pub(crate) async fn start() -> Fixture {
     let reading = clock.clone();
     let listening = Listening::on("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let scopes = ["shop/read", "shop/write"].map(str::to_owned).to_vec();
-    let settings = Settings { client_id: "page".into(), audience: "shop".into(), scopes };
+    let settings =
+        Settings { client_id: "page".into(), audience: "shop".into(), scopes, flows_claim: Some("groups".into()) };
     let issuer = listening.serve(settings, move || Timestamp::from_second(reading.load(Ordering::SeqCst)).unwrap());
     let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     Fixture { issuer, clock, http }

@@ -33,7 +33,8 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 async fn stranger(world: &World) -> local::TestIssuer {
     let listening = Listening::on("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let now = world.stack.aws().clock().now();
-    listening.serve(Settings { client_id: "x".into(), audience: "x".into(), scopes: Vec::new() }, move || now)
+    let settings = Settings { client_id: "x".into(), audience: "x".into(), scopes: Vec::new(), flows_claim: None };
+    listening.serve(settings, move || now)
 }
 
 /// `HS256` with the issuer's public key as the secret, in each form somebody might have it.

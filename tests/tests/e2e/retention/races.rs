@@ -34,8 +34,14 @@ fn ahead(interchange: Interchange) -> Interchange {
 async fn decided(table: &Table, head: Interchange, report: &Value, now: Timestamp) -> Work {
     let flow = table.flow(&FlowName::new("orders").unwrap()).await.unwrap().unwrap();
     let body = report.to_string();
-    let record =
-        QueueRecord { body: &body, message_id: "m", queued_at: now, dead_letter_source: None, attributes: &[] };
+    let record = QueueRecord {
+        body: &body,
+        message_id: "m",
+        queued_at: now,
+        sender: None,
+        dead_letter_source: None,
+        attributes: &[],
+    };
     let intake = read(&record);
     let received = Received { queued_at: now, now, flow: &flow, epoch: domain::Epoch::FIRST };
     match receive(Some(head.clone()), &intake.incoming.report, received) {

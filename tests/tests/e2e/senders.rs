@@ -1,0 +1,102 @@
+//! Who may report to a flow: what comes from elsewhere is kept, and touches nothing of that flow.
+
+use serde_json::{Value, json};
+use tests::{FAILURES, RECEIVER_STAGE, World, report};
+
+const ROLE: &str = "AROAEXAMPLEORDERS000";
+
+/// What `unassigned` has failed, each with its error's message.
+async fn unassigned(world: &World) -> Vec<(String, String)> {
+    let page = world.get("/flows/unassigned/interchanges").await.ok();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| (text(&i["interchangeId"]), text(&i["error"]["message"])))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_from_elsewhere_goes_to_unassigned_and_says_so_and_can_be_deleted() {
+    let world = World::start().await;
+    world.put("/flows/orders", json!({ "senders": [ROLE], "retry": { "mode": "manual" } })).await.ok();
+    world.report_as(&format!("{ROLE}:i-0123"), &report("4711", "orders", json!({}))).await;
+    assert_eq!(world.interchange("4711").await["flow"], "orders");
+
+    world.report_as("AROAEXAMPLEINVOICE00:mapper", &report("4712", "orders", json!({}))).await;
+    world.get("/interchanges/4712").await.is_problem(404, "not-found");
+    let [(id, message)] = &unassigned(&world).await[..] else { panic!("one is unassigned") };
+    for part in ["4712", "flow orders", "AROAEXAMPLEINVOICE00:mapper", "senders"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let kept = world.get(&format!("/interchanges/{id}/payloads/sender")).await;
+    assert_eq!(kept.json(), report("4712", "orders", json!({})));
+    world.post(&format!("/interchanges/{id}/delete"), json!({ "reason": "not theirs" })).await.ok();
+    assert_eq!(world.get("/flows/orders").await.ok()["counts"]["failed"], 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_from_elsewhere_changes_nothing_and_registers_no_flow() {
+    let world = World::start().await;
+    world
+        .put("/flows/orders", json!({ "senders": [format!("{ROLE}:mapper")], "retry": { "mode": "manual" } }))
+        .await
+        .ok();
+    world.report_as(&format!("{ROLE}:mapper"), &report("4711", "orders", json!({}))).await;
+    world.post("/interchanges/4711/retry", json!({ "reason": "again" })).await.ok();
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
+    let completed = json!({ "type": "interchange.completed", "interchangeId": "4711", "flow": "orders", "attempt": 2 });
+    // Another session of the same role, and whoever has no identity of its own.
+    world.report_as(&format!("{ROLE}:reader"), &completed).await;
+    world.report(completed.clone()).await;
+    assert_eq!(world.interchange("4711").await["status"], "waiting_for_retry");
+    assert_eq!(unassigned(&world).await.len(), 2);
+
+    world.report_as(&format!("{ROLE}:mapper"), &completed).await;
+    assert_eq!(world.interchange("4711").await["status"], "completed");
+    let flows = world.get("/flows").await.ok();
+    assert_eq!(flows["items"].as_array().unwrap().len(), 2, "{flows}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_come_in_through_the_queues_that_a_flow_lists() {
+    let world = World::start().await;
+    let arn = |name: &str| world.queue_arn(name);
+    for name in ["orders-stage", "orders-in", "elsewhere"] {
+        world.stage_with_dead_letters(name, FAILURES).await;
+    }
+    let queues = json!([{ "arn": arn("orders-in"), "phase": "processing" }]);
+    let config =
+        json!({ "senders": [ROLE, arn("orders-stage")], "deadLetterQueues": queues, "retry": { "mode": "manual" } });
+    world.put("/flows/orders", config).await.ok();
+    // A report that its first consumer could not take comes through the queue it was sent to.
+    for (queue, id) in [("orders-stage", "through-stage"), ("elsewhere", "through-elsewhere")] {
+        world.put_message(queue, &report(id, "orders", json!({})).to_string(), &[]).await;
+        world.give_up_at(queue).await;
+    }
+    world.put_message("orders-in", "UNB+plain", &[]).await;
+    world.give_up_at("orders-in").await;
+    world.settle().await;
+    assert_eq!(world.interchange("through-stage").await["flow"], "orders");
+    world.get("/interchanges/through-elsewhere").await.is_problem(404, "not-found");
+    assert_eq!(world.get("/flows/orders").await.ok()["counts"]["failed"], 2);
+    let [(_, message)] = &unassigned(&world).await[..] else { panic!("one is unassigned") };
+    assert!(message.contains("through-elsewhere") && message.contains(&arn("elsewhere")), "{message}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_listed_by_the_id_that_sqs_tells_and_never_by_its_arn() {
+    let world = World::start().await;
+    let arn = json!({ "senders": ["arn:aws:iam::000000000000:role/orders"] });
+    let problem = world.put("/flows/orders", arn).await.is_problem(400, "invalid-field");
+    assert_eq!(problem["field"], "senders[0]");
+    assert!(problem["detail"].as_str().unwrap().contains("RoleId"), "{problem}");
+    let listed = json!({ "senders": [ROLE] });
+    assert_eq!(world.put("/flows/orders", listed.clone()).await.ok()["senders"], listed["senders"]);
+    assert_eq!(world.get("/flows/orders").await.ok()["senders"], listed["senders"]);
+    world.stop().await;
+}
