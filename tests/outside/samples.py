@@ -273,7 +273,7 @@ def re_entered(reprise, cases, action, queue):
             continue
         message, attribute = messages[case.id]
         payload = case.receiver if action == "retry" else case.sender
-        expected = {"interchangeId": case.id, "flow": case.flow, "attempt": attempts[case.id], "action": action,
+        expected = {"interchangeId": case.id, "flow": case.flow, "attempt": attempts[case.id], "epoch": 1, "action": action,
                     "trigger": "manual"}
         if case.content_type:
             expected["contentType"] = case.content_type

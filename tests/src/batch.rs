@@ -2,9 +2,25 @@
 
 use serde_json::{Value, json};
 
-use crate::{FAILURES, World};
+use crate::{FAILURES, World, report};
+
+/// How far one report may be ahead of the attempt that is known.
+const JUMP: u64 = 1_000;
 
 impl World {
+    /// Reports failures of one interchange, each as far ahead as one may be, until it is at its last attempt.
+    ///
+    /// # Panics
+    /// When the function fails or keeps one back.
+    pub async fn fail_up_to_the_last_attempt(&self, id: &str, flow: &str) {
+        let reports: Vec<Value> =
+            (1..=JUMP).map(|n| report(id, flow, json!({ "attempt": n * JUMP, "payloads": null }))).collect();
+        self.report(report(id, flow, json!({}))).await;
+        for reports in reports.chunks(100) {
+            self.take_in(reports).await;
+        }
+    }
+
     /// Hands reports to ingest-failure as one batch of its event source.
     ///
     /// # Panics

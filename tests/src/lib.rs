@@ -15,12 +15,13 @@ mod queues;
 pub mod releases;
 mod samples;
 mod stage;
+mod work;
 mod world;
 
 pub use answer::Answer;
 pub use log::{Log, metrics};
 pub use process::{Ended, Process};
-pub use queues::{binary_attribute, text_attribute};
+pub use queues::{REFUSED_WORK, binary_attribute, text_attribute};
 pub use samples::{Sample, noise, samples};
 pub use stage::Staged;
 pub use world::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, START, World, report};

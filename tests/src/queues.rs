@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::world::aws_config_of;
 use crate::{FAILURES, World};
 
+/// The queue of messages on the jobs queue that Reprise did not sign.
+pub const REFUSED_WORK: &str = "reprise-refused-work";
+
 impl World {
     /// The ARN of a queue.
     #[must_use]
@@ -75,6 +78,30 @@ impl World {
         }
         self.settle().await;
         received
+    }
+
+    /// Takes everything off the queue of refused work: bodies and reasons.
+    ///
+    /// # Panics
+    /// When SQS does not answer, or a message has no reason.
+    pub async fn drain_refused(&self) -> Vec<(String, String)> {
+        let url = self.queue_url(REFUSED_WORK);
+        let mut refused = Vec::new();
+        loop {
+            let call = self.sqs.receive_message().queue_url(&url).max_number_of_messages(10);
+            let answer = call.message_attribute_names("All").send().await.expect("SQS answers");
+            let messages = answer.messages.unwrap_or_default();
+            if messages.is_empty() {
+                return refused;
+            }
+            for message in messages {
+                let reason = message.message_attributes().and_then(|all| all.get("reason")?.string_value());
+                let reason = reason.expect("a reason").to_owned();
+                let receipt = message.receipt_handle().expect("a receipt");
+                self.sqs.delete_message().queue_url(&url).receipt_handle(receipt).send().await.expect("SQS answers");
+                refused.push((message.body.unwrap_or_default(), reason));
+            }
+        }
     }
 
     async fn create_queue<const N: usize>(&self, name: &str, of: [(QueueAttributeName, String); N]) -> String {

@@ -10,12 +10,12 @@ use domain::{
     Actor, Cause, Claim, Digest, Flow, FlowAccess, Interchange, InterchangeId, JobAction, Refusal, Stages, Status,
     Timestamp, Trigger,
 };
-use queues::{StageQueues, WorkItem, WorkQueue};
+use queues::{StageQueues, WorkItem};
 use table::{Heads, RequestBegun, Table};
 use uuid::Uuid;
 
 use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
-use crate::{AppError, Slots, journal};
+use crate::{AppError, Slots, WorkSender, journal};
 
 /// Seconds until the work item of a request comes: longer than a function that answers people lives.
 pub const SEND_DELAY: u32 = 60;
@@ -24,7 +24,7 @@ pub const SEND_DELAY: u32 = 60;
 #[derive(Debug)]
 pub struct Actions {
     table: Table,
-    work: WorkQueue,
+    work: WorkSender,
     executor: Executor,
     defaults: Stages,
 }
@@ -78,12 +78,6 @@ impl From<table::TableError> for ActError {
     }
 }
 
-impl From<queues::QueueError> for ActError {
-    fn from(error: queues::QueueError) -> Self {
-        Self::App(error.into())
-    }
-}
-
 /// A request that acts, under a name of its own or under its Idempotency-Key.
 enum Request<'a> {
     Once(String),
@@ -122,7 +116,7 @@ impl Request<'_> {
 impl Actions {
     /// Acts on interchanges of `table`.
     #[must_use]
-    pub fn new(table: Table, slots: Slots, stages: StageQueues, work: WorkQueue, defaults: Stages) -> Self {
+    pub fn new(table: Table, slots: Slots, stages: StageQueues, work: WorkSender, defaults: Stages) -> Self {
         Self { executor: Executor::new(table.clone(), slots, stages), table, work, defaults }
     }
 

@@ -6,20 +6,21 @@ use domain::{
     Category, Flow, FlowName, Imagined, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection, Stages,
     Timestamp,
 };
-use queues::WorkQueue;
+use queues::OwnQueues;
 use table::{FlowPut, Table};
 
 use crate::error::TRIES;
 use crate::jobs::{first_step, job};
-use crate::{AppError, JobOrder, Sweeper, journal};
+use crate::{AppError, JobOrder, Sweeper, WorkSender, journal};
 
 /// Stores configurations.
 #[derive(Debug)]
 pub struct Configure {
     table: Table,
-    work: WorkQueue,
+    work: WorkSender,
     sweeper: Sweeper,
     defaults: Stages,
+    own: OwnQueues,
 }
 
 /// Most retries that a plan shows.
@@ -64,17 +65,12 @@ impl From<table::TableError> for ConfigureError {
     }
 }
 
-impl From<queues::QueueError> for ConfigureError {
-    fn from(error: queues::QueueError) -> Self {
-        Self::App(error.into())
-    }
-}
-
 impl Configure {
-    /// Stores at `table`; what was held of a flow that becomes active goes to `work`, and so do jobs that plan anew.
+    /// Stores at `table`; what was held of a flow that becomes active goes to `work`, and so do jobs that reschedule. The
+    /// queues in `own` are refused as stages.
     #[must_use]
-    pub fn new(table: Table, work: WorkQueue, defaults: Stages) -> Self {
-        Self { sweeper: Sweeper::new(table.clone(), work.clone()), table, work, defaults }
+    pub fn new(table: Table, work: WorkSender, defaults: Stages, own: OwnQueues) -> Self {
+        Self { sweeper: Sweeper::new(table.clone(), work.clone()), table, work, defaults, own }
     }
 
     /// Replaces a configuration.
@@ -157,11 +153,23 @@ impl Configure {
             return Err(ConfigureError::VersionMismatch { version });
         }
         let mut flow = contract::read_flow(order.flow.clone(), order.body, &self.defaults, now)?;
+        refuse_own(&flow, &self.own)?;
         if let Some(before) = before.as_ref().filter(|before| before.active && flow.active) {
             flow.activated_at = before.activated_at;
         }
         Ok((before, flow))
     }
+}
+
+/// Refuses stages that are queues of Reprise itself.
+fn refuse_own(flow: &Flow, own: &OwnQueues) -> Result<(), FieldError> {
+    let stages = [("stages.sender.queueUrl", &flow.stages.sender), ("stages.receiver.queueUrl", &flow.stages.receiver)];
+    let named = stages.into_iter().find_map(|(field, url)| {
+        let url = url.as_deref().filter(|url| own.contain(url))?;
+        let problem = format!("is `{url}`, one of Reprise's own queues: a stage is a queue that the pipeline reads");
+        Some(FieldError { field: field.to_owned(), problem })
+    });
+    named.map_or(Ok(()), Err)
 }
 
 /// The job that plans all that is failed anew.

@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{Actor, Change, Interchange, InterchangeId, JobId, SendFailure, Timestamp};
+use futures::future::try_join;
 use queues::{Delivery, StageQueues};
 use table::{Committed, Heads, Left, Table, Work};
 
+use crate::epochs::Epochs;
 use crate::error::TRIES;
 use crate::stage_message::{message, wanted};
 use crate::{AppError, Slots, journal};
@@ -82,11 +84,12 @@ pub(crate) struct Executor {
     table: Table,
     slots: Slots,
     stages: StageQueues,
+    epochs: Epochs,
 }
 
 impl Executor {
     pub(crate) fn new(table: Table, slots: Slots, stages: StageQueues) -> Self {
-        Self { table, slots, stages }
+        Self { epochs: Epochs::new(table.clone()), table, slots, stages }
     }
 
     /// Decides each of `ids` as it stands and commits; whoever is overtaken is decided again. Then sends, in the order of
@@ -193,12 +196,14 @@ impl Executor {
         if claimed.is_empty() {
             return Ok(());
         }
-        let bodies = self.table.payloads(&wanted(&claimed)).await?;
+        let wanted = wanted(&claimed);
+        let payloads = async { Ok(self.table.payloads(&wanted).await?) };
+        let (bodies, epoch) = try_join(payloads, self.epochs.current(now)).await?;
         let mut refused = Vec::new();
         let mut messages = Vec::new();
         let mut sending = Vec::new();
         for claimed in claimed {
-            match message(&claimed.interchange, &bodies) {
+            match message(&claimed.interchange, &bodies, epoch) {
                 Ok(message) => {
                     messages.push(message);
                     sending.push(claimed);

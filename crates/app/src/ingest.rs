@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
-use queues::WorkQueue;
+use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
 
+use crate::epochs::Epochs;
 use crate::error::TRIES;
 use crate::look::Looker;
 use crate::senders::turn_away;
 use crate::verdicts::{Arrival, Taken, decide, settle};
-use crate::{AppError, Slots, metric};
+use crate::{AppError, Slots, WorkSender, metric};
 
 /// Takes in reports and dead letters.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Ingest {
     table: Table,
     slots: Slots,
     looker: Looker,
+    epochs: Epochs,
     /// The stack's own stage queues, which a flow gets when its first failure registers it.
     defaults: Stages,
 }
@@ -31,7 +32,9 @@ pub struct Ingested {
     pub changed: usize,
     /// Reports that were known already.
     pub repeats: usize,
-    /// Outcomes of interchanges that never failed.
+    /// Outcomes of what is not known, which are remembered for a while.
+    pub early: usize,
+    /// Outcomes of what is not known, in flows that remember none.
     pub never_failed: usize,
     /// Message ids of reports whose interchange this release cannot read: nothing is known of them, they must come again.
     pub unreadable: Vec<String>,
@@ -40,8 +43,9 @@ pub struct Ingested {
 impl Ingest {
     /// Keeps interchanges at `table` and enrols them in `slots`; jobs that wait for an outcome are looked at through `work`.
     #[must_use]
-    pub fn new(table: Table, slots: Slots, work: WorkQueue, defaults: Stages) -> Self {
-        Self { looker: Looker::new(table.clone(), work), table, slots, defaults }
+    pub fn new(table: Table, slots: Slots, work: WorkSender, defaults: Stages) -> Self {
+        let epochs = Epochs::new(table.clone());
+        Self { looker: Looker::new(table.clone(), work), epochs, table, slots, defaults }
     }
 
     /// Takes in a batch. When this succeeds every message of it is kept or was known, but for those that are named as
@@ -130,7 +134,7 @@ impl Ingest {
         for arrival in arrivals {
             by_id.entry(arrival.intake.incoming.report.id.clone()).or_default().push(arrival);
         }
-        let mut heads = self.table.heads(by_id.keys()).await?;
+        let mut heads = self.table.heads_and_early(by_id.keys()).await?;
         by_id.retain(|id, arrivals| {
             let is_readable = !heads.is_unreadable(id);
             if !is_readable {
@@ -138,9 +142,11 @@ impl Ingest {
             }
             is_readable
         });
+        let epoch = self.epoch_of(by_id.values().flatten(), now).await?;
         let mut again = Vec::new();
         for (id, arrivals) in &mut by_id {
-            self.set_foreign_aside(heads.get(id), arrivals, &mut again, flows, now).await?;
+            self.set_foreign_aside(heads.get(id).filter(|head| !head.is_early()), arrivals, &mut again, flows, now)
+                .await?;
         }
         let mut taken = Vec::new();
         let mut told = Vec::new();
@@ -148,7 +154,7 @@ impl Ingest {
         for (id, arrivals) in &by_id {
             let head = heads.remove(id);
             let known = head.clone();
-            let decided = decide(head, arrivals, flows, now);
+            let decided = decide(head, arrivals, flows, epoch, now);
             match decided.taken {
                 Some(work) => {
                     taken.push(work);
@@ -190,6 +196,19 @@ impl Ingest {
         }
         again.extend(overtaken.into_iter().filter_map(|id| by_id.remove(&id)).flatten());
         Ok(again)
+    }
+
+    /// The table's epoch, where a report of the batch names one.
+    async fn epoch_of<'a>(
+        &self,
+        mut arrivals: impl Iterator<Item = &'a Arrival<'a>>,
+        now: Timestamp,
+    ) -> Result<Epoch, AppError> {
+        if arrivals.any(|arrival| arrival.intake.incoming.report.epoch.is_some()) {
+            self.epochs.current(now).await
+        } else {
+            Ok(Epoch::FIRST)
+        }
     }
 
     /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched. An id belongs

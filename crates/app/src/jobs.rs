@@ -3,18 +3,18 @@
 use contract::FieldError;
 use contract::api::JobRequest;
 use domain::{Flow, FlowAccess, FlowName, Job, JobAction, JobId, JobStatus, Refusal, Selection, Stages, Timestamp};
-use queues::{WorkItem, WorkQueue};
+use queues::WorkItem;
 use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
 
 use crate::look::Looker;
-use crate::{AppError, journal};
+use crate::{AppError, WorkSender, journal};
 
 /// Makes and shows jobs.
 #[derive(Debug)]
 pub struct Jobs {
     pub(crate) table: Table,
-    work: WorkQueue,
+    work: WorkSender,
     looker: Looker,
     defaults: Stages,
 }
@@ -69,16 +69,10 @@ impl From<table::TableError> for JobError {
     }
 }
 
-impl From<queues::QueueError> for JobError {
-    fn from(error: queues::QueueError) -> Self {
-        Self::App(error.into())
-    }
-}
-
 impl Jobs {
     /// Keeps jobs at `table` and has them run through `work`.
     #[must_use]
-    pub fn new(table: Table, work: WorkQueue, defaults: Stages) -> Self {
+    pub fn new(table: Table, work: WorkSender, defaults: Stages) -> Self {
         Self { looker: Looker::new(table.clone(), work.clone()), table, work, defaults }
     }
 

@@ -4,12 +4,14 @@
 //! or the reason that a person gave. Category and code name the error.
 
 use domain::{
-    Event, EventKind, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, ReportKind, Slot, Timestamp,
+    Digest, Event, EventKind, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, ReportKind, Slot,
+    Timestamp,
 };
 use queues::WorkItem;
 use table::Work;
 use tracing::info;
 
+use crate::admit::WorkMessage;
 use crate::execute::Claimed;
 use crate::metric;
 use crate::verdicts::{Told, Verdict};
@@ -28,6 +30,7 @@ pub(crate) fn report(told: &Told<'_>, stands: Option<&Interchange>) {
             metric::count(metric::Metric::Duplicates, 1);
             ("duplicate", report.attempt, None, false)
         }
+        Verdict::Early => ("early_outcome", report.attempt, None, false),
         Verdict::NeverFailed => ("never_failed", report.attempt, None, false),
     };
     let error = match &report.kind {
@@ -45,6 +48,7 @@ pub(crate) fn report(told: &Told<'_>, stands: Option<&Interchange>) {
         exhausted = exhausted.then_some(true),
         job = stands.and_then(|i| i.job.as_ref()).map(|job| job.0.as_str()),
         traceparent = stands.and_then(|i| i.parties.traceparent.as_deref()),
+        warnings = told.warnings.as_deref(),
         "a report was judged"
     );
 }
@@ -119,6 +123,19 @@ pub(crate) fn unstorable(work: &Work, cause: &str) {
 pub(crate) fn set_aside(item: &WorkItem) {
     metric::count(metric::Metric::WorkSetAside, 1);
     tracing::error!(?item, outcome = "set_aside", "a work item failed too often");
+}
+
+/// A message of the jobs queue that is not done. Its body may be anything: it is named, not shown.
+pub(crate) fn refused_work(message: &WorkMessage<'_>, why: &str) {
+    metric::count(metric::Metric::WorkRefused, 1);
+    tracing::error!(
+        message_id = message.id,
+        bytes = message.body.len(),
+        sha256 = %Digest::of(message.body.as_bytes()),
+        why,
+        outcome = "work_refused",
+        "a message on the jobs queue is no work of Reprise"
+    );
 }
 
 /// An interchange that an action, a job or a slot leaves alone.

@@ -3,7 +3,9 @@
 //! Each file is one thing a function does. Time is passed in; nothing here reads a clock or the environment.
 
 mod act;
+mod admit;
 mod configure;
+mod epochs;
 mod error;
 mod execute;
 mod ingest;
@@ -23,8 +25,10 @@ mod slots;
 mod stage_message;
 mod sweep;
 mod verdicts;
+mod work_sender;
 
 pub use act::{ActError, ActOrder, Actions, SEND_DELAY};
+pub use admit::{Gate, WorkMessage};
 pub use configure::{Configure, ConfigureError, FlowOrder};
 pub use error::{AppError, chain};
 pub use ingest::{Ingest, Ingested};
@@ -35,3 +39,4 @@ pub use read::{FlowView, NoPayload, PayloadView, Reader};
 pub use run::{Moment, Runner};
 pub use slots::Slots;
 pub use sweep::Sweeper;
+pub use work_sender::WorkSender;

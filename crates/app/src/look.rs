@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use domain::{CanaryResult, JobId, JobStatus, Timestamp};
-use queues::{WorkItem, WorkQueue};
+use queues::WorkItem;
 use table::{JobRecord, Table};
 
-use crate::{AppError, journal};
+use crate::{AppError, WorkSender, journal};
 
 /// Chunks that one look puts back on the queue.
 const MAX_REOPENED: usize = 1_000;
@@ -16,11 +16,11 @@ const MAX_REOPENED: usize = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Looker {
     table: Table,
-    work: WorkQueue,
+    work: WorkSender,
 }
 
 impl Looker {
-    pub(crate) fn new(table: Table, work: WorkQueue) -> Self {
+    pub(crate) fn new(table: Table, work: WorkSender) -> Self {
         Self { table, work }
     }
 
@@ -45,7 +45,7 @@ impl Looker {
             JobStatus::Canary if self.canary(record, now).await? == CanaryResult::GoOn => {
                 let job = record.job.id.0.clone();
                 let next = WorkItem::Walk { job, step: record.step, first_chunk: record.chunks };
-                Ok(self.work.send(&[next]).await?)
+                self.work.send(&[next]).await
             }
             _ => self.end_if_finished(record, now).await,
         }
@@ -85,7 +85,7 @@ impl Looker {
 
     /// Puts everything of a job back on the queue that nobody works on.
     pub(crate) async fn resume(&self, id: &JobId) -> Result<(), AppError> {
-        Ok(self.work.send(&[WorkItem::Reopen { job: id.0.clone(), from: 0 }]).await?)
+        self.work.send(&[WorkItem::Reopen { job: id.0.clone(), from: 0 }]).await
     }
 
     /// Puts the open chunks of a job back on the queue, from the chunk `from` on, and the next step of its walk. Where
@@ -111,6 +111,6 @@ impl Looker {
             chunks.into_iter().map(|chunk| WorkItem::Chunk { job: job(), chunk, in_order }).collect();
         items.extend(next.map(|from| WorkItem::Reopen { job: job(), from }));
         items.extend(walk);
-        Ok(self.work.send(&items).await?)
+        self.work.send(&items).await
     }
 }

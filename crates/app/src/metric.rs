@@ -30,11 +30,13 @@ pub enum Metric {
     JobsHalted,
     /// Work items that failed too often and were set aside.
     WorkSetAside,
+    /// Messages on the jobs queue that are not work of Reprise, and were not done.
+    WorkRefused,
 }
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ingested,
         Self::Duplicates,
         Self::IngestLag,
@@ -45,6 +47,7 @@ impl Metric {
         Self::OverdueSlots,
         Self::JobsHalted,
         Self::WorkSetAside,
+        Self::WorkRefused,
     ];
 
     /// Its name in CloudWatch.
@@ -61,6 +64,7 @@ impl Metric {
             Self::OverdueSlots => "OverdueSlots",
             Self::JobsHalted => "JobsHalted",
             Self::WorkSetAside => "WorkSetAside",
+            Self::WorkRefused => "WorkRefused",
         }
     }
 

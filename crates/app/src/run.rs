@@ -5,19 +5,19 @@
 use std::time::Instant;
 
 use domain::{Flow, FlowName, InterchangeId, JobId, Minute, Slot, Stages, Timestamp};
-use queues::{StageQueues, WorkItem, WorkQueue};
+use queues::{StageQueues, WorkItem};
 use table::{Table, Unit};
 
 use crate::execute::Executor;
 use crate::look::Looker;
 use crate::run_job::Pace;
-use crate::{AppError, Slots, journal};
+use crate::{AppError, Slots, WorkSender, journal};
 
 /// Does the work on the jobs queue.
 #[derive(Debug)]
 pub struct Runner {
     pub(crate) table: Table,
-    pub(crate) work: WorkQueue,
+    pub(crate) work: WorkSender,
     pub(crate) executor: Executor,
     pub(crate) looker: Looker,
     defaults: Stages,
@@ -35,7 +35,7 @@ pub struct Moment {
 impl Runner {
     /// Works on `table`, sends through `stages`, and leaves further work at `work`.
     #[must_use]
-    pub fn new(table: Table, slots: Slots, stages: StageQueues, work: WorkQueue, defaults: Stages) -> Self {
+    pub fn new(table: Table, slots: Slots, stages: StageQueues, work: WorkSender, defaults: Stages) -> Self {
         let looker = Looker::new(table.clone(), work.clone());
         Self { executor: Executor::new(table.clone(), slots, stages), table, work, looker, defaults }
     }
@@ -55,11 +55,11 @@ impl Runner {
             }
             WorkItem::Look { job } => self.looker.look(&JobId(job.clone()), now).await,
             WorkItem::Reopen { job, from } => self.looker.reopen(&JobId(job.clone()), *from, now).await,
-            WorkItem::Slot { flow, minute, batches } => match slot(flow, minute) {
+            WorkItem::Slot { flow, minute, batches } => match slot(flow, minute, now) {
                 Some(slot) => self.slot(&slot, batches, now).await,
                 None => Ok(()),
             },
-            WorkItem::Ordered { flow, minute } => match slot(flow, minute) {
+            WorkItem::Ordered { flow, minute } => match slot(flow, minute, now) {
                 Some(slot) => self.ordered(&slot, at).await,
                 None => Ok(()),
             },
@@ -97,7 +97,7 @@ impl Runner {
     pub(crate) async fn come_back(&self, item: WorkItem, until: Timestamp, now: Timestamp) -> Result<(), AppError> {
         let wait = until.duration_since(now).as_secs().clamp(0, 900);
         let seconds = u32::try_from(wait).unwrap_or(0) + 1;
-        Ok(self.work.send_later(vec![(item, seconds)]).await?)
+        self.work.send_later(vec![(item, seconds)]).await
     }
 
     /// Gives a lease up after a failure. Where that fails too, the lease ends by itself.
@@ -117,11 +117,13 @@ impl Runner {
     }
 }
 
-/// The slot that a work item names.
-fn slot(flow: &str, minute: &str) -> Option<Slot> {
-    let slot = FlowName::new(flow).ok().zip(minute.parse().ok());
-    if slot.is_none() {
-        tracing::error!(flow, minute, "a work item names no slot");
+/// The slot that a work item names; none whose minute is still to come.
+fn slot(flow: &str, minute: &str, now: Timestamp) -> Option<Slot> {
+    let named = FlowName::new(flow).ok().zip(minute.parse().ok());
+    let slot = named.map(|(flow, minute)| Slot { flow, minute: Minute::at_or_after(minute) });
+    let due = slot.filter(|slot| slot.is_due(now));
+    if due.is_none() {
+        tracing::error!(flow, minute, "a work item names no slot that is due");
     }
-    slot.map(|(flow, minute)| Slot { flow, minute: Minute::at_or_after(minute) })
+    due
 }

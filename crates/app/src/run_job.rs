@@ -227,7 +227,7 @@ impl Runner {
             next_step(record, record.step)
         };
         let after = u32::try_from(job.limits.seconds_after(chunk)).unwrap_or(u32::MAX);
-        Ok(self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await?)
+        self.work.send_later(item.map(|item| (item, after)).into_iter().collect()).await
     }
 
     /// Notes why a job does not go on. When its flow is active again, the job is looked at; the sweep of jobs looks too.

@@ -42,7 +42,7 @@ impl Runner {
             (Ok(Ended::All), noted) => Ok(noted?),
             (Ok(Ended::Time), noted) => {
                 noted?;
-                Ok(self.work.send(&[ordered(slot)]).await?)
+                self.work.send(&[ordered(slot)]).await
             }
             (Err(error), Ok(())) => Err(error),
             (Err(error), Err(lost)) => {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contract::{MessageAttribute, RepriseAttribute, decode_attributes};
-use domain::{Digest, Interchange, InterchangeId, PartStatus, Revision};
+use domain::{Digest, Epoch, Interchange, InterchangeId, PartStatus, Revision};
 use queues::StageMessage;
 
 use crate::execute::Claimed;
@@ -23,6 +23,7 @@ pub(crate) fn wanted(claimed: &[Claimed]) -> Vec<(InterchangeId, Revision)> {
 pub(crate) fn message(
     interchange: &Interchange,
     bodies: &HashMap<(InterchangeId, Digest), Vec<u8>>,
+    epoch: Epoch,
 ) -> Result<StageMessage, String> {
     let flight = interchange.flight.as_ref().ok_or("nothing is in flight")?;
     let body = |digest: Digest| bodies.get(&(interchange.id.clone(), digest)).cloned();
@@ -41,6 +42,7 @@ pub(crate) fn message(
             interchange_id: interchange.id.clone(),
             flow: interchange.flow.clone(),
             attempt: interchange.attempt,
+            epoch,
             action: flight.action,
             trigger: flight.trigger,
             encoding: None,

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{Flow, FlowName, JobStatus, Slot, Timestamp};
 use jiff::SignedDuration;
-use queues::{WorkItem, WorkQueue};
+use queues::WorkItem;
 use table::{JobRecord, Pack, RegisteredJob, Table, TableError};
 
-use crate::AppError;
 use crate::jobs::first_step;
 use crate::look::Looker;
 use crate::metric::{self, Metric};
 use crate::run_slot::ordered;
+use crate::{AppError, WorkSender};
 
 /// How late a slot must be for the sweep to take it over from its schedule.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(2);
@@ -48,22 +48,27 @@ const MEMBERS: usize = 100;
 #[derive(Debug)]
 pub struct Sweeper {
     table: Table,
-    work: WorkQueue,
+    work: WorkSender,
     looker: Looker,
 }
 
 impl Sweeper {
     /// Finds what is due at `table` and leaves its work at `work`.
     #[must_use]
-    pub fn new(table: Table, work: WorkQueue) -> Self {
+    pub fn new(table: Table, work: WorkSender) -> Self {
         Self { looker: Looker::new(table.clone(), work.clone()), table, work }
     }
 
-    /// Puts the work of one slot that is due on the queue. Gives back how many work items that made.
+    /// Puts the work of one slot that is due on the queue; for one whose minute is still to come nothing is done. Gives back
+    /// how many work items that made.
     ///
     /// # Errors
     /// When a service fails; doing it again does no harm.
     pub async fn dispatch(&self, slot: &Slot, now: Timestamp) -> Result<usize, AppError> {
+        if !slot.is_due(now) {
+            tracing::warn!(flow = slot.flow.as_str(), slot = %slot.minute, outcome = "not_due", "a slot was called before its time");
+            return Ok(0);
+        }
         let flow = self.table.flow(&slot.flow).await?;
         self.dispatch_of(flow.as_ref(), slot, now).await
     }
@@ -182,7 +187,7 @@ impl Sweeper {
         }
         if job.status == JobStatus::Queued {
             let is_forgotten = job.created_at < before(now, FORGOTTEN);
-            return if is_forgotten { Ok(self.work.send(&[first_step(&job.id)]).await?) } else { Ok(()) };
+            return if is_forgotten { self.work.send(&[first_step(&job.id)]).await } else { Ok(()) };
         }
         self.looker.look_at(record, now).await?;
         let stands = format!("{} {}/{} {}", record.step, record.done, record.chunks, record.counts.sent);

@@ -1,9 +1,10 @@
 //! Judging a batch: all reports on one interchange, in the order they came, fold into one commit.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use contract::intake::{Body, Intake, QueueRecord};
-use domain::{Change, Flow, FlowName, Interchange, Minute, Received, Timestamp, receive};
+use domain::{Change, Epoch, Flow, FlowName, Interchange, Minute, Received, Stages, Timestamp, receive};
 use table::Work;
 
 use crate::{Ingested, journal};
@@ -24,6 +25,8 @@ pub(crate) struct Taken<'a> {
 pub(crate) struct Told<'a> {
     pub(crate) intake: &'a Intake,
     pub(crate) verdict: Verdict,
+    /// The fields that were not taken as they came.
+    pub(crate) warnings: Option<String>,
 }
 
 /// What a message came to.
@@ -39,7 +42,9 @@ pub(crate) enum Verdict {
     },
     /// It was known.
     Repeat,
-    /// It speaks of an interchange that never failed.
+    /// It is an outcome of what is not known, and is remembered in case that the failure comes later.
+    Early,
+    /// It is an outcome of what is not known, and its flow remembers none.
     NeverFailed,
 }
 
@@ -54,21 +59,23 @@ pub(crate) fn decide<'a>(
     mut head: Option<Interchange>,
     arrivals: &'a [Arrival<'_>],
     flows: &HashMap<FlowName, Flow>,
+    epoch: Epoch,
     now: Timestamp,
 ) -> Decided<'a> {
     let mut taken: Option<Taken<'a>> = None;
     let mut told = Vec::new();
     for Arrival { intake, .. } in arrivals {
         let report = &intake.incoming.report;
-        let Some(flow) = flows.get(&report.flow) else {
-            told.push(Told { intake, verdict: Verdict::NeverFailed });
-            continue;
-        };
-        let received = Received { queued_at: intake.queued_at, now, flow };
+        // Nobody configured the flow and nothing of it failed: an outcome is judged as the flow would be registered.
+        let registered = || Flow::registered(report.flow.clone(), &Stages::default(), now);
+        let flow = flows.get(&report.flow).map_or_else(|| Cow::Owned(registered()), Cow::Borrowed);
+        let received = Received { queued_at: intake.queued_at, now, flow: &flow, epoch };
+        let mut warnings = None;
         let current = taken.as_ref().map_or_else(|| head.clone(), |taken| Some(taken.work.after.clone()));
         let verdict = match receive(current, report, received) {
             domain::Verdict::Change(change) => {
                 let verdict = Verdict::of(&change);
+                warnings = warned(&change);
                 let bodies = intake.incoming.bodies.iter();
                 match &mut taken {
                     Some(taken) => {
@@ -82,7 +89,7 @@ pub(crate) fn decide<'a>(
             domain::Verdict::Repeat => Verdict::Repeat,
             domain::Verdict::NeverFailed => Verdict::NeverFailed,
         };
-        told.push(Told { intake, verdict });
+        told.push(Told { intake, verdict, warnings });
     }
     Decided { taken, told }
 }
@@ -90,6 +97,9 @@ pub(crate) fn decide<'a>(
 impl Verdict {
     fn of(change: &Change) -> Self {
         let after = &change.after;
+        if after.is_early() {
+            return Self::Early;
+        }
         Self::News {
             kind: change.events.first().map_or("noted", |event| event.kind.as_str()),
             attempt: change.events.first().map_or(after.attempt, |event| event.attempt),
@@ -99,12 +109,18 @@ impl Verdict {
     }
 }
 
+fn warned(change: &Change) -> Option<String> {
+    let fields: Vec<&str> = change.events.first()?.warnings.iter().map(|warning| warning.field.as_str()).collect();
+    (!fields.is_empty()).then(|| fields.join(","))
+}
+
 /// Tells what messages came to, and counts it.
 pub(crate) fn settle(told: &[Told<'_>], stands: Option<&Interchange>, tally: &mut Ingested) {
     for told in told {
         match told.verdict {
             Verdict::News { .. } => {}
             Verdict::Repeat => tally.repeats += 1,
+            Verdict::Early => tally.early += 1,
             Verdict::NeverFailed => tally.never_failed += 1,
         }
         journal::report(told, stands);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::{FlowName, InterchangeId, JobId, Reentry, Trigger};
+use domain::{Epoch, FlowName, InterchangeId, JobId, Reentry, Trigger};
 use serde_json::Value;
 
 use crate::fields::{FLOW_NAME, Fields, INTERCHANGE_ID, parse};
@@ -25,6 +25,8 @@ pub struct RepriseAttribute {
     pub flow: FlowName,
     /// The attempt that this message is.
     pub attempt: u32,
+    /// The epoch of the table that began the attempt: interchange, attempt and epoch are the key to drop repeats by.
+    pub epoch: Epoch,
     /// Retry: the body is the receiver payload; restart: the sender payload.
     pub action: Reentry,
     /// What caused it.
@@ -55,6 +57,7 @@ impl RepriseAttribute {
             .with("interchangeId", self.interchange_id.as_str())
             .with("flow", self.flow.as_str())
             .with("attempt", self.attempt)
+            .with("epoch", self.epoch.0)
             .with("action", self.action.as_str())
             .with("trigger", self.trigger.as_str())
             .maybe("encoding", encoding)
@@ -66,7 +69,8 @@ impl RepriseAttribute {
         ascii(&Value::from(object).to_string())
     }
 
-    /// Reads it back. A trigger that is left out is manual: whoever wrote it was not the scheduler.
+    /// Reads it back. A trigger that is left out is manual: the scheduler always writes it. An epoch that is left out is the
+    /// first one: it was written by a release that knew no other.
     ///
     /// # Errors
     /// Names the field that is missing or wrong.
@@ -82,6 +86,7 @@ impl RepriseAttribute {
                 let attempt = fields.at("attempt");
                 attempt.count(1, limits::ATTEMPT)?.ok_or_else(|| attempt.wrong("a whole number from 1"))?
             },
+            epoch: fields.at("epoch").whole(1..=u64::MAX)?.map_or(Epoch::FIRST, Epoch),
             action: fields.at("action").must("retry or restart", action)?,
             trigger: fields.at("trigger").parsed("manual or scheduled", trigger)?.unwrap_or(Trigger::Manual),
             encoding: fields.at("encoding").parsed("base64 or left out", encoding)?,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{ErrorInfo, JobId, Known, Minute, PayloadSide, Phase, Reentry, Revision, Trigger};
+use crate::{ErrorInfo, JobId, Known, Minute, PayloadSide, Phase, Reentry, Revision, Trigger, Warning};
 
 /// Who caused an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Event {
     pub actor: Actor,
     /// What happened.
     pub kind: EventKind,
+    /// Fields of the report behind it that were not taken as they came.
+    pub warnings: Vec<Warning>,
 }
 
 /// What happened, with what is particular to it.

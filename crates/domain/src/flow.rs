@@ -44,6 +44,8 @@ pub struct Confirmation {
     /// How long an outcome may take once the attempt is in the network, counted from when it got there; `None` for as
     /// long as it likes.
     pub in_network_within: Option<SignedDuration>,
+    /// Whether an outcome of what is not known is remembered, in case that its failure comes later.
+    pub early: bool,
 }
 
 impl Default for Confirmation {
@@ -53,6 +55,7 @@ impl Default for Confirmation {
             mode: ConfirmationMode::Confirms,
             within: SignedDuration::from_mins(15),
             in_network_within: Some(SignedDuration::from_hours(24)),
+            early: true,
         }
     }
 }

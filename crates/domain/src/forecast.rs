@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::event::Actor;
 use crate::schedule::Spread;
 use crate::{
-    Category, Cause, Claim, Digest, ErrorInfo, Extent, FailureReport, Flow, Interchange, InterchangeId, Minute,
+    Category, Cause, Claim, Digest, Epoch, ErrorInfo, Extent, FailureReport, Flow, Interchange, InterchangeId, Minute,
     NoRetry, PayloadMeta, Phase, Received, Reentry, Refusal, Report, ReportKind, Trigger, Verdict, receive,
 };
 
@@ -95,8 +95,11 @@ impl Flow {
             attempt: Some(known.as_ref().map_or(1, |known| known.attempt)),
             occurred_at: Some(now),
             kind: ReportKind::Failed(Box::new(failure.report())),
+            epoch: None,
+            digest: None,
+            warnings: Vec::new(),
         };
-        match receive(known, &report, Received { queued_at: now, now, flow: self }) {
+        match receive(known, &report, Received { queued_at: now, now, flow: self, epoch: Epoch::FIRST }) {
             Verdict::Change(change) => Some(change.after),
             Verdict::Repeat | Verdict::NeverFailed => None,
         }

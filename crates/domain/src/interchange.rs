@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::event::{Actor, Event, EventKind};
 use crate::{
     Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry,
-    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, Revision, Trigger, Unknown,
+    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, ReportDigest, Revision, Trigger, Unknown,
 };
 
 /// Where an interchange stands.
@@ -196,6 +196,9 @@ pub struct Interchange {
     /// Which outcomes of the newest [`MAX_KNOWN_ATTEMPTS`](crate::MAX_KNOWN_ATTEMPTS) attempts are known, to tell repeats
     /// from news.
     pub known: Vec<(u32, Known)>,
+    /// Digests of the newest reports that named a time and no attempt, or another epoch: at most
+    /// [`MAX_SEEN`](crate::MAX_SEEN). They tell such a report from its repeat.
+    pub seen: Vec<ReportDigest>,
     /// Events logged so far.
     pub sequence: u64,
     /// Commits so far; 0 before the first.
@@ -280,7 +283,8 @@ impl Change {
 
     pub(crate) fn log_attempt(&mut self, at: Timestamp, attempt: u32, actor: Actor, kind: EventKind) {
         self.after.sequence += 1;
-        self.events.push(Event { sequence: self.after.sequence, at, attempt, actor, kind });
+        let warnings = Vec::new();
+        self.events.push(Event { sequence: self.after.sequence, at, attempt, actor, kind, warnings });
     }
 
     /// Gives a failed interchange its next automatic retry, or says why there is none.

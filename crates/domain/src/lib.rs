@@ -5,6 +5,8 @@
 
 mod access;
 mod claim;
+mod early;
+mod epoch;
 mod event;
 mod fingerprint;
 mod flow;
@@ -17,6 +19,7 @@ mod kept;
 mod name;
 mod outcome;
 mod payload;
+mod plausible;
 mod postpone;
 mod reentry;
 mod report;
@@ -29,6 +32,8 @@ mod unknown;
 
 pub use access::FlowAccess;
 pub use claim::Claim;
+pub use early::EARLY_OUTCOME_KEPT;
+pub use epoch::Epoch;
 pub use event::{Actor, Event, EventKind, FailureNoted, Requested};
 pub use fingerprint::{Fingerprint, fold};
 pub use flow::{Confirmation, ConfirmationMode, DeadLetterQueue, Flow, RetryMode, RetryPolicy, Stages};
@@ -39,11 +44,15 @@ pub use job_limits::JobLimits;
 pub use job_outcome::{JobCount, job_counts};
 pub use kept::Kept;
 pub use name::{FlowName, InterchangeId, InvalidName};
-pub use outcome::{MAX_KNOWN_ATTEMPTS, Received, Verdict, receive};
+pub use outcome::{MAX_KNOWN_ATTEMPTS, MAX_SEEN, Received, Verdict, receive};
 pub use payload::{Digest, MAX_REVISIONS, PayloadMeta, PayloadSide, Payloads, Revision};
+pub use plausible::MAX_ATTEMPT_JUMP;
 pub use postpone::RunFill;
 pub use reentry::{Cause, MOST_ATTEMPTS, RecordedSend, Reentry, Refusal, SendFailure, Trigger};
-pub use report::{Category, ErrorInfo, Extent, FailureReport, Known, Part, PartStatus, Phase, Report, ReportKind};
+pub use report::{
+    Category, ErrorInfo, Extent, FailureReport, Known, Part, PartStatus, Phase, Report, ReportDigest, ReportKind,
+    Warning,
+};
 pub use rung::Rung;
 pub use schedule::{Exponential, Ladder, NextRetry, NoRetry, Schedule, Window, WindowEvery};
 pub use selection::{Filter, Selection};

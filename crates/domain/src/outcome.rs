@@ -2,14 +2,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::early::{meet, remember};
 use crate::event::{Actor, EventKind};
+use crate::plausible::Plausible;
 use crate::telling::{Age, blank};
 use crate::{
-    Category, Change, Completion, Extent, Failure, FailureReport, Flow, Interchange, Known, Report, ReportKind, Status,
+    Category, Change, Completion, Epoch, Extent, Failure, FailureReport, Flow, Interchange, Known, Report, ReportKind,
+    Status,
 };
 
 /// Attempts, counted back from the newest, of which it is remembered what was reported. All of it stays in the log.
 pub const MAX_KNOWN_ATTEMPTS: u32 = 50;
+
+/// Digests of reports that are remembered, the newest ones.
+pub const MAX_SEEN: usize = 16;
 
 /// The circumstances in which a report arrived.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +26,8 @@ pub struct Received<'a> {
     pub now: Timestamp,
     /// The flow's configuration.
     pub flow: &'a Flow,
+    /// The table's epoch.
+    pub epoch: Epoch,
 }
 
 /// What a report comes to.
@@ -29,32 +37,53 @@ pub enum Verdict {
     Change(Box<Change>),
     /// It was known; nothing changes.
     Repeat,
-    /// It speaks of an interchange that never failed: acknowledged, counted, not kept.
+    /// It speaks of an interchange that never failed: acknowledged, counted, not kept. Only where the flow remembers no
+    /// early outcomes.
     NeverFailed,
 }
 
-/// Judges `report` on the interchange as it stands, `None` when nothing is known of it.
+/// Judges `report` on the interchange as it stands, `None` when nothing is known of it. An outcome of what is not known
+/// is a change to an interchange that [is early](Interchange::is_early), without an event.
 #[must_use]
 pub fn receive(current: Option<Interchange>, report: &Report, received: Received<'_>) -> Verdict {
-    let event_at = report.occurred_at.unwrap_or(received.queued_at);
-    match (current, &report.kind) {
+    let known = current.as_ref().filter(|known| !known.is_early());
+    let told = Plausible::of(report, known, received.queued_at, received.epoch);
+    let verdict = match (current, &report.kind) {
+        (Some(known), _) if !known.is_early() => judge(known, &told, received),
+        (Some(early), ReportKind::Failed(failure)) => Verdict::Change(Box::new(meet(&early, failure, &told, received))),
         (None, ReportKind::Failed(failure)) => {
-            let blank = blank(report, event_at, received.now);
-            Verdict::Change(Box::new(failed(blank, report.attempt.unwrap_or(1), failure, event_at, received)))
+            let blank = blank(report, told.event_at, received.now);
+            Verdict::Change(Box::new(failed(blank, told.attempt.unwrap_or(1), failure, told.event_at, received)))
         }
-        (None, _) => Verdict::NeverFailed,
-        (Some(known), _) => judge(known, report, event_at, received),
+        (early, _) => remember(early, &told, received),
+    };
+    match verdict {
+        Verdict::Change(mut change) => {
+            change.after.remember_seen(&told);
+            if let Some(event) = change.events.first_mut() {
+                event.warnings = told.warnings;
+            }
+            Verdict::Change(change)
+        }
+        verdict => verdict,
     }
 }
 
-fn judge(known: Interchange, report: &Report, event_at: Timestamp, received: Received<'_>) -> Verdict {
-    let Some(attempt) = attempt_meant(&known, report, received.queued_at) else {
-        return repeat(known, report, event_at, received.now);
-    };
-    if attempt < known.attempt || (attempt == known.attempt && !is_news(&known, report, event_at)) {
-        return late(known, attempt, report, event_at, received.now);
+fn judge(known: Interchange, told: &Plausible<'_>, received: Received<'_>) -> Verdict {
+    if told.was_seen(&known) {
+        return Verdict::Repeat;
     }
-    let change = match &report.kind {
+    if told.foreign_epoch.is_some() {
+        return of_another_epoch(known, told, received.now);
+    }
+    let Some(attempt) = attempt_meant(&known, told, received.queued_at) else {
+        return repeat(known, told, received.now);
+    };
+    if attempt < known.attempt || (attempt == known.attempt && !is_news(&known, told)) {
+        return late(known, attempt, told, received.now);
+    }
+    let event_at = told.event_at;
+    let change = match &told.report.kind {
         ReportKind::Failed(failure) => failed(known, attempt, failure, event_at, received),
         ReportKind::Completed => completed(known, attempt, event_at, received.now),
         ReportKind::InNetwork => in_network(known, attempt, event_at, received),
@@ -63,28 +92,28 @@ fn judge(known: Interchange, report: &Report, event_at: Timestamp, received: Rec
 }
 
 /// The attempt a report speaks of; `None` when it can only be a repeat.
-fn attempt_meant(known: &Interchange, report: &Report, queued_at: Timestamp) -> Option<u32> {
-    if report.attempt.is_some() {
-        return report.attempt;
+fn attempt_meant(known: &Interchange, told: &Plausible<'_>, queued_at: Timestamp) -> Option<u32> {
+    if told.attempt.is_some() {
+        return told.attempt;
     }
     if let Some(flight) = known.flight.as_ref().filter(|_| known.status.is_in_flight()) {
         // SQS tells milliseconds: what was queued in the very one of the send may be its outcome.
         return (queued_at.as_millisecond() >= flight.sent_at.as_millisecond()).then_some(known.attempt);
     }
-    report.occurred_at.is_some_and(|at| at > known.failure.at).then_some(known.attempt)
+    told.occurred_at.is_some_and(|at| at > known.failure.at).then_some(known.attempt)
 }
 
 /// Whether an outcome of the newest attempt changes where the interchange stands.
-fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
-    let outcome = report.known_as();
-    match (known.status, outcome) {
+fn is_news(known: &Interchange, told: &Plausible<'_>) -> bool {
+    let event_at = told.event_at;
+    match (known.status, told.report.known_as()) {
         (status, _) if status.is_waiting() => true,
         // A failure that was only assumed gives way to whatever really happened.
         (Status::Failed, _) if known.failure_is_assumed() => true,
         (Status::InNetwork, Known::InNetwork) => false,
         (Status::InNetwork, _) => true,
         // The attempt is named and known to have failed: the same news again, whatever its time says.
-        (Status::Failed | Status::PartiallyFailed, Known::Failed) => report.attempt.is_none(),
+        (Status::Failed | Status::PartiallyFailed, Known::Failed) => told.attempt.is_none(),
         (Status::Failed | Status::PartiallyFailed, _) => event_at > known.failure.at,
         (Status::Completed, Known::Failed) => match known.completion {
             Some(Completion::Reported(at)) => event_at > at,
@@ -99,39 +128,66 @@ fn is_news(known: &Interchange, report: &Report, event_at: Timestamp) -> bool {
 
 /// Logs an outcome that came too late, once, and again where it brings what was never seen. Of an attempt that is too old
 /// to be remembered every outcome counts as logged.
-fn late(known: Interchange, attempt: u32, report: &Report, event_at: Timestamp, now: Timestamp) -> Verdict {
-    let outcome = report.known_as();
+fn late(known: Interchange, attempt: u32, told: &Plausible<'_>, now: Timestamp) -> Verdict {
+    let outcome = told.report.known_as();
     let is_known = known.is_forgotten(attempt) || known.known.contains(&(attempt, outcome));
-    if is_known && !known.lacks(report) {
+    if is_known && !known.lacks(told.report) {
         return Verdict::Repeat;
     }
-    let mut change = Change::of(known);
-    let is_older = attempt < change.after.attempt || event_at < change.after.failure.at;
-    let [sender_payload, receiver_payload] = change.after.keep(report, if is_older { Age::Older } else { Age::Newest });
+    let mut change = log_late(known, attempt, told, now);
     if !is_known {
         change.after.known.push((attempt, outcome));
     }
-    let kind = EventKind::LateOutcome { outcome, occurred_at: event_at, sender_payload, receiver_payload };
-    change.log_attempt(now, attempt, Actor::Pipeline, kind);
     Verdict::Change(Box::new(change))
+}
+
+/// Logs an outcome of an attempt that another epoch of the table began: it says nothing about the attempt that has its
+/// number now. What it brings is kept.
+fn of_another_epoch(known: Interchange, told: &Plausible<'_>, now: Timestamp) -> Verdict {
+    let attempt = told.attempt.unwrap_or(known.attempt);
+    Verdict::Change(Box::new(log_late(known, attempt, told, now)))
+}
+
+fn log_late(known: Interchange, attempt: u32, told: &Plausible<'_>, now: Timestamp) -> Change {
+    let (report, occurred_at) = (told.report, told.event_at);
+    let mut change = Change::of(known);
+    let after = &mut change.after;
+    let is_older = told.foreign_epoch.is_some() || attempt < after.attempt || occurred_at < after.failure.at;
+    let [sender_payload, receiver_payload] = after.keep(report, if is_older { Age::Older } else { Age::Newest });
+    let kind = EventKind::LateOutcome { outcome: report.known_as(), occurred_at, sender_payload, receiver_payload };
+    change.log_attempt(now, attempt, Actor::Pipeline, kind);
+    change
 }
 
 /// What can only be a repeat changes nothing, unless it brings what was never seen: it then speaks of the newest attempt
 /// that was known when it was sent.
-fn repeat(known: Interchange, report: &Report, event_at: Timestamp, now: Timestamp) -> Verdict {
-    if !known.lacks(report) {
+fn repeat(known: Interchange, told: &Plausible<'_>, now: Timestamp) -> Verdict {
+    if !known.lacks(told.report) {
         return Verdict::Repeat;
     }
     let attempt = if known.status.is_in_flight() { (known.attempt - 1).max(1) } else { known.attempt };
-    late(known, attempt, report, event_at, now)
+    late(known, attempt, told, now)
 }
 
-fn failed(
+pub(crate) fn failed(
     known: Interchange,
     attempt: u32,
     failure: &FailureReport,
     event_at: Timestamp,
     received: Received<'_>,
+) -> Change {
+    let mut change = record(known, attempt, failure, event_at, received.now);
+    change.plan(received.flow, failure.retry_after, received.now);
+    change
+}
+
+/// Takes a failure over and logs it, without a next retry.
+pub(crate) fn record(
+    known: Interchange,
+    attempt: u32,
+    failure: &FailureReport,
+    event_at: Timestamp,
+    now: Timestamp,
 ) -> Change {
     let mut change = Change::of(known);
     let next = &mut change.after;
@@ -148,15 +204,14 @@ fn failed(
         Extent::Whole => Status::Failed,
         Extent::Partial => Status::PartiallyFailed,
     };
-    next.fails(status, event_at, received.now);
+    next.fails(status, event_at, now);
     let mut noted = next.failure_noted(event_at);
     noted.job = job;
     let kind = match status {
         Status::PartiallyFailed => EventKind::PartiallyFailed(noted),
         _ => EventKind::Failed(noted),
     };
-    change.log(received.now, Actor::Pipeline, kind);
-    change.plan(received.flow, failure.retry_after, received.now);
+    change.log(now, Actor::Pipeline, kind);
     change
 }
 
@@ -191,6 +246,14 @@ impl Interchange {
     /// Whether the attempt is so old that its outcomes are not remembered.
     fn is_forgotten(&self, attempt: u32) -> bool {
         attempt.saturating_add(MAX_KNOWN_ATTEMPTS) <= self.attempt
+    }
+
+    /// Remembers the digest of a report that nothing else tells from its repeat.
+    fn remember_seen(&mut self, told: &Plausible<'_>) {
+        let Some(digest) = told.report.digest.filter(|_| told.is_known_by_digest()) else { return };
+        self.seen.push(digest);
+        let surplus = self.seen.len().saturating_sub(MAX_SEEN);
+        self.seen.drain(..surplus);
     }
 
     pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{FlowName, InterchangeId, PayloadMeta};
+use crate::{Digest, Epoch, FlowName, InterchangeId, PayloadMeta};
 
 /// Where it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -184,6 +184,43 @@ pub struct Report {
     pub occurred_at: Option<Timestamp>,
     /// What happened.
     pub kind: ReportKind,
+    /// The epoch of the attempt; left out it means the table's.
+    pub epoch: Option<Epoch>,
+    /// Of the message that it was read from, where nothing else may tell it from its repeat.
+    pub digest: Option<ReportDigest>,
+    /// Fields that were not taken as they came.
+    pub warnings: Vec<Warning>,
+}
+
+/// The first 8 bytes of the SHA-256 of a message: enough to tell the reports on one interchange apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReportDigest(pub [u8; 8]);
+
+impl ReportDigest {
+    /// Of a message's body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let mut short = [0; 8];
+        short.copy_from_slice(&Digest::of(body).0[..8]);
+        Self(short)
+    }
+}
+
+/// A field of a report that was not taken as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The field, as the report writes it.
+    pub field: String,
+    /// What was wrong with it, and what counts instead.
+    pub problem: String,
+}
+
+impl Warning {
+    /// About `field`.
+    #[must_use]
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
 }
 
 impl Report {

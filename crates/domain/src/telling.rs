@@ -175,6 +175,7 @@ pub(crate) fn blank(report: &Report, event_at: Timestamp, now: Timestamp) -> Int
         receiver_payloads: Payloads::default(),
         attributes: Payloads::default(),
         known: Vec::new(),
+        seen: Vec::new(),
         sequence: 0,
         version: 0,
         kept: Kept::default(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::FlowName;
 
@@ -49,6 +49,17 @@ pub struct Slot {
     pub flow: FlowName,
 }
 
+/// How far the clock that calls a slot may be ahead of Reprise's.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
+
+impl Slot {
+    /// Whether its minute has come, give or take 30 s between two clocks.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.minute.timestamp().duration_since(now) <= CLOCK_TOLERANCE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +70,15 @@ mod tests {
         let at = |s: &str| s.parse::<Timestamp>().unwrap();
         assert_eq!(Minute::at_or_after(at("2026-11-20T14:05:00Z")).timestamp(), at("2026-11-20T14:05:00Z"));
         assert_eq!(Minute::at_or_after(at("2026-11-20T14:05:00.000000001Z")).timestamp(), at("2026-11-20T14:06:00Z"));
+    }
+
+    #[test]
+    fn a_slot_is_due_when_its_minute_has_come_and_never_a_minute_before() {
+        let at = |s: &str| s.parse::<Timestamp>().unwrap();
+        let slot = Slot { minute: Minute::at_or_after(at("2026-11-20T14:05:00Z")), flow: FlowName::unassigned() };
+        let due = |now: &str| slot.is_due(at(now));
+        assert!(due("2026-11-20T14:05:00Z") && due("2026-11-21T14:05:00Z") && due("2026-11-20T14:04:58Z"));
+        assert!(!due("2026-11-20T14:04:00Z") && !due("2026-11-19T14:05:00Z"));
     }
 
     proptest! {

@@ -79,6 +79,7 @@ pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Ti
                 messages = batch.len(),
                 changed = done.changed,
                 repeats = done.repeats,
+                early = done.early,
                 never_failed = done.never_failed,
                 "took a batch in"
             );

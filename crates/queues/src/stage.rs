@@ -12,11 +12,16 @@ use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::{AttributeValue, Encoding, MOST_CARRIED, MessageAttribute, RepriseAttribute};
+use domain::Epoch;
 
+use crate::OwnQueues;
 use crate::batch::{MOST_BYTES, Parcel, packed};
 
 /// Tries of what SQS could not take for reasons of its own.
 const TRIES: u32 = 4;
+
+/// Why nothing is sent there.
+const OWN: &str = "the stage is one of Reprise's own queues, and nothing is sent there";
 
 /// A base64 body of nothing. SQS takes no empty body, and decoders pass over a line feed.
 const EMPTY_BODY: &str = "\n";
@@ -51,13 +56,14 @@ pub enum Delivery {
 #[derive(Debug, Clone)]
 pub struct StageQueues {
     client: Client,
+    own: OwnQueues,
 }
 
 impl StageQueues {
-    /// Sends through `client`.
+    /// Sends through `client`, and never to the queues in `own`.
     #[must_use]
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    pub fn new(client: Client, own: OwnQueues) -> Self {
+        Self { client, own }
     }
 
     /// Sends messages, as many a call as fit; the answers stand in the order of the messages. To a FIFO queue nothing is
@@ -70,6 +76,10 @@ impl StageQueues {
             by_queue.entry(queue).or_default().push((position, Prepared::from(message)));
         }
         for (queue_url, messages) in by_queue {
+            if self.own.contain(&queue_url) {
+                messages.iter().for_each(|(position, _)| deliveries[*position] = Delivery::Refused(OWN.to_owned()));
+                continue;
+            }
             let keeps_order = is_fifo(&queue_url);
             let parcels: Vec<Parcel<'_>> = messages
                 .iter()
@@ -195,7 +205,7 @@ impl From<StageMessage> for Prepared {
                 if text.is_empty() { EMPTY_BODY.to_owned() } else { text }
             }
         };
-        let deduplication = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt);
+        let deduplication = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt, attribute.epoch);
         let mut attributes = vec![("reprise".to_owned(), string("String", attribute.to_json()))];
         attributes.extend(carried.into_iter().take(MOST_CARRIED).map(|a| (a.name, value(a.data_type, a.value))));
         let attribute_bytes: usize = attributes.iter().map(|(name, value)| name.len() + value_size(value)).sum();
@@ -228,9 +238,10 @@ fn is_fifo(queue_url: &str) -> bool {
     queue_url.ends_with(".fifo")
 }
 
-/// `<interchangeId>#<attempt>`; its SHA-256 where that is over SQS's 128 characters.
-fn deduplication_id(id: &str, attempt: u32) -> String {
-    let plain = format!("{id}#{attempt}");
+/// `<interchangeId>#<attempt>`, and `#<epoch>` once the table was restored: attempt numbers are given again then. Its
+/// SHA-256 where that is over SQS's 128 characters.
+fn deduplication_id(id: &str, attempt: u32, epoch: Epoch) -> String {
+    let plain = if epoch.is_first() { format!("{id}#{attempt}") } else { format!("{id}#{attempt}#{epoch}") };
     if plain.len() <= 128 { plain } else { domain::Digest::of(plain.as_bytes()).to_string() }
 }
 
@@ -263,7 +274,12 @@ mod tests {
 
     #[test]
     fn a_deduplication_id_is_id_and_attempt_unless_that_is_too_long_for_sqs() {
-        assert_eq!(deduplication_id("4711", 2), "4711#2");
-        assert_eq!(deduplication_id(&"x".repeat(128), 2).len(), 64);
+        assert_eq!(deduplication_id("4711", 2, Epoch::FIRST), "4711#2");
+        assert_eq!(deduplication_id(&"x".repeat(128), 2, Epoch::FIRST).len(), 64);
+    }
+
+    #[test]
+    fn the_epoch_is_part_of_a_deduplication_id_from_the_second_one_on() {
+        assert_eq!(deduplication_id("4711", 2, Epoch(1_795_183_200)), "4711#2#1795183200");
     }
 }

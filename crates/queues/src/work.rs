@@ -2,16 +2,19 @@
 
 use aws_cause::cause;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use serde::{Deserialize, Serialize};
 
-use crate::QueueError;
+use crate::{QueueError, WorkKey};
 
 /// Most entries of one batch.
 const MOST_ENTRIES: usize = 10;
 
 /// Most seconds that SQS delays a message.
 const MOST_DELAY: i32 = 900;
+
+/// The message attribute that holds the signature.
+pub const MAC: &str = "mac";
 
 /// One piece of work for `run-job`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +83,14 @@ pub enum WorkItem {
     },
 }
 
+impl WorkItem {
+    /// Reads the body of a message; `None` where it is no work.
+    #[must_use]
+    pub fn read(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok()
+    }
+}
+
 /// The jobs queue.
 #[derive(Debug, Clone)]
 pub struct WorkQueue {
@@ -94,25 +105,19 @@ impl WorkQueue {
         Self { client, url: url.into() }
     }
 
-    /// Puts work on the queue, ten a call.
+    /// Puts work on the queue, ten a call, signed with `key`, to be done so many seconds later, 900 at most.
     ///
     /// # Errors
     /// When SQS does not take all of it. Some may be on the queue then; putting it there again does no harm.
-    pub async fn send(&self, items: &[WorkItem]) -> Result<(), QueueError> {
-        self.send_later(items.iter().map(|item| (item.clone(), 0)).collect()).await
-    }
-
-    /// Puts work on the queue that is to be done so many seconds later, 900 at most.
-    ///
-    /// # Errors
-    /// When SQS does not take all of it. Some may be on the queue then; putting it there again does no harm.
-    pub async fn send_later(&self, items: Vec<(WorkItem, u32)>) -> Result<(), QueueError> {
+    pub async fn send_later(&self, key: &WorkKey, items: Vec<(WorkItem, u32)>) -> Result<(), QueueError> {
         for items in items.chunks(MOST_ENTRIES) {
             let entries = items.iter().enumerate().map(|(i, (item, seconds))| {
                 let body = serde_json::to_string(item).map_err(|e| self.failed(e.to_string()))?;
                 let seconds = i32::try_from(*seconds).unwrap_or(MOST_DELAY).min(MOST_DELAY);
+                let mac = MessageAttributeValue::builder().data_type("String").string_value(key.sign(&body)).build();
+                let mac = mac.map_err(|e| self.failed(e.to_string()))?;
                 let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
-                let entry = entry.delay_seconds(seconds).build();
+                let entry = entry.message_attributes(MAC, mac).delay_seconds(seconds).build();
                 entry.map_err(|e| self.failed(e.to_string()))
             });
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
@@ -138,6 +143,6 @@ mod tests {
     fn a_chunk_that_was_queued_before_there_was_an_order_is_understood() {
         let old = r#"{"kind":"chunk","job":"j-1","chunk":7}"#;
         let chunk = WorkItem::Chunk { job: "j-1".to_owned(), chunk: 7, in_order: false };
-        assert_eq!(serde_json::from_str::<WorkItem>(old).unwrap(), chunk);
+        assert_eq!(WorkItem::read(old), Some(chunk));
     }
 }

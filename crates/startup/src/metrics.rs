@@ -148,7 +148,8 @@ fn unit(metric: Metric) -> &'static str {
         | Metric::Exhausted
         | Metric::OverdueSlots
         | Metric::JobsHalted
-        | Metric::WorkSetAside => "Count",
+        | Metric::WorkSetAside
+        | Metric::WorkRefused => "Count",
     }
 }
 

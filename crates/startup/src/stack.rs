@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use app::{Actions, Configure, Ingest, Jobs, Reader, Runner, Slots, Sweeper};
+use app::{Actions, Configure, Gate, Ingest, Jobs, Reader, Runner, Slots, Sweeper, WorkSender};
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use queues::{Redelivery, StageQueues, WorkQueue};
+use queues::{OwnQueues, Redelivery, RefusedWork, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
@@ -88,7 +88,7 @@ impl Stack {
     /// Names the environment variable that is missing.
     pub fn deletions(&self) -> anyhow::Result<Actions> {
         let slots = Slots::unscheduled(self.table.clone());
-        Ok(Actions::new(self.table.clone(), slots, self.stages(), self.work()?, settings::default_stages()))
+        Ok(Actions::new(self.table.clone(), slots, self.stages()?, self.work()?, settings::default_stages()))
     }
 
     /// For restart and retry.
@@ -97,7 +97,7 @@ impl Stack {
     /// Names the environment variable that is missing.
     pub fn actions(&self) -> anyhow::Result<Actions> {
         let (slots, work) = (self.slots()?, self.work()?);
-        Ok(Actions::new(self.table.clone(), slots, self.stages(), work, settings::default_stages()))
+        Ok(Actions::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
     /// For restart, retry and delete.
@@ -114,7 +114,16 @@ impl Stack {
     /// Names the environment variable that is missing.
     pub fn runner(&self) -> anyhow::Result<Runner> {
         let (slots, work) = (self.slots()?, self.work()?);
-        Ok(Runner::new(self.table.clone(), slots, self.stages(), work, settings::default_stages()))
+        Ok(Runner::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
+    }
+
+    /// For run-job: what it takes from its queues.
+    ///
+    /// # Errors
+    /// Names the environment variable that is missing.
+    pub fn gate(&self) -> anyhow::Result<Gate> {
+        let url = settings::required("REFUSED_WORK_QUEUE_URL")?;
+        Ok(Gate::new(self.table.clone(), RefusedWork::new(aws_sdk_sqs::Client::new(&self.aws), url)))
     }
 
     /// For scheduled-retry.
@@ -130,7 +139,7 @@ impl Stack {
     /// # Errors
     /// Names the environment variable that is missing.
     pub fn configure(&self) -> anyhow::Result<Configure> {
-        Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages()))
+        Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages(), own_queues()?))
     }
 
     /// Makes messages of the queue visible again that `url`, a variable of the environment, names.
@@ -146,11 +155,17 @@ impl Stack {
         Ok(Slots::new(self.table.clone(), schedules))
     }
 
-    fn stages(&self) -> StageQueues {
-        StageQueues::new(aws_sdk_sqs::Client::new(&self.aws))
+    fn stages(&self) -> anyhow::Result<StageQueues> {
+        Ok(StageQueues::new(aws_sdk_sqs::Client::new(&self.aws), own_queues()?))
     }
 
-    fn work(&self) -> anyhow::Result<WorkQueue> {
-        Ok(WorkQueue::new(aws_sdk_sqs::Client::new(&self.aws), settings::required("JOBS_QUEUE_URL")?))
+    fn work(&self) -> anyhow::Result<WorkSender> {
+        let queue = WorkQueue::new(aws_sdk_sqs::Client::new(&self.aws), settings::required("JOBS_QUEUE_URL")?);
+        Ok(WorkSender::new(self.table.clone(), queue))
     }
+}
+
+/// The queues that are never a stage.
+fn own_queues() -> anyhow::Result<OwnQueues> {
+    Ok(OwnQueues::new(settings::required("OWN_QUEUE_URLS")?.split(',')))
 }

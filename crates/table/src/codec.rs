@@ -4,13 +4,13 @@
 
 use domain::{
     Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
-    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, Revision, Status,
-    Timestamp, Trigger, Unknown,
+    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, ReportDigest,
+    Revision, Status, Timestamp, Trigger, Unknown,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, json, key, n, number, read, s, text, unreadable};
-use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SK, TTL, VERSION};
+use crate::item::{Item, b, json, key, n, number, read, s, text, unreadable};
+use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SEEN, SK, TTL, VERSION};
 use crate::{TableError, kept_codec, unknown};
 
 /// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
@@ -122,8 +122,13 @@ pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Op
     let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
     let shard = keys::shard(&interchange.id);
     let partition = keys::index_partition(&interchange.flow, keys::index_class(interchange.status), shard);
-    item.insert(INDEX_PK.to_owned(), s(partition));
-    item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
+    if !interchange.is_early() {
+        item.insert(INDEX_PK.to_owned(), s(partition));
+        item.insert(INDEX_SK.to_owned(), s(keys::index_sort(interchange.failure.at, &interchange.id)));
+    }
+    if !interchange.seen.is_empty() {
+        item.insert(SEEN.to_owned(), b(interchange.seen.iter().flat_map(|digest| digest.0).collect()));
+    }
     let (row, rest) = (json(&row(interchange, version)), json(&rest(interchange, kept)));
     item.insert(ROW.to_owned(), s(unknown::with_members(row, &interchange.unknown, ROW)));
     item.insert(REST.to_owned(), s(unknown::with_members(rest, &interchange.unknown, REST)));
@@ -136,7 +141,7 @@ pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Op
 }
 
 /// The attributes of a head item that this release writes.
-const ATTRIBUTES: [&str; 8] = [PK, SK, INDEX_PK, INDEX_SK, ROW, REST, VERSION, TTL];
+const ATTRIBUTES: [&str; 9] = [PK, SK, INDEX_PK, INDEX_SK, ROW, REST, SEEN, VERSION, TTL];
 
 /// Reads a head item, whole.
 pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
@@ -154,6 +159,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.flight = rest.fl.map(|f| flight(f, &interchange, item)).transpose()?;
     interchange.completion = rest.done.map(|done| completion(&done, item)).transpose()?;
     interchange.attributes = payloads(rest.at, item)?;
+    interchange.seen = seen(item);
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
     interchange.kept = kept_codec::read(&rest.lg, &interchange);
     let members = [(ROW, unknown::members::<StoredRow>(item, ROW)), (REST, unknown::members::<StoredRest>(item, REST))];
@@ -202,6 +208,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         receiver_payloads: payloads(row.rp, item)?,
         attributes: Payloads::default(),
         known: Vec::new(),
+        seen: Vec::new(),
         sequence: 0,
         version: row.v,
         kept: Kept::default(),
@@ -314,6 +321,13 @@ fn completion(stored: &str, item: &Item) -> Result<Completion, TableError> {
         return Ok(Completion::Assumed);
     }
     stored.parse().map(Completion::Reported).map_err(|_| unreadable(item, "completion"))
+}
+
+/// Eight bytes each.
+fn seen(item: &Item) -> Vec<ReportDigest> {
+    let bytes = item.get(SEEN).and_then(|value| value.as_b().ok());
+    let digests = bytes.map(|bytes| bytes.as_ref().chunks_exact(8));
+    digests.into_iter().flatten().filter_map(|bytes| bytes.try_into().ok()).map(ReportDigest).collect()
 }
 
 fn known_text((attempt, outcome): &(u32, Known)) -> String {

@@ -48,8 +48,11 @@ impl Deltas {
     /// Adds what committing `work` changes.
     pub(crate) fn add(&mut self, work: &Work) {
         let after = &work.after;
-        if let Some(before) = &work.before {
+        if let Some(before) = work.before.as_ref().filter(|before| !before.is_early()) {
             self.stands(before, -1);
+        }
+        if after.is_early() {
+            return;
         }
         self.stands(after, 1);
         if after.status.is_failed() {

@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Category, ErrorInfo, Event, EventKind, FailureNoted, JobId, Known, Minute, PayloadSide, Phase, Reentry,
-    Requested, Revision, Timestamp, Trigger,
+    Requested, Revision, Timestamp, Trigger, Warning,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +21,9 @@ pub(crate) struct StoredEvent {
     /// `-` the pipeline, `*` the scheduler, else `=` and a person.
     by: String,
     k: StoredKind,
+    /// Warnings: field and problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    w: Vec<(String, String)>,
 }
 
 /// A stored event, its kind as it stands.
@@ -32,6 +35,8 @@ struct ReadEvent<'a> {
     by: String,
     #[serde(borrow)]
     k: &'a RawValue,
+    #[serde(default)]
+    w: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,7 +120,8 @@ pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
             Actor::Scheduler => "*".to_owned(),
             Actor::Person(name) => format!("={name}"),
         };
-        Some(StoredEvent { n: event.sequence, at: event.at, a: event.attempt, by, k: stored_kind(&event.kind)? })
+        let w = event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect();
+        Some(StoredEvent { n: event.sequence, at: event.at, a: event.attempt, by, k: stored_kind(&event.kind)?, w })
     };
     events.iter().filter_map(stored).collect()
 }
@@ -154,7 +160,8 @@ fn event(stored: &ReadEvent<'_>, item: &Item) -> Event {
     };
     let known = serde_json::from_str::<StoredKind>(stored.k.get()).ok().and_then(|known| kind(known, item).ok());
     let kind = known.unwrap_or_else(|| other(stored.k));
-    Event { sequence: stored.n, at: stored.at, attempt: stored.a, actor, kind }
+    let warnings = stored.w.iter().cloned().map(|(field, problem)| Warning { field, problem }).collect();
+    Event { sequence: stored.n, at: stored.at, attempt: stored.a, actor, kind, warnings }
 }
 
 /// The word and the rest of a kind that is not known.

@@ -59,20 +59,31 @@ impl From<Interchange> for Heads {
 }
 
 impl Table {
-    /// The interchange as it is now.
+    /// The interchange as it is now. One of which only an early outcome is known is not there.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn head(&self, id: &InterchangeId) -> Result<Option<Interchange>, TableError> {
         let item = self.get(key(keys::interchange(id), keys::HEAD)).await?;
-        item.as_ref().map(codec::interchange).transpose()
+        Ok(item.as_ref().map(codec::interchange).transpose()?.filter(|head| !head.is_early()))
     }
 
-    /// The interchanges as they are now; unknown ids are left out.
+    /// The interchanges as they are now; unknown ids are left out, and so are those of which only an early outcome is known.
     ///
     /// # Errors
     /// When the table cannot be read. One that cannot be read itself is among the [`Heads`] as such.
     pub async fn heads(&self, ids: impl IntoIterator<Item = &InterchangeId>) -> Result<Heads, TableError> {
+        let mut heads = self.heads_and_early(ids).await?;
+        heads.read.retain(|_, head| !head.is_early());
+        Ok(heads)
+    }
+
+    /// As [`Self::heads`], and those of which only an [early](Interchange::is_early) outcome is known: they are kept under the
+    /// key of the head, so that a first failure meets them without another read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn heads_and_early(&self, ids: impl IntoIterator<Item = &InterchangeId>) -> Result<Heads, TableError> {
         let keys = ids.into_iter().map(|id| key(keys::interchange(id), keys::HEAD)).collect();
         let mut heads = Heads::default();
         for item in self.get_all(keys).await? {
@@ -129,7 +140,7 @@ impl Table {
         }
         events.retain(|event| before.is_none_or(|before| event.sequence < before));
         events.sort_by_key(|event| event.sequence);
-        Ok(head.map(|head| (head, events)))
+        Ok(head.filter(|head| !head.is_early()).map(|head| (head, events)))
     }
 
     pub(crate) async fn get(&self, key: Item) -> Result<Option<Item>, TableError> {

@@ -1,10 +1,10 @@
-//! What an Idempotency-Key made or was answered, and the key that signs cursors: small facts written once.
+//! What an Idempotency-Key made or was answered: small facts written once.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::{Interchange, JobId, Timestamp};
 
-use crate::item::{b, document, json, key, n, read, s, text};
-use crate::keys::{self, BYTES, CURSOR_KEY, DATA, IF_ABSENT, REQUEST, SETTINGS, TTL};
+use crate::item::{document, json, key, n, read, s, text};
+use crate::keys::{self, DATA, REQUEST, TTL};
 use crate::{Table, TableError};
 
 /// Most bytes of an answer that is kept, below DynamoDB's 400 KB an item.
@@ -98,28 +98,5 @@ impl Table {
 
     pub(crate) fn idempotent_item(name: &str, job: &JobId, digest: &str) -> crate::item::Item {
         document(keys::idempotency(name), REQUEST, &(&job.0, digest))
-    }
-
-    /// The key that signs cursors: `fresh` when there was none yet, else the one that is kept.
-    ///
-    /// # Errors
-    /// When the table cannot be read or written.
-    pub async fn cursor_key(&self, fresh: Vec<u8>) -> Result<Vec<u8>, TableError> {
-        let at = || key(SETTINGS, CURSOR_KEY);
-        for _ in 0..2 {
-            let kept = self.get(at()).await?;
-            if let Some(kept) = kept.as_ref().and_then(|item| item.get(BYTES)?.as_b().ok()) {
-                return Ok(kept.as_ref().to_vec());
-            }
-            let mut item = at();
-            item.insert(BYTES.to_owned(), b(fresh.clone()));
-            let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-            match put.condition_expression(IF_ABSENT).send().await {
-                Ok(_) => return Ok(fresh),
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(TableError::call("PutItem")(error)),
-            }
-        }
-        Ok(fresh)
     }
 }

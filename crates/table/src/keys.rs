@@ -2,7 +2,7 @@
 //!
 //! | pk | sk | what |
 //! |---|---|---|
-//! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip` (`FLOW#flow#class#shard`) and `is` (`failedAt#id`) |
+//! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip` (`FLOW#flow#class#shard`) and `is` (`failedAt#id`). Without a log (`sq` 0): an early outcome, in no index, for 14 days |
 //! | `INTERCHANGE#id` | `EVENT#0000000007` | events of a commit and of some later ones, named by the first, and small payloads that came with it |
 //! | `INTERCHANGE#id` | `PAYLOAD#digest#0000` | one zstd chunk of a payload, named by its SHA-256 |
 //! | `FLOW#flow` | `CONFIG` | the flow's configuration |
@@ -24,6 +24,8 @@
 //! | `JOBS` | job id | registers a job until it ends |
 //! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made |
 //! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
+//! | `SETTINGS` | `WORK-KEY` | the key that signs work on the jobs queue, and from when on work must be signed |
+//! | `SETTINGS` | `EPOCH` | the number of the table's epoch; not there where the table was never restored |
 
 use domain::{Claim, Digest, FlowName, InterchangeId, JobId, Slot, Status, Timestamp};
 
@@ -38,6 +40,8 @@ pub(crate) const INDEX: &str = "by-flow";
 pub(crate) const ROW: &str = "row";
 /// What only the interchange's own page and its next transition need, JSON.
 pub(crate) const REST: &str = "rest";
+/// Digests of reports that were seen, 8 bytes each.
+pub(crate) const SEEN: &str = "seen";
 pub(crate) const VERSION: &str = "v";
 /// The version of an item's shape. An item without one has version 1, which is what this release writes.
 pub(crate) const SHAPE_VERSION: &str = "sv";
@@ -56,6 +60,10 @@ pub(crate) const FOLDED: &str = "folded";
 pub(crate) const DATA: &str = "d";
 /// A payload chunk's bytes.
 pub(crate) const BYTES: &str = "b";
+/// From when on work must be signed, RFC 3339.
+pub(crate) const SIGNED_FROM: &str = "signedFrom";
+/// The number of the table's epoch.
+pub(crate) const EPOCH_NUMBER: &str = "epoch";
 /// How many chunks a payload has.
 pub(crate) const CHUNKS: &str = "n";
 
@@ -84,6 +92,8 @@ pub(crate) const WORK: &str = "WORK";
 pub(crate) const SENT: &str = "SENT";
 pub(crate) const SETTINGS: &str = "SETTINGS";
 pub(crate) const CURSOR_KEY: &str = "CURSOR-KEY";
+pub(crate) const WORK_KEY: &str = "WORK-KEY";
+pub(crate) const EPOCH: &str = "EPOCH";
 
 pub(crate) const EVENT_PREFIX: &str = "EVENT#";
 pub(crate) const PAYLOAD_PREFIX: &str = "PAYLOAD#";

@@ -29,6 +29,7 @@ mod packs;
 mod payloads;
 mod recorded;
 mod retention;
+mod settings;
 mod slots;
 mod spans;
 mod statements;
@@ -52,6 +53,7 @@ pub use list::{Order, Page, Position, Row, UnreadableRow};
 pub use packs::{LeasedPacks, Member};
 pub use payloads::StoredBody;
 pub use recorded::RecordedSends;
+pub use settings::StoredWorkKey;
 pub use slots::{Enrolled, Pack, Registered};
 pub use work::Work;
 

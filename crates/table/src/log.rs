@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, Update};
-use domain::{Interchange, InterchangeId, Kept, PayloadSide, Revision, Status, Timestamp};
+use domain::{EARLY_OUTCOME_KEPT, Interchange, InterchangeId, Kept, PayloadSide, Revision, Status, Timestamp};
 
 use crate::carried::{self, MOST_ITEM, NAMES};
 use crate::event_codec::{added, stored};
@@ -80,7 +80,7 @@ impl Work {
 
     /// Whether the interchange was resolved and is not any more.
     pub(crate) fn revives(&self) -> bool {
-        let was = self.before.as_ref().is_some_and(|before| before.status.is_resolved());
+        let was = self.before.as_ref().is_some_and(|before| before.status.is_resolved() && !before.is_early());
         was && !self.after.status.is_resolved()
     }
 }
@@ -164,8 +164,11 @@ impl Table {
         self.built(update.update_expression(sets + &removes).build())
     }
 
-    /// When a resolved interchange may go, in seconds since 1970; what is unresolved never expires.
+    /// When a resolved interchange or an early outcome may go, in seconds since 1970; what is unresolved never expires.
     pub(crate) fn expiry(&self, work: &Work, now: Timestamp) -> Option<i64> {
+        if work.after.is_early() {
+            return Some(now.as_second().saturating_add(EARLY_OUTCOME_KEPT.as_secs()));
+        }
         work.after.status.is_resolved().then(|| self.expires_at(now))
     }
 }

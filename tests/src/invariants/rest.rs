@@ -10,7 +10,7 @@ use crate::World;
 const QUEUES: [&str; 2] = ["reprise-failures", "reprise-jobs"];
 
 /// Where things go that nobody could deal with.
-const DEAD_LETTERS: [&str; 2] = ["reprise-failures-dlq", "reprise-jobs-dlq"];
+const DEAD_LETTERS: [&str; 3] = ["reprise-failures-dlq", "reprise-jobs-dlq", "reprise-refused-work"];
 
 /// Where the events go that Scheduler gives up.
 pub(crate) const DEAD_SCHEDULES: &str = "reprise-schedules-dlq";

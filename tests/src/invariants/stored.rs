@@ -84,7 +84,11 @@ impl Stored {
         for item in &stored.items {
             let Some(id) = text(item, "pk").strip_prefix("INTERCHANGE#") else { continue };
             if text(item, "sk") == "HEAD" {
-                stored.heads.insert(id.to_owned(), head(item));
+                let head = head(item);
+                // Without a log it is an early outcome, and no interchange.
+                if head.events > 0 {
+                    stored.heads.insert(id.to_owned(), head);
+                }
             } else if text(item, "sk").starts_with("EVENT#") {
                 stored.logs.entry(id.to_owned()).or_default().extend(events(item));
             }

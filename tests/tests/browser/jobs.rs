@@ -117,9 +117,7 @@ async fn a_job_that_is_stuck_says_why_and_goes_on_when_it_is_resumed() {
         assert_eq!(desk.world.post("/flows/orders/retry", order).await.status, 202);
         card_is(desk, "running").await;
         let id = newest_job(&desk.world).await["id"].clone();
-        let work = json!({ "kind": "look", "job": id }).to_string();
-        let given_up = desk.world.queue_url("reprise-jobs-dlq");
-        desk.world.sqs.send_message().queue_url(given_up).message_body(work).send().await.unwrap();
+        desk.world.put_work("reprise-jobs-dlq", &json!({ "kind": "look", "job": id })).await;
         desk.world.settle().await;
 
         page.says("Stuck: its work failed too often").await;

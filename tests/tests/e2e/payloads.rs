@@ -53,6 +53,7 @@ fn carries(staged: &Staged, sample: &Sample, action: &str, attempt: u64, told: V
         ("interchangeId", Value::from(staged.id())),
         ("flow", "shapes".into()),
         ("attempt", attempt.into()),
+        ("epoch", 1.into()),
         ("action", action.into()),
         ("trigger", "manual".into()),
     ] {

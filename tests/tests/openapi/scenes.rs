@@ -29,7 +29,7 @@ pub(crate) fn whole() -> Value {
         "active": true, "displayName": "Orders inbound",
         "stages": { "sender": { "queueUrl": STAGE }, "receiver": { "queueUrl": STAGE } },
         "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION], "senders": ["AROAEXAMPLEORDERS000"],
-        "confirmation": { "mode": "confirms", "within": "20m" },
+        "confirmation": { "mode": "confirms", "within": "20m", "early": false },
         "retry": policy(&ladder)["retry"],
         "partners": { "GLOBEX": policy(&exponential), "INITECH": policy(&hourly), "ACME": policy(&daily) }
     })
@@ -145,9 +145,8 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let failed = report(sent.id(), "many", json!({ "attempt": sent.attempt(), "occurredAt": null }));
     let canary = sent.id().to_owned();
     // Work of it was given up: it is stuck until it is resumed.
-    let work = json!({ "kind": "look", "job": halted.trim_start_matches("/jobs/") }).to_string();
-    let given_up = witness.world.queue_url("reprise-jobs-dlq");
-    witness.world.sqs.send_message().queue_url(given_up).message_body(work).send().await.unwrap();
+    let work = json!({ "kind": "look", "job": halted.trim_start_matches("/jobs/") });
+    witness.world.put_work("reprise-jobs-dlq", &work).await;
     witness.world.settle().await;
     assert_eq!(witness.get(&halted).await["stuck"], true);
     witness.post(&format!("{halted}/resume"), json!({})).await;
@@ -201,7 +200,7 @@ pub(crate) async fn refusals(witness: &mut Witness<'_>) {
     world.report(report("bare", "refused", json!({ "payloads": { "sender": { "body": "UNB+" } } }))).await;
     world.report(report("empty", "refused", json!({ "payloads": null }))).await;
     world.report(report("whole", "refused", json!({}))).await;
-    world.report(report("last", "refused", json!({ "attempt": 1_000_000 }))).await;
+    world.fail_up_to_the_last_attempt("last", "refused").await;
     for action in ["restart", "retry"] {
         witness.post(&format!("/interchanges/last/{action}"), because()).await;
     }

@@ -1,6 +1,6 @@
 //! One line of the event log as the API shows it.
 
-use domain::{Event, EventKind, FailureNoted, Requested, Revision};
+use domain::{Event, EventKind, FailureNoted, Requested, Revision, Warning};
 use serde_json::Value;
 
 use super::interchange::{error_json, revision_json};
@@ -16,6 +16,7 @@ pub fn event(event: &Event) -> Value {
         .with("attempt", event.attempt)
         .with("actor", event.actor.as_str())
         .and(particulars(&event.kind))
+        .maybe("warnings", warnings(&event.warnings))
         .into()
 }
 
@@ -54,6 +55,13 @@ fn particulars(kind: &EventKind) -> Object {
             object.with("stored", serde_json::from_str::<Value>(stored).unwrap_or_default())
         }
     }
+}
+
+fn warnings(warnings: &[Warning]) -> Option<Vec<Value>> {
+    let shown = |warning: &Warning| {
+        Object::new().with("field", warning.field.as_str()).with("problem", warning.problem.as_str()).into()
+    };
+    (!warnings.is_empty()).then(|| warnings.iter().map(shown).collect())
 }
 
 fn failure(noted: &FailureNoted) -> Object {

@@ -148,7 +148,7 @@ fn at_most<T>(field: &Field<'_>, items: Vec<T>) -> Result<Vec<T>, FieldError> {
 fn confirmation(field: &Field<'_>) -> Result<Confirmation, FieldError> {
     let default = Confirmation::default();
     let Some(fields) = field.object()? else { return Ok(default) };
-    fields.only(&["mode", "within", "inNetworkWithin"])?;
+    fields.only(&["mode", "within", "inNetworkWithin", "early"])?;
     let mode = fields.at("mode").parsed("confirms or silent", |word| match word {
         "confirms" => Some(ConfirmationMode::Confirms),
         "silent" => Some(ConfirmationMode::Silent),
@@ -163,6 +163,7 @@ fn confirmation(field: &Field<'_>) -> Result<Confirmation, FieldError> {
         mode: mode.unwrap_or(default.mode),
         within: within.unwrap_or(default.within),
         in_network_within: in_network.unwrap_or(default.in_network_within),
+        early: fields.at("early").flag()?.unwrap_or(default.early),
     })
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
     let confirmation = Object::new()
         .with("mode", mode)
         .with("within", duration::format(confirmation.within))
-        .with("inNetworkWithin", in_network);
+        .with("inNetworkWithin", in_network)
+        .maybe("early", (!confirmation.early).then_some(false));
     let partners = flow.partners.iter().fold(Object::new(), |partners, (name, policy)| {
         partners.with(name, Object::new().with("retry", policy_json(policy)))
     });

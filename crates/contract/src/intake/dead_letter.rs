@@ -1,7 +1,8 @@
 //! Dead letters: whatever is no report, kept byte for byte.
 
 use domain::{
-    Category, ErrorInfo, FailureReport, FlowName, InterchangeId, PayloadMeta, PayloadSide, Phase, Report, ReportKind,
+    Category, ErrorInfo, FailureReport, FlowName, InterchangeId, PayloadMeta, PayloadSide, Phase, Report, ReportDigest,
+    ReportKind,
 };
 
 use super::{Body, Incoming, Intake, QueueRecord, Source, failure, payload};
@@ -66,6 +67,9 @@ pub(super) fn unassigned(record: &QueueRecord<'_>, code: &str, message: &str) ->
         attempt: Some(1),
         occurred_at: None,
         kind: ReportKind::Failed(Box::new(failure)),
+        epoch: None,
+        digest: None,
+        warnings: Vec::new(),
     };
     Intake { incoming: Incoming { report, bodies }, source: None, queued_at: record.queued_at }
 }
@@ -121,6 +125,9 @@ pub(super) fn of_reentry(record: &QueueRecord<'_>, reentry: Reentry) -> Intake {
         attempt: Some(reprise.attempt),
         occurred_at: None,
         kind: ReportKind::Failed(Box::new(failure)),
+        epoch: Some(reprise.epoch),
+        digest: Some(ReportDigest::of(record.body.as_bytes())),
+        warnings: Vec::new(),
     };
     Intake { incoming: Incoming { report, bodies }, source: None, queued_at: record.queued_at }
 }

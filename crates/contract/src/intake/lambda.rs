@@ -27,6 +27,9 @@ pub(super) fn read(record: &QueueRecord<'_>) -> Option<Intake> {
         attempt: Some(1),
         occurred_at: told.text("timestamp").and_then(|time| time.parse().ok()),
         kind: ReportKind::Failed(Box::new(failure)),
+        epoch: None,
+        digest: None,
+        warnings: Vec::new(),
     };
     let source = function.map(|function| Source::Function(function.arn));
     Some(Intake { incoming: Incoming { report, bodies }, source, queued_at: record.queued_at })

@@ -1,8 +1,8 @@
 //! Reports: the form in which a pipeline tells what became of an attempt.
 
 use domain::{
-    Category, ErrorInfo, Extent, FailureReport, FlowName, InterchangeId, Part, PartStatus, PayloadSide, Phase, Report,
-    ReportKind,
+    Category, Epoch, ErrorInfo, Extent, FailureReport, FlowName, InterchangeId, Part, PartStatus, PayloadSide, Phase,
+    Report, ReportDigest, ReportKind, Warning,
 };
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -68,14 +68,44 @@ fn incoming(fields: &Fields<'_>, body: &str) -> Result<Incoming, FieldError> {
     let kind = fields.at("type").must(TYPES, kind)?;
     let id = fields.at("interchangeId").must(INTERCHANGE_ID, |id| InterchangeId::new(id).ok())?;
     let flow = fields.at("flow").must(FLOW_NAME, |flow| FlowName::new(flow).ok())?;
-    let attempt = fields.at("attempt").count(1, limits::ATTEMPT)?;
+    let mut warnings = Vec::new();
+    let attempt = attempt(&fields.at("attempt"), &mut warnings)?;
+    let epoch = epoch(&fields.at("epoch"), &mut warnings);
     let occurred_at = fields.at("occurredAt").time()?;
     let (kind, bodies) = match kind {
         Kind::Failed => failed(fields, body)?,
         Kind::InNetwork => (ReportKind::InNetwork, Vec::new()),
         Kind::Completed => (ReportKind::Completed, Vec::new()),
     };
-    Ok(Incoming { report: Report { id, flow, attempt, occurred_at, kind }, bodies })
+    // What names its attempt is told from its repeat by that.
+    let digest = (attempt.is_none() || epoch.is_some()).then(|| ReportDigest::of(body.as_bytes()));
+    Ok(Incoming { report: Report { id, flow, attempt, occurred_at, kind, epoch, digest, warnings }, bodies })
+}
+
+/// A number above the highest one is left out: the report counts all the same.
+fn attempt(field: &Field<'_>, warnings: &mut Vec<Warning>) -> Result<Option<u32>, FieldError> {
+    let allowed = || format!("a whole number from 1 to {}", limits::ATTEMPT);
+    let Some(number) = field.whole(1..=u64::MAX).map_err(|_| field.wrong(&allowed()))? else { return Ok(None) };
+    let attempt = u32::try_from(number).ok().filter(|attempt| *attempt <= limits::ATTEMPT);
+    if attempt.is_none() {
+        warnings.push(warning(field.refused(format!("is {number}, above {}: left out", limits::ATTEMPT))));
+    }
+    Ok(attempt)
+}
+
+/// What is no epoch is left out: the report counts as one of this epoch.
+fn epoch(field: &Field<'_>, warnings: &mut Vec<Warning>) -> Option<Epoch> {
+    match field.whole(1..=u64::MAX) {
+        Ok(epoch) => epoch.map(Epoch),
+        Err(error) => {
+            warnings.push(warning(error));
+            None
+        }
+    }
+}
+
+fn warning(error: FieldError) -> Warning {
+    Warning::new(error.field, error.problem)
 }
 
 fn failed(fields: &Fields<'_>, body: &str) -> Result<(ReportKind, Vec<Body>), FieldError> {

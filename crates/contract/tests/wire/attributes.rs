@@ -13,6 +13,7 @@ fn bare() -> RepriseAttribute {
         interchange_id: InterchangeId::new("4711").unwrap(),
         flow: FlowName::new("orders").unwrap(),
         attempt: 2,
+        epoch: domain::Epoch::FIRST,
         action: Reentry::Retry,
         trigger: Trigger::Scheduled,
         encoding: None,
@@ -28,7 +29,7 @@ fn bare() -> RepriseAttribute {
 fn what_has_no_value_is_left_out() {
     let json: serde_json::Value = serde_json::from_str(&bare().to_json()).unwrap();
     let expected = serde_json::json!({
-        "interchangeId": "4711", "flow": "orders", "attempt": 2, "action": "retry", "trigger": "scheduled" });
+        "interchangeId": "4711", "flow": "orders", "attempt": 2, "epoch": 1, "action": "retry", "trigger": "scheduled" });
     assert_eq!(json, expected);
 }
 
@@ -47,7 +48,7 @@ fn a_full_attribute_is_as_the_design_shows_it() {
     };
     let json: serde_json::Value = serde_json::from_str(&full.to_json()).unwrap();
     let expected = serde_json::json!({
-        "interchangeId": "4711", "flow": "orders", "attempt": 2, "action": "restart", "trigger": "manual",
+        "interchangeId": "4711", "flow": "orders", "attempt": 2, "epoch": 1, "action": "restart", "trigger": "manual",
         "encoding": "base64", "contentType": "application/xml", "parts": ["line-3"], "correlationId": "c-1",
         "traceparent": "00-ab", "job": "j-1" });
     assert_eq!(json, expected);
@@ -124,4 +125,12 @@ proptest! {
         prop_assert!(sqs_text(json.as_bytes()).is_some());
         prop_assert_eq!(RepriseAttribute::from_json(&json).unwrap(), attribute);
     }
+}
+
+#[test]
+fn an_attribute_without_an_epoch_is_of_the_first_one() {
+    let json = r#"{"interchangeId":"1","flow":"a","attempt":2,"action":"retry"}"#;
+    assert_eq!(RepriseAttribute::from_json(json).unwrap().epoch, domain::Epoch::FIRST);
+    let renewed = RepriseAttribute { epoch: domain::Epoch(1_795_183_200), ..bare() };
+    assert_eq!(RepriseAttribute::from_json(&renewed.to_json()).unwrap(), renewed);
 }

@@ -14,6 +14,7 @@ fn shown(kind: EventKind) -> Value {
         attempt: 2,
         actor: Actor::Person("ann".to_owned()),
         kind,
+        warnings: Vec::new(),
     };
     let mut json = event(&event_of(kind));
     let object = json.as_object_mut().unwrap();
@@ -121,4 +122,19 @@ fn a_failure_says_where_why_and_with_which_payloads() {
         assert_eq!(shown["payloads"]["receiver"]["revision"], json!(1));
         assert_eq!(shown.get("job"), None);
     }
+}
+
+#[test]
+fn what_was_not_taken_as_it_came_is_shown_with_its_event_and_only_there() {
+    let plain = Event {
+        sequence: 1,
+        at: at("2026-11-20T14:00:00Z"),
+        attempt: 1,
+        actor: Actor::Pipeline,
+        kind: EventKind::RetryHeld,
+        warnings: Vec::new(),
+    };
+    assert!(event(&plain).get("warnings").is_none());
+    let warned = Event { warnings: vec![domain::Warning::new("attempt", "is 5000: left out")], ..plain };
+    assert_eq!(event(&warned)["warnings"], json!([{ "field": "attempt", "problem": "is 5000: left out" }]));
 }

@@ -257,3 +257,13 @@ fn what_no_flow_claims_has_no_senders_and_a_role_is_listed_by_its_id() {
     assert!(read(&many(50)).is_ok());
     assert_eq!(read(&many(51)).unwrap_err().field, "senders");
 }
+
+#[test]
+fn early_outcomes_are_remembered_unless_it_says_otherwise() {
+    for (told, early, written) in [(json!({}), true, None), (json!({ "early": false }), false, Some(false))] {
+        let flow = read(&json!({ "confirmation": told })).unwrap();
+        assert_eq!(flow.confirmation.early, early);
+        assert_eq!(flow_config(&flow)["confirmation"].get("early").and_then(Value::as_bool), written);
+        assert_eq!(read(&flow_config(&flow)).unwrap(), flow);
+    }
+}

@@ -12,7 +12,8 @@ use super::{at, read_body};
 /// The change that a report makes of what is known.
 pub(crate) fn reported(known: Option<Interchange>, report: &Value, flow: &Flow) -> Change {
     let intake = read_body(&report.to_string());
-    let received = Received { queued_at: intake.queued_at, now: at("2026-11-20T14:00:05Z"), flow };
+    let received =
+        Received { queued_at: intake.queued_at, now: at("2026-11-20T14:00:05Z"), flow, epoch: domain::Epoch::FIRST };
     match receive(known, &intake.incoming.report, received) {
         Verdict::Change(change) => *change,
         other => panic!("no news: {other:?}"),

@@ -144,7 +144,6 @@ fn each_wrong_or_oversized_field_makes_a_broken_report_that_names_it() {
         ("/interchangeId", json!("x".repeat(129)), "interchangeId"),
         ("/flow", json!("a flow"), "flow"),
         ("/attempt", json!(0), "attempt"),
-        ("/attempt", json!(1_000_001), "attempt"),
         ("/attempt", json!("1"), "attempt"),
         ("/attempt", json!(1.5), "attempt"),
         ("/occurredAt", json!("yesterday"), "occurredAt"),
@@ -280,4 +279,30 @@ fn text_that_is_json_and_too_deep_is_a_report_only_where_its_own_type_says_so() 
         complaint(&format!(r#"{{"a":{deep},"type":"interchange.failed"}}"#))
             .starts_with("`body` is not JSON: recursion")
     );
+}
+
+#[test]
+fn an_attempt_beyond_all_limits_and_an_epoch_that_is_none_are_left_out_with_a_warning() {
+    for attempt in [json!(1_000_001), json!(4_294_967_296_u64), json!(u64::MAX)] {
+        let report = read_body(&with(full(), "/attempt", attempt).to_string()).incoming.report;
+        let fields: Vec<&str> = report.warnings.iter().map(|warning| warning.field.as_str()).collect();
+        assert_eq!((report.attempt, fields), (None, vec!["attempt"]));
+    }
+    for (epoch, read) in [(json!(1_795_183_200), Some(1_795_183_200)), (json!("first"), None), (json!(0), None)] {
+        let mut report = full();
+        report["epoch"] = epoch;
+        let report = read_body(&report.to_string()).incoming.report;
+        assert_eq!(report.epoch.map(|epoch| epoch.0), read);
+        assert_eq!(report.warnings.iter().any(|warning| warning.field == "epoch"), read.is_none());
+    }
+}
+
+#[test]
+fn a_report_has_a_digest_where_its_attempt_does_not_tell_it_from_its_repeat() {
+    let named = full();
+    assert_eq!(read_body(&named.to_string()).incoming.report.digest, None);
+    let mut unnamed = full();
+    unnamed.as_object_mut().unwrap().remove("attempt");
+    let text = unnamed.to_string();
+    assert_eq!(read_body(&text).incoming.report.digest, Some(domain::ReportDigest::of(text.as_bytes())));
 }

@@ -38,7 +38,7 @@ fn what_comes(flow: &Flow, most: usize) -> Vec<Minute> {
         let sent = interchange.reenter(action, &crate::by_schedule(), flow, now).unwrap().after;
         let mut report = report(sent.attempt, None, failed());
         report.occurred_at = Some(now);
-        let received = domain::Received { queued_at: now, now, flow };
+        let received = domain::Received { queued_at: now, now, flow, epoch: domain::Epoch::FIRST };
         interchange = change(domain::receive(Some(sent), &report, received)).after;
     }
     times

@@ -56,7 +56,11 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn taken(known: Interchange, step: &Step, now: Timestamp) -> Option<Change> {
     let flow = flow();
     match step {
-        Step::Report(report) => match receive(Some(known), report, Received { queued_at: now, now, flow: &flow }) {
+        Step::Report(report) => match receive(
+            Some(known),
+            report,
+            Received { queued_at: now, now, flow: &flow, epoch: domain::Epoch::FIRST },
+        ) {
             Verdict::Change(change) => Some(*change),
             Verdict::Repeat | Verdict::NeverFailed => None,
         },

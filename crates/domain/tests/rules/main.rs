@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod early;
+mod epochs;
 mod fingerprints;
 mod flows;
 mod forecasts;
@@ -10,15 +12,17 @@ mod jobs;
 mod late_payloads;
 mod orders_of_arrival;
 mod outcomes;
+mod plausible;
 mod postponed;
 mod properties;
 mod reentries;
+mod repeats;
 mod schedules;
 mod selections;
 mod windows;
 
 use domain::{
-    Actor, Category, Cause, Change, Claim, Digest, ErrorInfo, EventKind, Extent, FailureReport, Flow, FlowName,
+    Actor, Category, Cause, Change, Claim, Digest, Epoch, ErrorInfo, EventKind, Extent, FailureReport, Flow, FlowName,
     Interchange, InterchangeId, JobId, Minute, PayloadMeta, Phase, Received, RecordedSend, Reentry, Report, ReportKind,
     Slot, Stages, Timestamp, Trigger, Verdict, receive,
 };
@@ -73,6 +77,9 @@ fn report(attempt: impl Into<Option<u32>>, occurred: impl Into<Option<&'static s
         attempt: attempt.into(),
         occurred_at: occurred.into().map(at),
         kind,
+        epoch: None,
+        digest: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -82,7 +89,7 @@ fn judge(known: Option<&Interchange>, report: &Report, now: &str) -> Verdict {
 }
 
 fn judge_under(flow: &Flow, known: Option<&Interchange>, report: &Report, now: &str) -> Verdict {
-    receive(known.cloned(), report, Received { queued_at: at(now), now: at(now), flow })
+    receive(known.cloned(), report, Received { queued_at: at(now), now: at(now), flow, epoch: Epoch::FIRST })
 }
 
 fn change(verdict: Verdict) -> Change {

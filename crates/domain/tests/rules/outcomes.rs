@@ -50,13 +50,6 @@ fn five_identical_reports_are_one_change() {
 }
 
 #[test]
-fn an_outcome_of_what_never_failed_is_not_kept() {
-    for kind in [ReportKind::Completed, ReportKind::InNetwork] {
-        assert_eq!(judge(None, &report(1, "14:00", kind), "14:00"), Verdict::NeverFailed);
-    }
-}
-
-#[test]
 fn only_a_partial_failure_is_partially_failed() {
     let parts = vec![Part { id: "a".to_owned(), status: PartStatus::Failed, message: None }];
     for (extent, status, logged) in

@@ -44,7 +44,7 @@ fn the_default_ladder_is_climbed_to_its_end_and_then_the_next_retry_is_empty() {
         let sent = known.reenter(Reentry::Retry, &by_schedule(), &flow, due).unwrap().after;
         let mut again = report(sent.attempt, None, ReportKind::Failed(Box::new(failure())));
         again.occurred_at = Some(due);
-        let received = domain::Received { queued_at: due, now: due, flow: &flow };
+        let received = domain::Received { queued_at: due, now: due, flow: &flow, epoch: domain::Epoch::FIRST };
         let change = change(domain::receive(Some(sent), &again, received));
         assert_eq!(change.after.exhausted, rung == 4);
         if rung == 4 {

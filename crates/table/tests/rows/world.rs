@@ -137,9 +137,17 @@ pub(crate) fn reported(
     now: Timestamp,
 ) -> Verdict {
     let flow = flow();
-    let report =
-        Report { id: of.clone(), flow: flow.name.clone(), attempt: Some(attempt), occurred_at: Some(now), kind };
-    receive(known.cloned(), &report, Received { queued_at: now, now, flow: &flow })
+    let report = Report {
+        id: of.clone(),
+        flow: flow.name.clone(),
+        attempt: Some(attempt),
+        occurred_at: Some(now),
+        kind,
+        epoch: None,
+        digest: None,
+        warnings: Vec::new(),
+    };
+    receive(known.cloned(), &report, Received { queued_at: now, now, flow: &flow, epoch: domain::Epoch::FIRST })
 }
 
 pub(crate) fn change(verdict: Verdict) -> Change {

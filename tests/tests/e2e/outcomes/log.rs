@@ -21,8 +21,8 @@ async fn the_id_stays_over_three_attempts_and_the_log_tells_all_of_it_in_order()
     let reason = json!({ "reason": "the mapping has a rule now" });
     world.post("/interchanges/4711/restart", reason).await.ok();
     world.advance("1m").await;
-    tell(&world, "in_network", "4711", 3, "04:00").await;
-    tell(&world, "completed", "4711", 3, "05:00").await;
+    tell(&world, "in_network", "4711", 3, "03:30").await;
+    tell(&world, "completed", "4711", 3, "04:00").await;
 
     for (queue, attempt) in [(RECEIVER_STAGE, 2), (SENDER_STAGE, 3)] {
         let staged = world.drain(queue).await;
@@ -53,7 +53,7 @@ async fn the_id_stays_over_three_attempts_and_the_log_tells_all_of_it_in_order()
     assert_eq!(events[1]["nextRetryAt"], "2026-11-20T14:05:00Z");
     assert_eq!(events[3]["error"]["message"], "no rule for segment FTX");
     assert_eq!((&events[4]["trigger"], &events[4]["payload"]["side"]), (&json!("manual"), &json!("sender")));
-    assert_eq!(events[6]["occurredAt"], "2026-11-20T14:05:00Z");
+    assert_eq!(events[6]["occurredAt"], "2026-11-20T14:04:00Z");
     // The retry that was planned for 14:05 finds that it is not needed.
     world.advance("2h").await;
     assert_eq!(world.interchange("4711").await, interchange);

@@ -152,21 +152,6 @@ async fn a_report_without_attempt_and_with_nothing_in_flight_is_a_repeat_unless_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_of_what_never_failed_is_acknowledged_and_nothing_is_kept() {
-    let world = World::start().await;
-    for kind in ["completed", "in_network"] {
-        world.report(outcome(kind, "4711", json!({ "attempt": 1 }))).await;
-    }
-    world.get("/interchanges/4711").await.is_problem(404, "not-found");
-    assert_eq!(world.get("/flows").await.ok()["items"], json!([]));
-    assert_eq!((world.held(FAILURES), world.held("reprise-failures-dlq")), (0, 0));
-    // A failure that arrives after its own completion is kept: nobody can know that it came later.
-    world.report(report("4711", "orders", json!({}))).await;
-    assert_eq!(status(&world, "4711").await, "failed");
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_after_a_reported_completion_counts_though_the_attempt_had_failed_before() {
     let world = by_hand().await;
     for (kind, time) in [("failed", "00:00"), ("completed", "05:00"), ("failed", "00:00"), ("failed", "10:00")] {

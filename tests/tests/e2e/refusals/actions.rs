@@ -60,7 +60,7 @@ async fn only_what_is_failed_can_be_acted_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_last_attempt_there_is_none() {
     let world = World::start().await;
-    world.report(report("4711", "orders", json!({ "attempt": 1_000_000 }))).await;
+    world.fail_up_to_the_last_attempt("4711", "orders").await;
     let before = Before::of(&world, &["4711"]).await;
     for action in ["retry", "restart"] {
         let problem = act(&world, "4711", action).await.is_problem(409, "no-attempt-left");

@@ -43,7 +43,7 @@ async fn decided(table: &Table, head: Interchange, report: &Value, now: Timestam
         attributes: &[],
     };
     let intake = read(&record);
-    let received = Received { queued_at: now, now, flow: &flow };
+    let received = Received { queued_at: now, now, flow: &flow, epoch: domain::Epoch::FIRST };
     match receive(Some(head.clone()), &intake.incoming.report, received) {
         Verdict::Change(change) => Work::new(Some(head), *change),
         verdict => panic!("{verdict:?}"),
