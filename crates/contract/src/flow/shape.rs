@@ -50,6 +50,13 @@ const PARTNER: Shape = Object(&[("retry", POLICY)]);
 
 const DEAD_LETTER_QUEUE: Shape = Choice(&[("arn", Shape::Value), ("phase", Shape::Value)]);
 
+const CONFIRMATION: Shape = Object(&[
+    ("mode", Shape::Value),
+    ("within", Shape::Value),
+    ("inNetworkWithin", Shape::Value),
+    ("early", Shape::Value),
+]);
+
 /// A whole configuration.
 pub(super) const CONFIG: Shape = Object(&[
     ("active", Shape::Value),
@@ -57,7 +64,8 @@ pub(super) const CONFIG: Shape = Object(&[
     ("stages", Choice(&[("sender", STAGE), ("receiver", STAGE)])),
     ("deadLetterQueues", List(&DEAD_LETTER_QUEUE)),
     ("functions", Shape::Value),
-    ("confirmation", Object(&[("mode", Shape::Value), ("within", Shape::Value), ("inNetworkWithin", Shape::Value)])),
+    ("senders", Shape::Value),
+    ("confirmation", CONFIRMATION),
     ("retry", POLICY),
     ("partners", Each(&PARTNER)),
 ]);

@@ -40,6 +40,7 @@ pub fn read_stored_flow(name: FlowName, json: &str, activated_at: Timestamp) -> 
         stages: stages(&fields.at("stages"), &mut problems),
         dead_letter_queues: dead_letter_queues(&fields.at("deadLetterQueues"), &mut problems),
         functions: functions(&fields.at("functions"), &mut problems),
+        senders: senders(&fields.at("senders"), &mut problems),
         confirmation: problems.or(confirmation(&fields.at("confirmation")), registered.confirmation.clone()),
         retry: policy_or_manual(&fields.at("retry"), &automatic, &mut problems).unwrap_or_else(automatic),
         partners: partners(&fields.at("partners"), &automatic, &mut problems),
@@ -108,6 +109,20 @@ fn functions(field: &Field<'_>, problems: &mut Problems) -> Vec<String> {
     let items = problems.list(field);
     let arn = |item: Field<'_>| problems.or(item.must(aws::FUNCTION_ARN, aws::function_arn).map(Some), None);
     items.into_iter().filter_map(arn).collect()
+}
+
+/// A sender that is none: it keeps a flow from being open to everybody where what it lists is not understood.
+const NOBODY: &str = "-";
+
+/// Entries are kept as they are: one that this release does not know matches nobody.
+fn senders(field: &Field<'_>, problems: &mut Problems) -> Vec<String> {
+    let known = problems.0.len();
+    let items = problems.list(field);
+    if problems.0.len() > known {
+        return vec![NOBODY.to_owned()];
+    }
+    let text = |item: Field<'_>| problems.or(item.must(aws::SENDER, |text| Some(text.to_owned())), NOBODY.to_owned());
+    items.into_iter().map(text).collect()
 }
 
 /// `None` where the policy is left out; one that is not understood is retried by hand only.

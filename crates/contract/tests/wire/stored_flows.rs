@@ -42,7 +42,7 @@ fn what_this_release_stores_is_read_back_as_it_is_sent() {
 
 #[test]
 fn members_of_a_later_release_are_kept_and_written_back_and_are_no_problem() {
-    for at in ["/calendar", "/confirmation/early", "/retry/outage", "/partners/GLOBEX/note", "/partners/GLOBEX/retry/x"]
+    for at in ["/calendar", "/confirmation/later", "/retry/outage", "/partners/GLOBEX/note", "/partners/GLOBEX/retry/x"]
     {
         let config = with(at, json!({ "deep": [1, null] }));
         let flow = stored(&config);
@@ -117,4 +117,15 @@ fn what_is_no_configuration_at_all_says_so_and_does_nothing_by_itself() {
         assert!(flow.is_unreadable() && flow.is_held(), "{json}");
         assert_eq!((flow.retry.mode, flow.stage(Reentry::Retry)), (RetryMode::Manual, None));
     }
+}
+
+#[test]
+fn senders_that_are_not_understood_open_a_flow_to_nobody() {
+    for senders in [json!({ "any": "shape" }), json!([{ "role": "r" }]), json!("AROAEXAMPLEORDERS000")] {
+        let flow = stored(&with("/senders", senders.clone()));
+        assert_eq!(flow.senders, ["-"], "{senders}");
+        assert!(!flow.is_understood(), "{senders}");
+    }
+    let flow = stored(&with("/senders", json!(["a form of the next release"])));
+    assert_eq!(flow.senders, ["a form of the next release"], "it matches nobody");
 }
