@@ -40,7 +40,8 @@ async fn filled() -> World {
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     world.send((0..FAILED).map(|n| failure(n).to_string())).await;
     // Statuses that the list leaves out, of the same times.
-    world.send((600..660).map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string())).await;
+    let earlier = || json!({ "occurredAt": "2026-11-20T13:00:30Z" });
+    world.send((600..660).map(|n| report(&format!("o-{n}"), "orders", earlier()).to_string())).await;
     let reason = json!({ "reason": "a test" });
     for n in 600..606 {
         world.post(&format!("/interchanges/o-{n}/delete"), reason.clone()).await.ok();
@@ -50,7 +51,7 @@ async fn filled() -> World {
     }
     let done = |n: usize| {
         json!({ "type": "interchange.completed", "interchangeId": format!("o-{n}"), "flow": "orders",
-                                  "attempt": 1, "occurredAt": "2026-11-20T14:30:00Z" })
+                                  "attempt": 1, "occurredAt": "2026-11-20T13:59:00Z" })
     };
     world.send((612..660).map(|n| done(n).to_string())).await;
     world

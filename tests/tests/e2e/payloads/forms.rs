@@ -84,7 +84,8 @@ async fn a_raw_dead_letter_comes_back_byte_for_byte_with_its_own_attributes() {
             staged,
             &sample.bytes,
             json!({
-                "interchangeId": id, "flow": "unassigned", "attempt": 2, "action": "restart", "trigger": "manual",
+                "interchangeId": id, "flow": "unassigned", "attempt": 2, "epoch": 1, "action": "restart",
+                "trigger": "manual",
             }),
         );
         let mut attributes = staged.message.message_attributes.clone().unwrap();
