@@ -15,6 +15,7 @@ use table::{Heads, RequestBegun, Table};
 use uuid::Uuid;
 
 use crate::execute::{Decision, Executor, Tally, UNSTORABLE};
+use crate::seen::seen;
 use crate::{AppError, Slots, WorkSender, journal};
 
 /// Seconds until the work item of a request comes: longer than a function that answers people lives.
@@ -127,7 +128,7 @@ impl Actions {
     /// # Errors
     /// [`ActError`]; with anything but `App` and `NotSent` nothing has changed.
     pub async fn act(&self, order: &ActOrder, access: &FlowAccess, now: Timestamp) -> Result<String, ActError> {
-        let Some(head) = access.visible(self.table.head(&order.id).await?, |head| &head.flow) else {
+        let Some(head) = seen(access, self.table.head(&order.id).await, |head| &head.flow)? else {
             let error = ActError::NotFound(order.id.clone());
             journal::refused(&order.id, order.action, &order.actor, "not-found");
             return Err(error);

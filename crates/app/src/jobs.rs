@@ -8,6 +8,7 @@ use table::{JobCreated, JobRecord, NewJob, Table};
 use uuid::Uuid;
 
 use crate::look::Looker;
+use crate::seen::seen;
 use crate::{AppError, WorkSender, journal};
 
 /// Makes and shows jobs.
@@ -141,7 +142,7 @@ impl Jobs {
 
     /// A job of a flow that the caller may see, unless it has ended.
     async fn active(&self, id: &JobId, access: &FlowAccess) -> Result<JobRecord, JobError> {
-        let found = access.visible(self.table.job(id).await?, |record| &record.job.flow);
+        let found = seen(access, self.table.job(id).await, |record| &record.job.flow)?;
         let record = found.ok_or_else(|| JobError::NoJob(id.clone()))?;
         if record.job.status.has_ended() {
             return Err(JobError::Ended(record.job.status));

@@ -20,6 +20,7 @@ mod run_job;
 mod run_ordered;
 mod run_request;
 mod run_slot;
+mod seen;
 mod senders;
 mod slots;
 mod stage_message;

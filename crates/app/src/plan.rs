@@ -48,7 +48,7 @@ impl Jobs {
                 let heads = self.table.heads(ids).await?;
                 let known = |id| match heads.get(id) {
                     Some(head) if head.flow == job.flow => Ok(head),
-                    None if heads.is_unreadable(id) => Err(UNREADABLE),
+                    None if heads.is_unreadable_of(id, &job.flow) => Err(UNREADABLE),
                     _ => Err("not-found"),
                 };
                 plan.add(&job, ids.iter().map(known));

@@ -12,6 +12,7 @@ use futures::future::try_join;
 use table::{FlowCounts, GroupCount, JobRecord, Order, Page, Position, Table, UnreadableJob};
 
 use crate::AppError;
+use crate::seen::seen;
 
 /// Reads for the API.
 #[derive(Debug)]
@@ -133,8 +134,8 @@ impl Reader {
         access: &FlowAccess,
         now: Timestamp,
     ) -> Result<Option<(Interchange, Vec<Event>, Flow)>, AppError> {
-        let found = self.table.interchange_with_log(id, before).await?;
-        let Some((interchange, events)) = access.visible(found, |(found, _)| &found.flow) else { return Ok(None) };
+        let found = self.table.interchange_with_log(id, before).await;
+        let Some((interchange, events)) = seen(access, found, |(found, _)| &found.flow)? else { return Ok(None) };
         let flow = self.known_flow(&interchange.flow, now).await?;
         let flow = flow.unwrap_or_else(|| Flow::registered(interchange.flow.clone(), &self.defaults, now));
         Ok(Some((interchange, events, flow)))
@@ -151,7 +152,7 @@ impl Reader {
         revision: Option<u32>,
         access: &FlowAccess,
     ) -> Result<Result<PayloadView, NoPayload>, AppError> {
-        let found = access.visible(self.table.head(id).await?, |head| &head.flow);
+        let found = seen(access, self.table.head(id).await, |head| &head.flow)?;
         let Some(interchange) = found else { return Ok(Err(NoPayload::Interchange)) };
         let payloads = interchange.payloads(side);
         let Some(newest) = payloads.current() else { return Ok(Err(NoPayload::Side)) };
@@ -171,7 +172,7 @@ impl Reader {
     /// # Errors
     /// When the table did not do its part.
     pub async fn job(&self, id: &JobId, access: &FlowAccess) -> Result<Option<JobRecord>, AppError> {
-        Ok(access.visible(self.table.job(id).await?, |record| &record.job.flow))
+        Ok(seen(access, self.table.job(id).await, |record| &record.job.flow)?)
     }
 
     /// Up to `limit` of a flow's jobs from `from` on, newest first; `None` when there is no such flow.

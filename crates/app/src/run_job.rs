@@ -10,7 +10,7 @@ use domain::{
 use queues::WorkItem;
 use table::{Chunk, JobRecord, Leased, Left, Order, Position, Row, Unit, WalkStep};
 
-use crate::execute::{Decision, Tally};
+use crate::execute::{Decision, Tally, UNREADABLE};
 use crate::{AppError, Runner, journal};
 
 impl Runner {
@@ -195,7 +195,10 @@ impl Runner {
         };
         let mut tally = Tally::default();
         let decide = |interchange| decide(job, number, interchange, flow, now);
-        let executed = self.executor.execute(&ids, None, decide, &mut tally, now).await;
+        let executed = match self.executor.execute(&ids, None, decide, &mut tally, now).await {
+            Ok(()) => self.judge_unreadable(job, &mut tally).await,
+            Err(error) => Err(error),
+        };
         tally.skipped.iter().for_each(|(skipped, why)| journal::skipped(skipped, why, Some(&job.id), None));
         let mut skips = tally.skips();
         // What a cancelled job leaves alone is counted once, when it ends.
@@ -212,6 +215,22 @@ impl Runner {
             self.give_up(&Unit::Chunk(job.id.clone(), number), Some(&left), now).await;
         }
         finished
+    }
+
+    /// Of what cannot be read, the ids that a selection named and that are not of the job's flow are not there for it.
+    async fn judge_unreadable(&self, job: &Job, tally: &mut Tally) -> Result<(), AppError> {
+        let unreadable = tally.skipped.iter().filter(|(_, why)| *why == UNREADABLE).map(|(id, _)| id);
+        let unreadable: Vec<InterchangeId> = unreadable.cloned().collect();
+        if unreadable.is_empty() || !matches!(job.selection, Selection::Ids(_)) {
+            return Ok(());
+        }
+        let heads = self.table.heads(&unreadable).await?;
+        for (id, why) in tally.skipped.iter_mut().filter(|(_, why)| *why == UNREADABLE) {
+            if !heads.is_unreadable_of(id, &job.flow) {
+                *why = "not-found";
+            }
+        }
+        Ok(())
     }
 
     /// Puts on the queue what comes after a chunk that is done: the next one, or the next step. A next one that is done

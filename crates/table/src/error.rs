@@ -1,6 +1,7 @@
 //! What can go wrong at the table.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use domain::FlowName;
 
 /// A call to the table that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub enum TableError {
         what: &'static str,
         /// Which.
         id: String,
+        /// Whose it is, where that can be told all the same: of an interchange by its place in the index.
+        flow: Option<FlowName>,
         /// Its sort key, and what is wrong.
         cause: String,
     },

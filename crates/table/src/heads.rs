@@ -1,10 +1,10 @@
 //! Reading interchanges: one, many, and one with its log.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use domain::{Event, Interchange, InterchangeId};
+use domain::{Event, FlowName, Interchange, InterchangeId};
 
 use crate::item::{Item, key, log_unreadable, s, text};
 use crate::keys::{self, SK};
@@ -24,7 +24,8 @@ const TRIES: u32 = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Heads {
     read: HashMap<InterchangeId, Interchange>,
-    unreadable: HashSet<InterchangeId>,
+    /// With whose they are, where that can be told.
+    unreadable: HashMap<InterchangeId, Option<FlowName>>,
 }
 
 impl Heads {
@@ -42,7 +43,13 @@ impl Heads {
     /// Whether there is something under this id that this release cannot read.
     #[must_use]
     pub fn is_unreadable(&self, id: &InterchangeId) -> bool {
-        self.unreadable.contains(id)
+        self.unreadable.contains_key(id)
+    }
+
+    /// As [`Heads::is_unreadable`], of what is known to belong to this flow.
+    #[must_use]
+    pub fn is_unreadable_of(&self, id: &InterchangeId, flow: &FlowName) -> bool {
+        self.unreadable.get(id).is_some_and(|owner| owner.as_ref() == Some(flow))
     }
 
     /// Those that were read, in no order.
@@ -54,7 +61,7 @@ impl Heads {
 impl From<Interchange> for Heads {
     /// One that was read by itself.
     fn from(interchange: Interchange) -> Self {
-        Self { read: HashMap::from([(interchange.id.clone(), interchange)]), unreadable: HashSet::new() }
+        Self { read: HashMap::from([(interchange.id.clone(), interchange)]), unreadable: HashMap::new() }
     }
 }
 
@@ -93,7 +100,8 @@ impl Table {
                 }
                 Err(error) => {
                     log_unreadable(&error);
-                    heads.unreadable.extend(codec::id(&item).ok());
+                    let TableError::Unreadable { flow, .. } = error else { return Err(error) };
+                    heads.unreadable.extend(codec::id(&item).ok().map(|id| (id, flow)));
                 }
             }
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::TableError;
-use crate::keys::{self, DATA, MAX_SHAPE_VERSION, PK, SHAPE_VERSION, SK};
+use crate::keys::{self, DATA, INDEX_PK, MAX_SHAPE_VERSION, PK, SHAPE_VERSION, SK};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -90,5 +90,6 @@ pub(crate) fn log_unreadable(error: &TableError) {
 pub(crate) fn unreadable(item: &Item, cause: &str) -> TableError {
     let part = |name| item.get(name).and_then(|v| v.as_s().ok()).map_or("?", String::as_str);
     let (what, id) = keys::named(part(PK));
-    TableError::Unreadable { what, id: id.to_owned(), cause: format!("{}: {cause}", part(SK)) }
+    let flow = keys::flow_of_index(part(INDEX_PK));
+    TableError::Unreadable { what, id: id.to_owned(), flow, cause: format!("{}: {cause}", part(SK)) }
 }

@@ -237,6 +237,12 @@ pub(crate) fn index_partition(flow: &FlowName, class: &str, shard: u8) -> String
     format!("FLOW#{flow}#{class}#{shard}")
 }
 
+/// The flow whose partition of the index this is.
+pub(crate) fn flow_of_index(partition: &str) -> Option<FlowName> {
+    let (name, _) = partition.strip_prefix("FLOW#")?.split_once('#')?;
+    FlowName::new(name).ok()
+}
+
 pub(crate) fn index_sort(failed_at: Timestamp, id: &InterchangeId) -> String {
     format!("{}#{id}", sortable(failed_at))
 }

@@ -104,7 +104,10 @@ async fn a_head_that_cannot_be_read_is_named_and_hides_no_other() {
     let unreadable = ["a", "b", "c", "d", "e"].map(|name| heads.is_unreadable(&id(name)));
     assert_eq!(unreadable, [false, true, false, true, false]);
     let error = world.table.head(&id("b")).await.unwrap_err();
-    assert!(matches!(&error, TableError::Unreadable { what: "interchange", id, .. } if id == "b"), "{error}");
+    let TableError::Unreadable { what: "interchange", id: named, flow: owner, .. } = &error else { panic!("{error}") };
+    assert_eq!((named.as_str(), owner.as_ref()), ("b", Some(&flow().name)));
+    assert!(heads.is_unreadable_of(&id("b"), &flow().name));
+    assert!(!heads.is_unreadable_of(&id("b"), &domain::FlowName::new("invoices").unwrap()));
     world.stop().await;
 }
 

@@ -98,6 +98,31 @@ async fn an_id_of_another_flow_in_a_selection_is_as_one_that_nobody_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_another_flow_is_as_what_is_nowhere() {
+    let (world, every, limited) = world().await;
+    for id in ["i-1", "o-1"] {
+        world.alter(&format!("INTERCHANGE#{id}"), "HEAD", |head| head["row"] = json!({ "S": "{" }));
+    }
+    let get = async |path: &str, token: &str| world.request("GET", path, Some(token), None).await;
+    for path in ["/interchanges/i-1", "/interchanges/i-1/payloads/sender"] {
+        get(path, &every).await.is_problem(409, "unreadable");
+        get(path, &limited).await.is_problem(404, "not-found");
+    }
+    get("/interchanges/o-1", &limited).await.is_problem(409, "unreadable");
+    let delete = world.request("POST", "/interchanges/i-1/delete", Some(&limited), Some(because())).await;
+    delete.is_problem(404, "not-found");
+
+    let ids = json!({ "reason": "again", "selection": { "ids": ["i-1", "o-1", "nobody"] } });
+    let skips = json!({ "not-found": 2, "unreadable": 1 });
+    let plan = world.request("POST", "/flows/orders-in/retry?plan=true", Some(&limited), Some(ids.clone())).await.ok();
+    assert_eq!(plan["skips"], skips);
+    let made = world.request("POST", "/flows/orders-in/retry", Some(&limited), Some(ids)).await;
+    world.settle().await;
+    assert_eq!(get(&made.location.unwrap(), &limited).await.ok()["skips"], skips);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_was_used_elsewhere_tells_a_limited_bearer_nothing() {
     let (world, every, limited) = world().await;
     world.request_once("/flows/invoices/retry", "key", &every, all()).await.ok();
