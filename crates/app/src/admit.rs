@@ -1,5 +1,5 @@
-//! What may be done of the jobs queue's messages: work that Reprise signed. Whoever can put a message on the queue could
-//! else have any message of any flow sent or completed. Everything else goes to a queue of its own, where operators find
+//! What may be done of the jobs queue's messages: work that Reprise signed. A sender to that queue could
+//! otherwise have any message of any flow sent or completed. Everything else goes to a queue of its own, where operators find
 //! it, and nothing is done.
 
 use std::sync::OnceLock;

@@ -20,7 +20,7 @@ pub struct ConfigureApi {
 }
 
 impl ConfigureApi {
-    /// Stores through `configure`; what is already scheduled is planned anew through `jobs`. Tokens list in `flows_claim` what
+    /// Stores through `configure`; what is already scheduled is rescheduled through `jobs`. Tokens list in `flows_claim` what
     /// their bearers may see; without one everybody sees all.
     #[must_use]
     pub fn new(configure: Configure, jobs: Jobs, flows_claim: Option<String>) -> Self {

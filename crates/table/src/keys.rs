@@ -11,7 +11,7 @@
 //! | `FLOW#flow` | `JOB#created#id` | a pointer to a job of the flow |
 //! | `FLOWS` | `flow#writer-hour` | one writer's counts by status and by when it failed; `flow#` alone registers the flow |
 //! | `SOURCE#arn` | `SOURCE` | the flow that a dead-letter queue or function belongs to |
-//! | `SLOT#flow#minute` | batch | up to 100 ids that fall due then |
+//! | `SLOT#flow#minute` | batch | up to 100 ids that fall due then, packed |
 //! | `SLOTS` | `minute#flow` | registers a slot until the sweep finds it empty |
 //! | `HELD` | `flow#minute` | registers a slot of an inactive flow instead |
 //! | `JOB#id` | `JOB` | the job |
@@ -22,7 +22,7 @@
 //! | `WORK#request` | `WORK` | a request to act on one interchange: its lease, and when its send was recorded |
 //! | `SENT#claim` | `SENT` | when the send of a slot's batch was recorded |
 //! | `JOBS` | job id | registers a job until it ends |
-//! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made |
+//! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made, or what its action on one interchange found and answered |
 //! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
 //! | `SETTINGS` | `WORK-KEY` | the key that signs work on the jobs queue, and from when on work must be signed |
 //! | `SETTINGS` | `EPOCH` | the number of the table's epoch; not there where the table was never restored |

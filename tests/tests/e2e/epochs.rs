@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use super::reports::{completed, retry};
+use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
 
 /// What infra/README.md has an operator run after a restore.
@@ -26,16 +27,6 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
-}
-
-async fn retry(world: &World, id: &str) {
-    world.post(&format!("/interchanges/{id}/retry"), json!({ "reason": "the partner is back" })).await.ok();
-}
-
-fn completed(id: &str, more: Value) -> Value {
-    let mut report = report(id, "orders", more);
-    report["type"] = "interchange.completed".into();
-    report
 }
 
 #[tokio::test(flavor = "multi_thread")]

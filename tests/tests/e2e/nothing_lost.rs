@@ -10,6 +10,14 @@ use tests::{FAILURES, RECEIVER_STAGE, START, Staged, World, report};
 
 const JOBS: &str = "reprise-jobs";
 
+/// A world whose flow waits for people, and for outcomes up to a month.
+async fn by_hand() -> World {
+    let world = World::start_faulty().await;
+    let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } });
+    world.put("/flows/orders", config).await.ok();
+    world
+}
+
 fn failures(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string())
 }
@@ -76,11 +84,7 @@ async fn a_confirming_flow_uses_up_no_attempt_while_sqs_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_whose_jobs_work_was_lost_is_free_again_by_cancelling_and_by_itself() {
-    let world = World::start_faulty().await;
-    world
-        .put("/flows/orders", json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } }))
-        .await
-        .ok();
+    let world = by_hand().await;
     world.send(failures(250)).await;
     let slow = json!({ "reason": "slowly", "selection": { "all": true }, "rate": 1 });
     let path = world.post("/flows/orders/retry", slow).await.location.unwrap();
@@ -123,11 +127,7 @@ async fn a_scheduler_that_fails_for_an_hour_holds_up_no_failure_and_no_retry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_nothing() {
-    let world = World::start_faulty().await;
-    world
-        .put("/flows/orders", json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } }))
-        .await
-        .ok();
+    let world = by_hand().await;
     let throttled = Rule { one_in: Some((4711, 0.5)), ..for_minutes(1, Service::DynamoDb, None, Fault::Throttle) };
     world.stack.aws().faults().add(throttled.clone());
     world.send(failures(5_000)).await;
@@ -159,11 +159,7 @@ async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_commit_is_answered_with_an_error_is_sent_once_all_the_same() {
-    let world = World::start_faulty().await;
-    world
-        .put("/flows/orders", json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } }))
-        .await
-        .ok();
+    let world = by_hand().await;
     world.send(failures(1)).await;
     let commits = Match {
         operation: Some("TransactWriteItems".to_owned()),
@@ -223,11 +219,7 @@ async fn held_slots_of_an_inactive_flow_cost_a_sweep_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_fails_too_often_makes_its_job_stuck_until_it_is_resumed() {
-    let world = World::start_faulty().await;
-    world
-        .put("/flows/orders", json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } }))
-        .await
-        .ok();
+    let world = by_hand().await;
     world.send(failures(5)).await;
     world.stack.aws().faults().add(Rule {
         times: Rule::ALWAYS,

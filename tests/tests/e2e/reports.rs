@@ -10,11 +10,11 @@ async fn by_hand() -> World {
     world
 }
 
-async fn retry(world: &World, id: &str) {
+pub(super) async fn retry(world: &World, id: &str) {
     world.post(&format!("/interchanges/{id}/retry"), json!({ "reason": "the partner is back" })).await.ok();
 }
 
-fn completed(id: &str, more: Value) -> Value {
+pub(super) fn completed(id: &str, more: Value) -> Value {
     let mut report = report(id, "orders", more);
     report["type"] = "interchange.completed".into();
     report

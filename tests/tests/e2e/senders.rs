@@ -48,7 +48,7 @@ async fn an_outcome_from_elsewhere_changes_nothing_and_registers_no_flow() {
     world.post("/interchanges/4711/retry", json!({ "reason": "again" })).await.ok();
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
     let completed = json!({ "type": "interchange.completed", "interchangeId": "4711", "flow": "orders", "attempt": 2 });
-    // Another session of the same role, and whoever has no identity of its own.
+    // Another session of the same role, and a sender without an identity of its own.
     world.report_as(&format!("{ROLE}:reader"), &completed).await;
     world.report(completed.clone()).await;
     assert_eq!(world.interchange("4711").await["status"], "waiting_for_retry");

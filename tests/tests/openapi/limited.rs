@@ -161,7 +161,7 @@ async fn for_a_limited_bearer_what_is_of_another_flow_is_as_what_is_nowhere_in_e
     assert_eq!(foreign(&world, &every, &job).await, before);
     assert_eq!(world.held(RECEIVER_STAGE), staged);
 
-    // Whoever may see all of it is answered otherwise: it was none of the requests' fault.
+    // A caller that may see all of it gets other answers: the requests are right.
     for operation in document.operations() {
         let there = match Subject::of(operation, &document) {
             Subject::Flows => continue,

@@ -22,7 +22,7 @@ pub(super) async fn answer(aws: &Aws, sender: Option<&str>, operation: &str, bod
 }
 
 /// Who sends: the access key that signed the request, where it is called as a role's session or a user would be in `SenderId`
-/// (`AROAEXAMPLE:session`), so that a test can be whoever it likes. Any other key is the account's.
+/// (`AROAEXAMPLE:session`), so that a test can choose its identity. Any other key is the account's.
 pub(super) fn sender(headers: &HeaderMap) -> Option<&str> {
     let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = signature.split_once("Credential=")?;

@@ -89,7 +89,7 @@ async fn an_id_of_another_flow_in_a_selection_is_as_one_that_nobody_knows() {
     let invoice = world.request("GET", "/interchanges/i-1", Some(&every), None).await.ok();
     assert_eq!((&invoice["status"], &invoice["attempt"]), (&json!("failed"), &json!(1)));
 
-    // Whoever may see both flows is told of the mistake, and so is the bearer about two flows of its own.
+    // A caller that may see both flows hears of the mistake, and so does the bearer about two flows of its own.
     for (token, other) in [(&every, "i-1"), (&limited, "o-2")] {
         let problem = retry("/flows/orders-in/delete", token, ids(&[other])).await.is_problem(400, "invalid-field");
         assert_eq!(problem["field"], "selection.ids[0]");
