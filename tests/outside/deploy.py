@@ -50,6 +50,7 @@ def in_use(proof, stack):
     jobs.run(proof, stack, pipeline)
     jobs.cancelled(proof, stack)
     jobs.comes_again(proof, stack)
+    jobs.refused(proof, stack)
     return pipeline
 
 

@@ -1,6 +1,8 @@
 """Many at once: planned, begun with a few, stuck and resumed, run to the last message, cancelled in the middle."""
 
+import base64
 import datetime
+import hmac
 import json
 
 from . import logs
@@ -45,9 +47,31 @@ def run(proof, stack, pipeline):
 def comes_again(proof, stack):
     """A work item that cannot be done comes again soon, and not when its visibility timeout of minutes is over."""
     proof.begin("what cannot be done comes again soon")
-    body = "neither JSON nor work"
-    sent = stack.sqs.send_message(QueueUrl=stack.outputs["JobsQueueUrl"], MessageBody=body)["MessageId"]
+    # The table takes no key of this length.
+    sent = _put_work(stack, stack.outputs["JobsQueueUrl"], {"kind": "send", "interchange": "bulk-0", "request": "r" * 3_000})
     proof.wait("a second try", lambda: len(logs.lines_with(stack, "RunJobLogs", sent)) > 1)
+
+
+def refused(proof, stack):
+    """What Reprise did not sign is kept on a queue of its own, and not done."""
+    proof.begin("work that is not signed is refused")
+    sent = stack.sqs.send_message(QueueUrl=stack.outputs["JobsQueueUrl"], MessageBody="neither JSON nor work")["MessageId"]
+    forged = {"mac": {"DataType": "String", "StringValue": "AAAA"}}
+    body = json.dumps({"kind": "look", "job": "of-another-flow"})
+    wrong = stack.sqs.send_message(QueueUrl=stack.outputs["JobsQueueUrl"], MessageBody=body, MessageAttributes=forged)["MessageId"]
+    kept = {}
+
+    def both():
+        answer = stack.sqs.receive_message(
+            QueueUrl=stack.outputs["RefusedWorkQueueUrl"], MessageAttributeNames=["All"], MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+            kept[told["messageId"]] = (message["Body"], told["reason"])
+        return sent in kept and wrong in kept
+
+    proof.wait("both on the queue of refused work", both)
+    proof.equal("the first", kept[sent], ("neither JSON nor work", "it is no work item"))
+    proof.equal("the second", kept[wrong], (body, "its signature is wrong"))
 
 
 def cancelled(proof, stack):
@@ -89,12 +113,23 @@ def _resumed(proof, stack, path, job):
     proof.begin("work is set aside and resumed")
     proof.wait_for("the job", lambda: stack.get(path), status="canary", stuck=None)
     letters = stack.ids["JobsDeadLetterQueue"]
-    stack.sqs.send_message(QueueUrl=letters, MessageBody=json.dumps({"kind": "look", "job": job}))
+    _put_work(stack, letters, {"kind": "look", "job": job})
     told = proof.wait_for("the job", lambda: stack.get(path), status="canary", stuck=True)
     proof.true("it says why", told.get("halt"))
     resumed = stack.call("POST", f"{path}/resume")
     proof.equal(f"POST resume ({resumed})", resumed.status, 200)
     proof.holds("the job", resumed.json(), {"status": "canary", "stuck": None, "halt": None})
+
+
+def _put_work(stack, url, item):
+    """Puts work on a queue, signed with the stack's key as Reprise does it, and gives the message's id."""
+    at = {"pk": {"S": "SETTINGS"}, "sk": {"S": "WORK-KEY"}}
+    stored = stack.aws.client("dynamodb").get_item(TableName=stack.outputs["TableName"], Key=at)["Item"]
+    body = json.dumps(item)
+    mac = hmac.digest(stored["b"]["B"], b"reprise work item\0" + body.encode(), "sha256")
+    signature = base64.urlsafe_b64encode(mac).decode().rstrip("=")
+    attributes = {"mac": {"DataType": "String", "StringValue": signature}}
+    return stack.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)["MessageId"]
 
 
 def _fail(proof, stack, flow, more=""):
