@@ -27,6 +27,12 @@ export function selects({ status, ...rest }) {
   return wanted.length ? { ...rest, status: wanted } : null;
 }
 
+/** The part of a filter that an erasure acts on: everything that is not erased yet. */
+export function erases({ status, ...rest }) {
+  const wanted = status?.split(',').filter(word => word !== 'erased');
+  return !wanted ? rest : wanted.length ? { ...rest, status: wanted } : null;
+}
+
 export function filterBar(root, ctx, groups) {
   let query, timer, mine; // the query that this bar asked for
   let typed; // the field that is typed in: its first change is a step of the history, the others replace it

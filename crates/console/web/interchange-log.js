@@ -21,6 +21,7 @@ const KINDS = {
   exhausted: [({ rule }) => ['No automatic retry is left: ', said(rule)]],
   late_outcome: [({ outcome }) => ['Heard too late: ', said(outcome)]],
   deleted: ['Deleted', 'sent', 'deleted'],
+  erased: ['Erased', 'sent', 'erased'],
 };
 
 // `show(side, revision)` brings a payload up; null where payloads may not be read.

@@ -51,7 +51,7 @@ impl Head {
     /// Whether nothing is left to do.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        ["completed", "deleted"].contains(&self.status.as_str())
+        ["completed", "deleted", "erased"].contains(&self.status.as_str())
     }
 
     /// Whether it counts as failed.

@@ -9,6 +9,7 @@ mod chaos;
 mod costs;
 mod crash;
 mod epochs;
+mod erase;
 mod faults;
 mod fifo;
 mod flow_times;

@@ -96,6 +96,8 @@ pub(crate) async fn one_by_hand(witness: &mut Witness<'_>) {
     witness.get("/interchanges/4713").await;
     witness.post("/interchanges/4712/delete", because()).await;
     witness.get("/interchanges/4712").await;
+    witness.post("/interchanges/4712/erase", because()).await;
+    witness.get("/interchanges/4712").await;
 }
 
 /// What happens by itself: retries that are due, held and skipped, deadlines, and the end of a schedule.
@@ -164,6 +166,7 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let filtered = json!({ "reason": "sent twice", "selection": { "filter": filter }, "canary": 1 });
     witness.post("/flows/many/delete", filtered.clone()).await;
     let cancelled = path_of(&witness.post("/flows/many/retry", filtered).await);
+    witness.post("/flows/many/erase", all()).await;
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
     witness.world.settle().await;
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
@@ -178,13 +181,17 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     assert_eq!(witness.get(&completed).await["skips"]["not-failed"], 1);
     witness.get("/interchanges/many-3").await;
     witness.get("/flows/many/jobs").await;
-    for action in ["restart", "delete"] {
+    let deleted = json!({ "reason": "request DSR-311", "selection": { "ids": ["many-3"] } });
+    witness.post("/flows/many/erase", deleted).await;
+    witness.world.settle().await;
+    witness.get("/interchanges/many-3").await;
+    for action in ["restart", "delete", "erase"] {
         witness.post(&format!("/flows/many/{action}?plan=true"), all()).await;
         let one = json!({ "reason": "to see it", "selection": { "ids": ["nobody"] } });
         witness.post_once(&format!("/flows/many/{action}"), action, one).await;
         witness.world.settle().await;
     }
-    for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
+    for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete"), ("erase", "erase")] {
         witness.post_once(&format!("/flows/many/{action}"), key, all()).await;
         witness.post_once(&format!("/interchanges/many-4/{action}"), "k-1", because()).await;
     }
@@ -215,7 +222,7 @@ pub(crate) async fn refusals(witness: &mut Witness<'_>) {
     witness.post("/interchanges/whole/restart", because()).await;
     witness.post("/flows/refused/restart", all()).await;
     witness.put("/flows/refused", json!({ "active": false })).await;
-    for action in ["restart", "retry", "delete"] {
+    for action in ["restart", "retry", "delete", "erase"] {
         witness.post(&format!("/interchanges/whole/{action}"), because()).await;
         witness.post(&format!("/flows/refused/{action}"), all()).await;
         witness.post(&format!("/interchanges/4711/{action}"), because()).await;
