@@ -9,8 +9,8 @@ test('what is sent back or deleted is failed', () => {
   assert.equal(selects({ status: 'completed' }), null);
 });
 
-test('what is erased has any status but erased', () => {
-  assert.deepEqual(erases({ message: 'timeout' }), { message: 'timeout' });
+test('what is erased has the statuses that are shown, and names them', () => {
+  assert.deepEqual(erases({ message: 'timeout' }), { message: 'timeout', status: ['failed', 'partially_failed'] });
   assert.deepEqual(erases({ status: 'completed,erased', partner: 'GLOBEX' }), { status: ['completed'], partner: 'GLOBEX' });
   assert.equal(erases({ status: 'erased' }), null);
 });

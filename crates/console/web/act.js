@@ -65,8 +65,8 @@ export function actOnMany(action, flow, selection, ctx) {
 
 // What goes, what stays, and that it is for good.
 const erasing = () => h('ul.note',
-  h('li', h('b', 'Removed: '), 'payloads, attributes such as partner and source id, error texts and earlier reasons.'),
-  h('li', h('b', 'Kept: '), 'ids, times, digests, and who erased it and why. So do not name the person in the reason.'),
+  h('li', h('b', 'Removed: '), 'payloads, attributes such as partner, sender and receiver, error texts and earlier reasons.'),
+  h('li', h('b', 'Kept: '), 'ids (source and correlation id, too), times, digests, and who erased it and why. So do not name the person in the reason.'),
   h('li', 'It cannot be undone. What is already on a stage queue is not taken back.'));
 
 function planned(action, { count, sample, skips: stuck = {}, asOf }) {

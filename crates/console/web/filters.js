@@ -27,10 +27,10 @@ export function selects({ status, ...rest }) {
   return wanted.length ? { ...rest, status: wanted } : null;
 }
 
-/** The part of a filter that an erasure acts on: everything that is not erased yet. */
-export function erases({ status, ...rest }) {
-  const wanted = status?.split(',').filter(word => word !== 'erased');
-  return !wanted ? rest : wanted.length ? { ...rest, status: wanted } : null;
+/** What an erasure acts on: what the list shows and is not erased yet. It names statuses always, as without them a job erases every status. */
+export function erases({ status = 'failed,partially_failed', ...rest }) {
+  const wanted = status.split(',').filter(word => word !== 'erased');
+  return wanted.length ? { ...rest, status: wanted } : null;
 }
 
 export function filterBar(root, ctx, groups) {

@@ -50,7 +50,7 @@ export const status = word => h('span.status', { class: word, 'data-status': wor
 
 /** Why a job passes over a message, by the API's word. */
 export const SKIPS = {
-  'not-failed': 'not failed any more', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later', 'not-found': 'not kept any more',
+  'not-failed': 'not failed any more', erased: 'erased already', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later', 'not-found': 'not kept any more',
   'flow-inactive': 'flow inactive', 'stage-not-configured': 'no stage queue', 'other-flow': 'of another flow', 'send-failed': 'not taken by the queue', 'no-attempt-left': 'no attempt left', unstorable: 'cannot be stored', unreadable: 'cannot be read', 'stage-not-understood': 'stage not understood',
 };
 

@@ -47,8 +47,7 @@ fn personal(id: &str, more: Value) -> Value {
         "orders",
         json!({
             "origin": format!("Step 3 for {PERSON}"), "sender": PERSON, "receiver": format!("{PERSON} at home"),
-            "partner": format!("{PERSON} Ltd"), "sourceId": format!("order of {PERSON}"),
-            "correlationId": format!("c {PERSON}"), "orderKey": format!("k {PERSON}"),
+            "partner": format!("{PERSON} Ltd"), "orderKey": format!("k {PERSON}"), "sourceId": "PO-1001",
             "error": { "category": "business", "code": format!("E {PERSON}"), "message": format!("{PERSON} is blocked") },
             "payloads": { "sender": { "body": around(100), "contentType": format!("text/plain; of=\"{PERSON}\"") },
                           "receiver": large() },
@@ -84,7 +83,7 @@ async fn world_of_every_status() -> World {
     for id in ALL {
         let more = match id {
             "parts" => {
-                let parts = json!([{ "id": format!("line of {PERSON}"), "status": "failed", "message": format!("no {PERSON}") },
+                let parts = json!([{ "id": "line-1", "status": "failed", "message": format!("no {PERSON}") },
                                    { "id": "line-2", "status": "completed" }]);
                 json!({ "status": "partially_failed", "parts": parts })
             }
@@ -149,7 +148,7 @@ async fn what_was_erased_is_nowhere_any_more_whatever_status_it_had() {
         assert_eq!(erase(&world, id).await["status"], "erased", "{id}");
         let after = world.interchange(id).await;
         assert_eq!(after["status"], "erased", "{id}");
-        for name in ["interchangeId", "flow", "attempt", "failedAt"] {
+        for name in ["interchangeId", "flow", "sourceId", "attempt", "failedAt"] {
             assert_eq!(after[name], before[name], "{id}: {name}");
         }
         log_is_kept(&before, &after);
@@ -248,9 +247,12 @@ async fn a_late_report_brings_nothing_back_of_what_was_erased() {
     }
     let corrected = json!({ "receiver": { "body": format!("late {}", around(80)) } });
     for id in ALL {
+        let attempt = world.interchange(id).await["attempt"].clone();
         world.report(personal(id, json!({}))).await;
-        world.report(personal(id, json!({ "attempt": 2, "payloads": corrected }))).await;
-        world.report(outcome("completed", id)).await;
+        world.report(personal(id, json!({ "attempt": attempt, "payloads": corrected }))).await;
+        let mut completed = outcome("completed", id);
+        completed["attempt"] = attempt;
+        world.report(completed).await;
         assert_eq!(world.interchange(id).await["status"], "erased", "{id}");
         let receiver = world.get(&format!("/interchanges/{id}/payloads/receiver")).await;
         receiver.is_problem(404, "not-found");
@@ -321,5 +323,30 @@ async fn a_job_erases_every_status_that_its_filter_names_once_though_its_work_co
     let name = Name::new(PERSON);
     assert_eq!(name.in_table(&world), BTreeSet::new());
     assert_eq!(name.in_queues(&world).await, BTreeSet::new());
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_over_everything_takes_every_status_of_an_inactive_flow_and_passes_over_what_is_erased() {
+    let world = world_of_every_status().await;
+    erase(&world, "failed").await;
+    world.put("/flows/orders", json!({ "active": false, "retry": { "mode": "manual" } })).await.ok();
+    let job = async |selection: Value| {
+        let order = json!({ "reason": REASON, "selection": selection });
+        let plan = world.post("/flows/orders/erase?plan=true", order.clone()).await.ok();
+        let path = world.post("/flows/orders/erase", order).await.location.unwrap();
+        world.settle().await;
+        (plan, world.get(&path).await.ok())
+    };
+    let (plan, done) = job(json!({ "all": true })).await;
+    assert_eq!(plan["count"], ALL.len() - 1, "{plan}");
+    assert_eq!((&done["status"], &done["counts"]["sent"]), (&json!("completed"), &json!(ALL.len() - 1)), "{done}");
+    for id in ALL {
+        assert_eq!(world.interchange(id).await["status"], "erased", "{id}");
+    }
+    let (plan, done) = job(json!({ "ids": ALL })).await;
+    assert_eq!(plan["skips"], json!({ "erased": ALL.len() }), "{plan}");
+    assert_eq!((&done["counts"]["sent"], &done["skips"]), (&json!(0), &json!({ "erased": ALL.len() })), "{done}");
+    assert_eq!(Name::new(PERSON).in_table(&world), BTreeSet::new());
     world.stop().await;
 }
