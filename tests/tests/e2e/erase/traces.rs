@@ -81,7 +81,9 @@ impl Name {
     pub(super) async fn in_log(&self, world: &World) -> Vec<String> {
         let lines = world.log().lines_until(|_| true).await;
         let without_code = lines.into_iter().map(|mut line| {
-            line.as_object_mut().map(|line| line.remove("code"));
+            if let Some(line) = line.as_object_mut() {
+                line.remove("code");
+            }
             line.to_string()
         });
         without_code.filter(|line| self.is_in(line.as_bytes())).collect()
