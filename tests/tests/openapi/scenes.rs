@@ -139,7 +139,9 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
         .unwrap()
         .extend([("rate", 50), ("cap", 3), ("canary", 1)].map(|(n, v)| (n.to_owned(), v.into())));
     let halted = path_of(&witness.post_once("/flows/many/retry", "k-1", careful).await);
-    witness.post("/flows/many/retry", all()).await;
+    for action in ["retry", "erase"] {
+        witness.post(&format!("/flows/many/{action}"), all()).await;
+    }
     witness.put("/flows/many?reschedule=true", json!({})).await;
     witness.world.settle().await;
     let staged = witness.world.drain(RECEIVER_STAGE).await;
@@ -166,7 +168,6 @@ pub(crate) async fn jobs(witness: &mut Witness<'_>) {
     let filtered = json!({ "reason": "sent twice", "selection": { "filter": filter }, "canary": 1 });
     witness.post("/flows/many/delete", filtered.clone()).await;
     let cancelled = path_of(&witness.post("/flows/many/retry", filtered).await);
-    witness.post("/flows/many/erase", all()).await;
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
     witness.world.settle().await;
     witness.post(&format!("{cancelled}/cancel"), json!({})).await;
