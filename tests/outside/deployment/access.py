@@ -68,6 +68,8 @@ def with_tokens(proof, stack, issued):
     told = stack.call("GET", "/interchanges/t-1", token=read).json()
     asked = next(event for event in told["events"] if event["kind"] == "retry_requested")
     proof.true(f"the actor {asked['actor']} is the token's subject", "sub-1" in asked["actor"])
+    proof.equal("an erasure with its scope", stack.call("POST", one, reason, token=erase).json()["status"], "erased")
+    proof.equal("the payload of what was erased", status("GET", payload, shown), 404)
 
     proof.equal("the console without a token", status("GET", "/console"), 200)
     config = stack.call("GET", "/console/config.json", key=None)

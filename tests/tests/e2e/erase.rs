@@ -217,6 +217,30 @@ async fn what_is_erased_can_neither_be_sent_back_nor_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_more_than_one_transaction_is_erased_as_a_whole() {
+    const ATTEMPTS: usize = 120;
+    let world = World::start().await;
+    manual(&world).await;
+    let failure = |attempt: usize| {
+        let payloads = json!({ "receiver": { "body": format!("attempt {attempt} {}", around(1_500)) } });
+        personal("long", json!({ "attempt": attempt, "payloads": payloads })).to_string()
+    };
+    for attempt in 1..=ATTEMPTS {
+        world.send([failure(attempt)]).await;
+    }
+    let reason = json!({ "reason": format!("asked for by {PERSON}") });
+    world.post_once("/interchanges/long/retry", "retry of long", reason).await.ok();
+    world.drain(RECEIVER_STAGE).await;
+    let name = Name::new(PERSON);
+    let kept = name.in_table(&world).into_iter().filter(|key| key.starts_with("INTERCHANGE#long EVENT#"));
+    assert!(kept.count() > 80, "its log is more than one transaction holds");
+    erase(&world, "long").await;
+    assert_eq!(name.in_table(&world), BTreeSet::new());
+    assert_eq!(world.kinds("long").await.last().map(String::as_str), Some("erased"));
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn counts_groups_and_lists_agree_with_a_recount_after_an_erasure() {
     let world = world_of_every_status().await;
     for id in ["other-1", "other-2"] {
