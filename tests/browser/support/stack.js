@@ -24,6 +24,10 @@ const MAX_BATCH = 10;
 /** The endpoint checks no signature, but reads from it which service is meant. */
 const signed = service => `AWS4-HMAC-SHA256 Credential=any/20261120/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 
+/** A worker that ends in the middle of a test leaves nothing running. */
+const running = new Set();
+process.on('exit', () => running.forEach(local => local.kill('SIGKILL')));
+
 export class Stack {
   log = new Log();
   #process;
@@ -34,7 +38,8 @@ export class Stack {
     const anyPort = ['--http', '--aws', '--issuer'].flatMap(option => [option, '127.0.0.1:0']);
     const env = { ...process.env, RUST_LOG: 'info,dynoxide=error' };
     this.#process = spawn(LOCAL, ['--clock', START, ...anyPort, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#ended = new Promise(resolve => this.#process.once('close', resolve));
+    running.add(this.#process);
+    this.#ended = new Promise(resolve => this.#process.once('close', resolve)).then(() => running.delete(this.#process));
     createInterface(this.#process.stderr).on('line', line => this.log.add(line));
   }
 
