@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
+use jiff::Timestamp;
+use local::ClockMode;
 
 /// Where the template lies in the workspace.
 const TEMPLATE: &str = "infra/template.yaml";
@@ -24,6 +26,10 @@ pub(crate) struct Options {
     /// Keep everything in this directory: it survives a restart, and a kill. Without it all is gone at the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+
+    /// The clock stands still at this time until it is moved. Without it, it goes with this machine's.
+    #[arg(long, value_name = "TIME")]
+    clock: Option<Timestamp>,
 
     /// Without the order flow that fails, is retried and recovers.
     #[arg(long)]
@@ -53,6 +59,11 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn wants_demo(&self) -> bool {
         !self.no_demo
+    }
+
+    /// How the clock goes.
+    pub(crate) fn clock(&self) -> ClockMode {
+        self.clock.map_or(ClockMode::Flowing, ClockMode::Frozen)
     }
 
     /// Where the test issuer listens, if there is to be one.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use local::{ClockMode, IssuerError, Stack, StackError, StackOptions};
+use local::{IssuerError, Stack, StackError, StackOptions};
 use local_aws::StartError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -49,7 +49,7 @@ async fn start(options: &Options) -> anyhow::Result<Stack> {
         http: options.http,
         aws: options.aws,
         data: options.data.clone(),
-        clock: ClockMode::Flowing,
+        clock: options.clock(),
         binaries: options.binaries()?,
         template,
         issuer: options.issuer(),
