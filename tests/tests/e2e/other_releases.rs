@@ -38,7 +38,7 @@ async fn an_unknown_field_of_a_configuration_stops_nothing_and_outlives_a_put() 
     world.put("/flows/orders", json!({ "displayName": "Orders" })).await.ok();
     change(&world, "FLOW#orders", "CONFIG", "d", |config| {
         config["calendar"] = json!({ "timezone": "Europe/Berlin" });
-        config["confirmation"]["early"] = json!(false);
+        config["confirmation"]["later"] = json!(false);
     });
     world.send(failures(&["o-1"], "orders").into_iter().chain(failures(&["i-1"], "invoices"))).await;
     assert_eq!(world.held(FAILURES) + world.held(FAILURES_DLQ), 0);
@@ -49,7 +49,7 @@ async fn an_unknown_field_of_a_configuration_stops_nothing_and_outlives_a_put() 
     world.put_if_match("/flows/orders", "\"1\"", changed).await.ok();
     let stored = document(&world, "FLOW#orders", "CONFIG", "d");
     assert_eq!(
-        (&stored["calendar"]["timezone"], &stored["confirmation"]["early"]),
+        (&stored["calendar"]["timezone"], &stored["confirmation"]["later"]),
         (&json!("Europe/Berlin"), &json!(false))
     );
     assert_eq!(stored["displayName"], "Orders inbound");
