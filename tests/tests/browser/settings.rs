@@ -88,6 +88,33 @@ async fn of_two_operators_the_second_is_told_and_loses_nothing() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_early_outcomes_and_of_senders_is_shown_and_kept() {
+    at_a_desk_of(automatic().await, async |desk| {
+        let page = &desk.page;
+        page.open(SETTINGS).await;
+        page.find("checkbox", Name::Has("come before their failure")).await.click().await;
+        page.find("textbox", Name::Has("Senders")).await.fill("AROAEXAMPLEORDERS000").await;
+        page.button("Save").await.click().await;
+        page.says("Saved").await;
+        let saved = async || desk.world.get("/flows/orders").await.ok();
+        assert_eq!(saved().await["confirmation"]["early"], json!(false));
+        assert_eq!(saved().await["senders"], json!(["AROAEXAMPLEORDERS000"]));
+
+        page.client.refresh().await.unwrap();
+        page.find("textbox", "Delays").await.fill("7m, 10m").await;
+        page.button("Save").await.click().await;
+        page.says("Saved").await;
+        assert_eq!(saved().await["confirmation"]["early"], json!(false), "what was left alone stays");
+        assert_eq!(saved().await["senders"], json!(["AROAEXAMPLEORDERS000"]));
+        page.find("checkbox", Name::Has("come before their failure")).await.click().await;
+        page.button("Save").await.click().await;
+        let is_default = async || saved().await["confirmation"].get("early").is_none().then_some(());
+        page.until("early outcomes are remembered again", is_default).await;
+    })
+    .await;
+}
+
 /// A flow with a ladder of two steps.
 async fn automatic() -> tests::World {
     let world = failed(0).await;

@@ -61,6 +61,55 @@ async fn whoever_signs_out_sees_nothing_more() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_limited_to_flows_sees_these_on_every_page_and_no_error() {
+    at_a_desk_of(limited().await, async |desk| {
+        let page = &desk.page;
+        page.open("/console").await;
+        page.is_on(desk.world.issuer().url()).await;
+        page.find("textbox", Name::Has("Flows")).await.fill("orders*").await;
+        page.button("Sign in").await.click().await;
+        page.is_on(&desk.proxy.url()).await;
+        page.link("orders").await;
+        sees_no_other_flow(desk).await;
+
+        for (at, says) in [
+            ("/console/flows/orders", "PO-001"),
+            ("/console/flows/orders/settings", "Settings of"),
+            (MESSAGE, "mapped for PO-001"),
+        ] {
+            page.open(at).await;
+            page.says(says).await;
+            sees_no_other_flow(desk).await;
+        }
+        // What was mended of a report is told in its log.
+        page.says("Not as it came").await;
+        page.says("left out").await;
+
+        desk.expects_refusals();
+        page.open("/console/interchanges/IN-001").await;
+        page.find("alert", Name::Has("")).await;
+        assert!(!page.text().await.contains("invoices"), "{}", page.text().await);
+    })
+    .await;
+}
+
+async fn sees_no_other_flow(desk: &Desk) {
+    let text = desk.page.text().await;
+    assert!(!text.contains("invoices"), "{text}");
+    assert!(!desk.page.has("alert", Name::Has("")).await, "{text}");
+}
+
+/// A stack whose tokens list flows, with a failure of each of two flows.
+async fn limited() -> World {
+    let world = World::start_limited().await;
+    let payloads = json!({ "sender": { "body": "as PO-001 came in" }, "receiver": { "body": "mapped for PO-001" } });
+    let order = json!({ "sourceId": "PO-001", "payloads": payloads, "attempt": 1_000_000 });
+    world.report(report("PO-001", "orders", order)).await;
+    world.report(report("IN-001", "invoices", json!({ "sourceId": "IN-001" }))).await;
+    world
+}
+
 /// A stack with an issuer and one failure.
 async fn guarded() -> World {
     let world = World::start_guarded().await;
