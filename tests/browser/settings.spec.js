@@ -33,6 +33,28 @@ test('a changed schedule is foreseen before it is saved', async ({ page, stack }
   await expect(field(page, 'Delays')).toHaveValue('7m, 10m');
 });
 
+test('what is set for early outcomes and senders is shown and kept', async ({ page, stack }) => {
+  const early = page.getByRole('checkbox', { name: 'come before their failure' });
+  await page.goto(SETTINGS);
+  await early.click();
+  await page.getByRole('textbox', { name: 'Senders' }).fill('AROAEXAMPLEORDERS000');
+  await save(page);
+  await says(page, 'Saved');
+  const saved = () => stack.get('/flows/orders');
+  expect((await saved()).confirmation.early).toBe(false);
+  expect((await saved()).senders).toEqual(['AROAEXAMPLEORDERS000']);
+
+  await page.reload();
+  await field(page, 'Delays').fill('7m, 10m');
+  await save(page);
+  await says(page, 'Saved');
+  expect((await saved()).confirmation.early, 'what was left alone stays').toBe(false);
+  expect((await saved()).senders).toEqual(['AROAEXAMPLEORDERS000']);
+  await early.click();
+  await save(page);
+  await expect.poll(async () => (await saved()).confirmation.early, { message: 'early outcomes are remembered again' }).toBeUndefined();
+});
+
 test.describe('with refusals', () => {
   test.use({ expectsRefusals: true });
 

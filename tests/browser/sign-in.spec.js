@@ -59,3 +59,39 @@ test('a person who signs out sees nothing more', async ({ page, stack }) => {
   await saysNoMore(page, 'orders');
   expect(await page.evaluate(() => sessionStorage.getItem('reprise-tokens'))).toBeNull();
 });
+
+test.describe('limited to some flows', () => {
+  test.use({ stackOptions: ['--no-demo', '--auth', '--flows-claim', 'flows'], expectsRefusals: true });
+
+  test('a person sees these flows on every page, and no error', async ({ page, stack }) => {
+    const payloads = { sender: { body: 'as PO-002 came in' }, receiver: { body: 'mapped for PO-002' } };
+    await stack.report(report('PO-002', { sourceId: 'PO-002', payloads, attempt: 1_000_000 }));
+    await stack.report({ ...report('IN-001', { sourceId: 'IN-001' }), flow: 'invoices' });
+    const seesNoOtherFlow = async () => {
+      await saysNoMore(page, 'invoices');
+      await expect(page.getByRole('alert')).toHaveCount(0);
+    };
+
+    await page.goto('/console', { waitUntil: 'commit' });
+    await page.waitForURL(url => url.origin === stack.issuer);
+    await page.getByRole('textbox', { name: 'Flows' }).fill('orders*');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await expect(page.getByRole('link', { name: 'orders', exact: true })).toBeVisible();
+    await seesNoOtherFlow();
+    for (const [path, text] of [
+      ['/console/flows/orders', 'PO-002'],
+      ['/console/flows/orders/settings', 'Settings of'],
+      ['/console/interchanges/PO-002', 'mapped for PO-002'],
+    ]) {
+      await page.goto(path);
+      await says(page, text);
+      await seesNoOtherFlow();
+    }
+    await says(page, 'Not as it came');
+    await says(page, 'left out');
+
+    await page.goto('/console/interchanges/IN-001');
+    await expect(page.getByRole('alert')).toBeVisible();
+    await saysNoMore(page, 'invoices');
+  });
+});

@@ -6,7 +6,7 @@ use super::reports::{completed, retry};
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
 
-/// What infra/README.md has an operator run after a restore.
+/// What infra/RUNBOOK.md has an operator run after a restore.
 const RENEWED: u64 = 1_795_183_200;
 
 fn renew(world: &World) {
