@@ -1,4 +1,4 @@
-//! The stack as one function sees it: clients made once, and from them what the function is for.
+//! Creates the AWS clients of a function once, and the service of the `app` crate that the function needs.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use queues::{OwnQueues, Redelivery, RefusedWork, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
-use crate::conflicts::ConflictsPass;
-use crate::{Clock, log, settings};
+use crate::clock::Clock;
+use crate::conflicts::RetryConflicts;
+use crate::{log, settings};
 
-/// No call waits without an end: a try has 3 s, and all tries of a call together end well before their function does.
+/// Every call has a time-out: 3 s for each attempt and 10 s in all, well before the function itself times out.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -23,7 +24,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Tries follow one another after random pauses of up to 50 ms, doubling to at most a second (full jitter).
+/// Up to four attempts, with random pauses between them (full jitter): up to 50 ms at first, doubling to at most a second.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
@@ -31,18 +32,18 @@ fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(1))
 }
 
-/// What functions are built from.
+/// The clients and the clock from which a function is built.
 #[derive(Debug)]
 pub struct Stack {
     aws: SdkConfig,
     table: Table,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
 }
 
 impl Stack {
-    /// Starts the log and makes the clients. On Lambda, credentials and region are in the environment; looking
-    /// elsewhere for them would only cost start-up time.
+    /// Starts the log and creates the clients. Reads credentials and region from the environment only, where Lambda puts
+    /// them: other sources would cost start-up time.
     ///
     /// # Errors
     /// Names the environment variable that is missing.
@@ -55,7 +56,7 @@ impl Stack {
             .retry_config(retries())
             .load()
             .await;
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).retry_classifier(ConflictsPass).build();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).retry_classifier(RetryConflicts).build();
         let client = aws_sdk_dynamodb::Client::from_conf(dynamodb);
         let table = Table::new(client, settings::required("TABLE_NAME")?, settings::retention()?);
         Ok(Self { aws, table, clock: Clock::from_env() })
@@ -75,14 +76,14 @@ impl Stack {
         Reader::new(self.table.clone(), settings::default_stages())
     }
 
-    /// The claim of a token that lists the flows its bearer may see; `None` where the stack limits nobody. For everything
-    /// that answers the API.
+    /// The name of the token claim that lists the flows a bearer may see. `None` if the stack does not limit bearers. For
+    /// all functions of the API.
     #[must_use]
     pub fn flows_claim(&self) -> Option<String> {
         settings::optional("FLOWS_CLAIM")
     }
 
-    /// For delete, which enrols nothing in a slot.
+    /// For delete, which puts nothing into a slot and needs no access to the Scheduler.
     ///
     /// # Errors
     /// Names the environment variable that is missing.
@@ -117,7 +118,7 @@ impl Stack {
         Ok(Runner::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
-    /// For run-job: what it takes from its queues.
+    /// For run-job: checks the messages that arrive on its queues.
     ///
     /// # Errors
     /// Names the environment variable that is missing.
@@ -142,7 +143,7 @@ impl Stack {
         Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages(), own_queues()?))
     }
 
-    /// Makes messages of the queue visible again that `url`, a variable of the environment, names.
+    /// Changes the visibility timeout of messages of one queue. `url` is the environment variable with the queue's URL.
     ///
     /// # Errors
     /// Names the environment variable that is missing.
@@ -165,7 +166,7 @@ impl Stack {
     }
 }
 
-/// The queues that are never a stage.
+/// The stack's own queues, which a flow may not use as a stage.
 fn own_queues() -> anyhow::Result<OwnQueues> {
     Ok(OwnQueues::new(settings::required("OWN_QUEUE_URLS")?.split(',')))
 }
