@@ -46,7 +46,7 @@ impl Stack {
     /// them: other sources would cost start-up time.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub async fn start() -> anyhow::Result<Self> {
         log::start();
         let aws = aws_config::defaults(BehaviorVersion::latest())
@@ -62,15 +62,15 @@ impl Stack {
         Ok(Self { aws, table, clock: Clock::from_env() })
     }
 
-    /// For ingest-failure.
+    /// Creates the service of `ingest-failure`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn ingest(&self) -> anyhow::Result<Ingest> {
         Ok(Ingest::new(self.table.clone(), self.slots()?, self.work()?, settings::default_stages()))
     }
 
-    /// For list.
+    /// Creates the service of `list`.
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::new(self.table.clone(), settings::default_stages())
@@ -83,70 +83,71 @@ impl Stack {
         settings::optional("FLOWS_CLAIM")
     }
 
-    /// For delete, which puts nothing into a slot and needs no access to the Scheduler.
+    /// Creates the service of `delete`, which puts nothing into a slot and needs no access to the Scheduler.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn deletions(&self) -> anyhow::Result<Actions> {
         let slots = Slots::unscheduled(self.table.clone());
         Ok(Actions::new(self.table.clone(), slots, self.stages()?, self.work()?, settings::default_stages()))
     }
 
-    /// For restart and retry.
+    /// Creates the service of `restart` and `retry`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn actions(&self) -> anyhow::Result<Actions> {
         let (slots, work) = (self.slots()?, self.work()?);
         Ok(Actions::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
-    /// For restart, retry and delete.
+    /// Creates the service for bulk jobs of `restart`, `retry` and `delete`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn jobs(&self) -> anyhow::Result<Jobs> {
         Ok(Jobs::new(self.table.clone(), self.work()?, settings::default_stages()))
     }
 
-    /// For run-job.
+    /// Creates the service of `run-job`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn runner(&self) -> anyhow::Result<Runner> {
         let (slots, work) = (self.slots()?, self.work()?);
         Ok(Runner::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
-    /// For run-job: checks the messages that arrive on its queues.
+    /// Creates the check of messages that arrive on the queues of `run-job`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn gate(&self) -> anyhow::Result<Gate> {
         let url = settings::required("REFUSED_WORK_QUEUE_URL")?;
         Ok(Gate::new(self.table.clone(), RefusedWork::new(aws_sdk_sqs::Client::new(&self.aws), url)))
     }
 
-    /// For scheduled-retry.
+    /// Creates the service of `scheduled-retry`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn sweeper(&self) -> anyhow::Result<Sweeper> {
         Ok(Sweeper::new(self.table.clone(), self.work()?))
     }
 
-    /// For configure-flow.
+    /// Creates the service of `configure-flow`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn configure(&self) -> anyhow::Result<Configure> {
         Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages(), own_queues()?))
     }
 
-    /// Changes the visibility timeout of messages of one queue. `url` is the environment variable with the queue's URL.
+    /// Creates the client that changes the visibility timeout of messages of one queue. `url` is the environment variable with
+    /// the URL of the queue.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn redelivery(&self, url: &str) -> anyhow::Result<Redelivery> {
         Ok(Redelivery::new(aws_sdk_sqs::Client::new(&self.aws), settings::required(url)?))
     }
