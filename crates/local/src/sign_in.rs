@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use local_aws::Clock;
-use test_issuer::{IssuerError, Listening, Settings, TestIssuer};
+use test_issuer::{IssuerError, IssuerListener, Settings, TestIssuer};
 
 use crate::template::{Authorization, Template};
 
@@ -17,22 +17,27 @@ const AUDIENCE: &str = "reprise";
 const CLIENT: &str = "reprise-console";
 
 /// An issuer that has its address, where one is asked for.
-pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<Listening>, IssuerError> {
+pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<IssuerListener>, IssuerError> {
     match address {
-        Some(address) => Listening::on(address).await.map(Some),
+        Some(address) => IssuerListener::bind(address).await.map(Some),
         None => Ok(None),
     }
 }
 
 /// What the template is to be told of it, and of the claim that limits bearers where there is to be one.
-pub(crate) fn parameters(issuer: &Listening, flows_claim: Option<&str>) -> BTreeMap<String, String> {
+pub(crate) fn parameters(issuer: &IssuerListener, flows_claim: Option<&str>) -> BTreeMap<String, String> {
     let issuer = [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
     let claim = flows_claim.map(|claim| ("FlowsClaim", claim.to_owned()));
     issuer.into_iter().chain(claim).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Has it answer, by the stack's clock, and give out every scope that a route asks for.
-pub(crate) fn serve(issuer: Listening, template: &Template, flows_claim: Option<String>, clock: Clock) -> TestIssuer {
+pub(crate) fn serve(
+    issuer: IssuerListener,
+    template: &Template,
+    flows_claim: Option<String>,
+    clock: Clock,
+) -> TestIssuer {
     let mut scopes = BTreeSet::new();
     for route in &template.routes {
         if let Authorization::Jwt { scopes: asked, .. } = &route.authorization {

@@ -202,7 +202,7 @@ async fn job_has_ended(world: &World) {
 
 /// As [`during`], with answers in waves, so that round trips can be told.
 async fn in_waves<T>(world: &World, doing: impl Future<Output = T>) -> Vec<Call> {
-    world.stack.aws().meter().answer_in_waves(QUIET);
+    world.stack.aws().meter().hold_responses(QUIET);
     during(world, doing).await
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use local::test_issuer::{Listening, Settings};
+use local::test_issuer::{IssuerListener, Settings};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tests::{RECEIVER_STAGE, World, report};
@@ -31,7 +31,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// An issuer that has nothing to do with the stack, and a key of its own.
 async fn stranger(world: &World) -> local::TestIssuer {
-    let listening = Listening::on("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let listening = IssuerListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let now = world.stack.aws().clock().now();
     let settings = Settings { client_id: "x".into(), audience: "x".into(), scopes: Vec::new(), flows_claim: None };
     listening.serve(settings, move || now)

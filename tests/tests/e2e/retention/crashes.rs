@@ -31,11 +31,11 @@ async fn three_waiting(world: &World) {
 /// Kills a function as soon as something is so at the table and before it can know. What it was told comes again.
 async fn killed(world: &World, function: &str, doing: impl Future<Output = ()>, once: impl Fn() -> bool) {
     let meter = world.stack.aws().meter();
-    meter.answer_in_waves(HELD);
+    meter.hold_responses(HELD);
     let ((), ()) = tokio::join!(doing, async {
         until("the moment of the crash", once).await;
         assert!(world.stack.kill_environments(function).await.unwrap() > 0);
-        meter.answer_in_waves(Duration::ZERO);
+        meter.hold_responses(Duration::ZERO);
     });
 }
 

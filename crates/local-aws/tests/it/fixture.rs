@@ -1,4 +1,4 @@
-//! An endpoint for one test, and the clients that speak to it.
+//! The test fixture: an endpoint and its SDK clients.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -14,14 +14,14 @@ use local_aws::{Aws, ClockMode, Invoke, InvokeError, Options, parse_duration};
 pub(crate) const START: &str = "2026-11-20T14:00:00Z";
 pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/reprise";
 
-pub(crate) struct Here {
+pub(crate) struct Fixture {
     pub(crate) aws: Aws,
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
 }
 
-impl Here {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         Self::at(START, None).await
     }
@@ -66,7 +66,7 @@ impl Here {
         self.sqs.send_message().queue_url(url).message_body(body).send().await.expect("sends");
     }
 
-    /// Receives up to ten with everything there is to know about them.
+    /// Receives up to ten messages with all their attributes.
     pub(crate) async fn receive(&self, url: &str) -> Vec<aws_sdk_sqs::types::Message> {
         let receive =
             self.sqs.receive_message().queue_url(url).max_number_of_messages(10).message_attribute_names("All");
@@ -106,7 +106,7 @@ pub(crate) fn duration(text: &str) -> SignedDuration {
     parse_duration(text).expect("a duration")
 }
 
-/// Functions that note when they were called and with what, and fail as often as they are told to.
+/// A runner of functions that records the time and payload of each call, and fails for the first `failures` calls.
 #[derive(Default)]
 pub(crate) struct Functions {
     calls: Mutex<Vec<(String, String)>>,
@@ -115,23 +115,23 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// Lets them be called by `here`.
-    pub(crate) fn of(here: &Here, failures: usize) -> Arc<Self> {
+    /// Sets the runner of the fixture's endpoint.
+    pub(crate) fn of(fixture: &Fixture, failures: usize) -> Arc<Self> {
         let functions = Arc::new(Self {
             failures: Mutex::new(failures),
-            aws: Mutex::new(Some(here.aws.clone())),
+            aws: Mutex::new(Some(fixture.aws.clone())),
             ..Self::default()
         });
-        here.aws.set_invoker(functions.clone());
+        fixture.aws.set_invoker(functions.clone());
         functions
     }
 
-    /// Clock time and payload of each call so far.
+    /// The clock's time and the payload of each call.
     pub(crate) fn calls(&self) -> Vec<(String, String)> {
         self.calls.lock().expect("calls").clone()
     }
 
-    /// Clock times of the calls so far.
+    /// The clock's time of each call.
     pub(crate) fn times(&self) -> Vec<String> {
         self.calls().into_iter().map(|(at, _)| at).collect()
     }

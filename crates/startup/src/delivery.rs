@@ -1,9 +1,9 @@
-//! What a message of a Lambda event tells of its delivery.
+//! Reads the receipt handle and the receive count of a message in a Lambda event.
 
 use aws_lambda_events::sqs::SqsMessage;
 use queues::Received;
 
-/// The delivery of a message; `None` where it has no receipt handle.
+/// Returns the receipt handle and the receive count of `message`. `None` if it has no receipt handle.
 #[must_use]
 pub fn received(message: &SqsMessage) -> Option<Received> {
     let deliveries = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());

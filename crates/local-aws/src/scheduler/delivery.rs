@@ -1,37 +1,39 @@
-//! What a target receives, and what its dead-letter queue receives instead.
+//! Delivers an occurrence to its target, or to the dead-letter queue if its retries are exhausted.
 
 use serde_json::json;
 
 use super::firing::{Exhausted, Firing};
-use crate::aws::Invoker;
 use crate::clock::instant;
+use crate::invoke::InvokerSlot;
 use crate::names;
 use crate::sqs::{Delivery, Sqs};
 
-/// Why a target did not take an occurrence, as a dead letter tells it.
+/// The error of a failed delivery, as in the attributes of a dead letter.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct DeliveryError {
     code: String,
     message: String,
 }
 
-/// Hands the occurrence to its target and waits for what that says.
-pub(super) async fn deliver(firing: &Firing, sqs: &Sqs, invoker: &Invoker) -> Result<(), Refused> {
+/// Delivers the occurrence to its target and waits for the result.
+pub(super) async fn deliver(firing: &Firing, sqs: &Sqs, invoker: &InvokerSlot) -> Result<(), DeliveryError> {
     let target = &firing.definition.target;
     let payload = payload(firing);
     if names::is_function_arn(&target.arn) {
-        let Some(invoker) = invoker.get() else { return Err(unserved(&target.arn)) };
+        let Some(invoker) = invoker.get() else { return Err(unsupported_target(&target.arn)) };
         let answer = invoker.invoke(&target.arn, payload.into_bytes()).await;
-        return answer.map(drop).map_err(|error| Refused { code: error.code().to_owned(), message: error.to_string() });
+        return answer
+            .map(drop)
+            .map_err(|error| DeliveryError { code: error.code().to_owned(), message: error.to_string() });
     }
-    let Some(queue) = names::queue_of_arn(&target.arn) else { return Err(unserved(&target.arn)) };
+    let Some(queue) = names::queue_of_arn(&target.arn) else { return Err(unsupported_target(&target.arn)) };
     let group = target.sqs_parameters.as_ref().and_then(|parameters| parameters.message_group_id.clone());
     sqs.deliver(queue, Delivery { body: payload, attributes: Vec::new(), group })
-        .map_err(|error| Refused { code: error.query_code().to_owned(), message: error.to_string() })
+        .map_err(|error| DeliveryError { code: error.query_code().to_owned(), message: error.to_string() })
 }
 
-/// Puts what could not be delivered on the dead-letter queue, if the schedule has one.
-pub(super) fn bury(firing: &Firing, refused: &Refused, exhausted: Exhausted, sqs: &Sqs) {
+/// Sends an undeliverable occurrence to the schedule's dead-letter queue, if it has one.
+pub(super) fn send_dead_letter(firing: &Firing, refused: &DeliveryError, exhausted: Exhausted, sqs: &Sqs) {
     let target = &firing.definition.target;
     let Some(arn) = target.dead_letter_config.as_ref().and_then(|config| config.arn.as_deref()) else { return };
     let attributes = [
@@ -52,7 +54,7 @@ pub(super) fn bury(firing: &Firing, refused: &Refused, exhausted: Exhausted, sqs
     }
 }
 
-/// The input with its context attributes filled in; without an input, the event AWS makes up.
+/// The target's input with its context attributes replaced. Without an input, the default event of AWS.
 fn payload(firing: &Firing) -> String {
     let scheduled = instant(firing.scheduled_at).to_string();
     let Some(input) = &firing.definition.target.input else {
@@ -76,6 +78,9 @@ fn payload(firing: &Firing) -> String {
         .replace("<aws.scheduler.attempt-number>", &(firing.attempts + 1).to_string())
 }
 
-fn unserved(arn: &str) -> Refused {
-    Refused { code: "ResourceNotFoundException".to_owned(), message: format!("nothing here serves the target {arn}") }
+fn unsupported_target(arn: &str) -> DeliveryError {
+    DeliveryError {
+        code: "ResourceNotFoundException".to_owned(),
+        message: format!("the target {arn} is not supported"),
+    }
 }

@@ -1,5 +1,5 @@
-//! Taking messages off a queue: which may be received, which have to go to the dead-letter queue instead, and which have
-//! been there too long.
+//! Dequeues messages: receives those that are visible, moves those with too many receives to the dead-letter queue, and deletes
+//! those that are older than the retention period.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::Sqs;
 use super::error::SqsError;
 use super::message::{COLUMNS, Candidate, Message};
 use super::queue::Queue;
-use super::repeat;
-use crate::faults::Again;
+use super::second_delivery;
+use crate::faults::RedeliveryKind;
 
-/// The most messages a queue can have in flight.
-const IN_FLIGHT: usize = 120_000;
+/// The maximum number of messages in flight in a queue.
+const MAX_IN_FLIGHT: usize = 120_000;
 
-/// Takes up to `most` messages and hides them for `visibility` milliseconds.
-pub(super) fn take(sqs: &Sqs, queue: &Arc<Queue>, most: usize, visibility: i64) -> Result<Vec<Message>, SqsError> {
+/// Receives up to `max` messages, with a visibility timeout of `visibility` milliseconds.
+pub(super) fn dequeue(sqs: &Sqs, queue: &Arc<Queue>, max: usize, visibility: i64) -> Result<Vec<Message>, SqsError> {
     let now = sqs.clock().millis();
     let dead_letters = queue
         .settings
@@ -24,25 +24,25 @@ pub(super) fn take(sqs: &Sqs, queue: &Arc<Queue>, most: usize, visibility: i64) 
         .as_ref()
         .and_then(|redrive| Some((sqs.queues().find(&redrive.queue)?, redrive.receives)));
     let mut moved = Moved::Nothing;
-    let taken = sqs.store().transact(|db| {
-        let most = sqs.headroom().take(queue, most, || in_flight(db, queue, now))?;
-        expire(db, queue, now)?;
-        let mut taken = Vec::with_capacity(most);
-        while taken.len() < most {
-            let wanted = most - taken.len();
+    let messages = sqs.store().transact(|db| {
+        let max = sqs.in_flight_limit().reserve(queue, max, || in_flight(db, queue, now))?;
+        delete_expired(db, queue, now)?;
+        let mut messages = Vec::with_capacity(max);
+        while messages.len() < max {
+            let wanted = max - messages.len();
             let candidates = receivable(db, queue, now, wanted)?;
             let exhausted = candidates.len() < wanted;
             for candidate in candidates {
                 match &dead_letters {
-                    _ if candidate.sent_at + queue.settings.retention <= now => drop_one(db, candidate.number)?,
-                    Some((dead, most)) if candidate.receives >= *most => {
-                        bury(db, queue, dead, candidate.number, now)?;
+                    _ if candidate.sent_at + queue.settings.retention <= now => delete_message(db, candidate.number)?,
+                    Some((dead, max_receives)) if candidate.receives >= *max_receives => {
+                        move_to_dead_letters(db, queue, dead, candidate.number, now)?;
                         moved = Moved::DeadLetters;
                     }
                     _ => {
                         hide(db, candidate.number, now, visibility)?;
-                        repeat::repeat(sqs, db, queue, Again::WhileInFlight, candidate.number, now)?;
-                        taken.push(candidate.received(queue, now)?);
+                        second_delivery::insert(sqs, db, queue, RedeliveryKind::WhileInFlight, candidate.number, now)?;
+                        messages.push(candidate.received(queue, now)?);
                     }
                 }
             }
@@ -50,17 +50,17 @@ pub(super) fn take(sqs: &Sqs, queue: &Arc<Queue>, most: usize, visibility: i64) 
                 break;
             }
         }
-        Ok::<_, SqsError>(taken)
+        Ok::<_, SqsError>(messages)
     })?;
-    sqs.headroom().used(queue, taken.len());
+    sqs.in_flight_limit().record(queue, messages.len());
     if let (Moved::DeadLetters, Some((dead, _))) = (moved, dead_letters) {
         dead.wake();
     }
-    if !taken.is_empty() {
+    if !messages.is_empty() {
         sqs.timer().arm(now + visibility);
-        repeat::repeated(sqs, queue);
+        second_delivery::notify(sqs, queue);
     }
-    Ok(taken)
+    Ok(messages)
 }
 
 enum Moved {
@@ -68,16 +68,17 @@ enum Moved {
     DeadLetters,
 }
 
-/// Whether a receive would find something to do.
+/// Whether a receive would find a message.
 pub(super) fn is_receivable(db: &Connection, queue: &Queue, now: i64) -> rusqlite::Result<bool> {
     candidates(db, queue)?.exists((queue.id, now, 1))
 }
 
-fn receivable(db: &Connection, queue: &Queue, now: i64, most: usize) -> rusqlite::Result<Vec<Candidate>> {
-    candidates(db, queue)?.query_map((queue.id, now, most), Candidate::of)?.collect()
+fn receivable(db: &Connection, queue: &Queue, now: i64, max: usize) -> rusqlite::Result<Vec<Candidate>> {
+    candidates(db, queue)?.query_map((queue.id, now, max), Candidate::of)?.collect()
 }
 
-/// In a FIFO queue a group is closed while a message of it is in flight, or while an earlier one is delayed.
+/// Selects the receivable messages. In a FIFO queue, a group is blocked while one of its messages is in flight, or while an
+/// earlier one is delayed.
 fn candidates<'db>(db: &'db Connection, queue: &Queue) -> rusqlite::Result<CachedStatement<'db>> {
     if queue.settings.is_fifo() {
         db.prepare_cached(&format!(
@@ -103,8 +104,8 @@ fn hide(db: &Connection, number: i64, now: i64, visibility: i64) -> rusqlite::Re
     Ok(())
 }
 
-/// Moves a message to the dead-letter queue. Its age goes on counting, except in a FIFO queue.
-fn bury(db: &Connection, from: &Queue, to: &Queue, number: i64, now: i64) -> rusqlite::Result<()> {
+/// Moves a message to the dead-letter queue. It keeps its sent time, except in a FIFO queue.
+fn move_to_dead_letters(db: &Connection, from: &Queue, to: &Queue, number: i64, now: i64) -> rusqlite::Result<()> {
     let sent_at = from.settings.is_fifo().then_some(now);
     db.prepare_cached(
         "UPDATE message SET queue = ?2, visible_at = ?3, received_at = NULL, first_received_at = NULL, receives = 0,
@@ -114,54 +115,55 @@ fn bury(db: &Connection, from: &Queue, to: &Queue, number: i64, now: i64) -> rus
     Ok(())
 }
 
-fn drop_one(db: &Connection, number: i64) -> rusqlite::Result<()> {
+fn delete_message(db: &Connection, number: i64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM message WHERE number = ?1")?.execute([number])?;
     Ok(())
 }
 
-/// Drops what has lain visible for the whole retention period. What was received since is found when it is next taken.
-pub(super) fn expire(db: &Connection, queue: &Queue, now: i64) -> rusqlite::Result<()> {
+/// Deletes messages that have been visible for the whole retention period. Other expired messages, which were received in the
+/// meantime, are deleted when they are next dequeued.
+pub(super) fn delete_expired(db: &Connection, queue: &Queue, now: i64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM message WHERE queue = ?1 AND visible_at <= ?2")?
         .execute((queue.id, now - queue.settings.retention))?;
     Ok(())
 }
 
-/// How many messages have been received and are invisible still.
+/// The number of messages in flight: received and still invisible.
 pub(super) fn in_flight(db: &Connection, queue: &Queue, now: i64) -> rusqlite::Result<usize> {
     db.prepare_cached("SELECT count(*) FROM message WHERE queue = ?1 AND visible_at > ?2 AND receives > 0")?
         .query_row((queue.id, now), |row| row.get(0))
 }
 
-/// Keeps the limit of messages in flight without counting them each time: it counts again only when what was taken
+/// Enforces the limit of messages in flight without counting them for each receive. It counts again only if the receives
 /// since the last count could have reached the limit.
 #[derive(Default)]
-pub(super) struct Headroom {
-    left: std::sync::Mutex<std::collections::HashMap<i64, usize>>,
+pub(super) struct InFlightLimit {
+    by_queue: std::sync::Mutex<std::collections::HashMap<i64, usize>>,
 }
 
-impl Headroom {
-    /// How many of `wanted` may be taken.
-    fn take(
+impl InFlightLimit {
+    /// How many of `wanted` messages may be received.
+    fn reserve(
         &self,
         queue: &Queue,
         wanted: usize,
         count: impl FnOnce() -> rusqlite::Result<usize>,
     ) -> Result<usize, SqsError> {
-        let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let room = left.entry(queue.id).or_default();
-        if *room < wanted {
-            *room = IN_FLIGHT.saturating_sub(count()?);
+        let mut by_queue = self.by_queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let available = by_queue.entry(queue.id).or_default();
+        if *available < wanted {
+            *available = MAX_IN_FLIGHT.saturating_sub(count()?);
         }
-        match *room {
+        match *available {
             0 if queue.settings.is_fifo() => Ok(0),
-            0 => Err(SqsError::OverLimit(IN_FLIGHT)),
-            room => Ok(wanted.min(room)),
+            0 => Err(SqsError::OverLimit(MAX_IN_FLIGHT)),
+            available => Ok(wanted.min(available)),
         }
     }
 
-    fn used(&self, queue: &Queue, taken: usize) {
-        let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let room = left.entry(queue.id).or_default();
-        *room = room.saturating_sub(taken);
+    fn record(&self, queue: &Queue, received: usize) {
+        let mut by_queue = self.by_queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let available = by_queue.entry(queue.id).or_default();
+        *available = available.saturating_sub(received);
     }
 }

@@ -1,29 +1,43 @@
-//! A call as it arrives: what rules are held against.
+//! An incoming call over HTTP, which the rules are matched against.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use dynoxide::Database;
+use serde::Serialize;
 use serde_json::Value;
 
-use super::SeenCall;
 use super::caller::Caller;
 use super::keys::{self, Key, Schemas};
 use crate::meter::Service;
 use crate::names;
 
-/// A call over HTTP that has not been worked on.
-pub(crate) struct Arrival {
+/// A call over HTTP. Each retry of the SDK is a call of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenCall {
+    pub service: Service,
+    /// The name of the operation, as in AWS's API: `TransactWriteItems`.
+    pub operation: String,
+    /// DynamoDB: the first key of the request, `<partition key>/<sort key>`. SQS: the queue. Scheduler: the schedule or
+    /// its group. Empty if the request has none.
+    pub key: String,
+    /// The function whose process called. `None` for other callers.
+    pub caller: Option<String>,
+}
+
+/// A call over HTTP that was not processed yet.
+pub(crate) struct IncomingCall {
     pub(crate) seen: SeenCall,
-    /// Partition keys, or the name of the queue or schedule.
+    /// The partition keys, or the name of the queue or schedule.
     pub(super) keys: Vec<String>,
     pub(crate) caller: Option<Caller>,
-    /// The request; null when it is no JSON.
+    /// The request's body. Null if it is not JSON.
     pub(crate) body: Value,
 }
 
-impl Arrival {
-    /// `path` is that of the request.
-    pub(crate) async fn of(
+impl IncomingCall {
+    /// Reads key and caller of a request. `path` is the request's path.
+    pub(crate) async fn new(
         (service, operation): (Service, String),
         (path, headers, body): (&str, &HeaderMap, &Bytes),
         (database, schemas): (&Database, &Schemas),

@@ -1,24 +1,17 @@
-//! Refusals, worded as the services word them, so that SDKs take them for what they are.
+//! Error responses of injected faults, in the format of the services, so that SDKs recognize them.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::arrival::Arrival;
-use super::rule::is_transaction;
-use crate::http;
+use super::endpoint::respond;
+use super::{schedules, sqs};
+use crate::faults::messages::{EXCEEDED, INTERNAL, ONGOING, THROUGHPUT};
+use crate::faults::{IncomingCall, is_transaction};
 use crate::meter::Service;
 
-const EXCEEDED: &str = "The level of configured provisioned throughput for the table was exceeded. Consider increasing your \
-                        provisioning level with the UpdateTable API.";
-const THROUGHPUT: &str = "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling \
-                          your table or index so please try again shortly. If exceptions persist, check if you have a hot \
-                          key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html";
-const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
-const ONGOING: &str = "Transaction is ongoing for the item";
-
-/// Refused for its rate. What DynamoDB says takes turns.
-pub(crate) fn throttled(call: &Arrival, turn: u64) -> Response {
+/// A throttling error. DynamoDB alternates between its errors by `turn`.
+pub(super) fn throttled(call: &IncomingCall, turn: u64) -> Response {
     match call.seen.service {
         Service::DynamoDb if is_transaction(&call.seen.operation) && turn % 3 == 2 => {
             cancelled(call, ("ThrottlingError", THROUGHPUT), Affected::First)
@@ -27,20 +20,19 @@ pub(crate) fn throttled(call: &Arrival, turn: u64) -> Response {
             dynamodb("com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", EXCEEDED)
         }
         Service::DynamoDb => dynamodb("com.amazonaws.dynamodb.v20120810#ThrottlingException", THROUGHPUT),
-        Service::Sqs => http::sqs_error(
+        Service::Sqs => sqs::error(
             StatusCode::BAD_REQUEST,
             "com.amazonaws.sqs#RequestThrottled",
             "RequestThrottled;Sender",
             "Request is throttled.",
         ),
-        Service::Scheduler => {
-            http::scheduler_error(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "Rate exceeded")
-        }
+        Service::Scheduler => schedules::error(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "Rate exceeded"),
     }
 }
 
-/// Another transaction is in the way. For a batch of statements the conflicts are in its answer: see [`super::Split`].
-pub(crate) fn conflict(call: &Arrival, turn: u64) -> Response {
+/// A conflict with another transaction. A batch of statements has its conflicts in a successful response: see
+/// [`crate::faults::Split`].
+pub(super) fn conflict(call: &IncomingCall, turn: u64) -> Response {
     if is_transaction(&call.seen.operation) {
         let affected = if turn.is_multiple_of(2) { Affected::First } else { Affected::All };
         return cancelled(call, ("TransactionConflict", ONGOING), affected);
@@ -51,38 +43,38 @@ pub(crate) fn conflict(call: &Arrival, turn: u64) -> Response {
     )
 }
 
-/// The transaction of this token is being worked on.
-pub(crate) fn in_progress() -> Response {
+/// The transaction with this token is still in progress.
+pub(super) fn in_progress() -> Response {
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionInProgressException",
         "Message": "The transaction with the given request token is already in progress.",
     });
-    http::respond(StatusCode::BAD_REQUEST, http::AWS_JSON, body.to_string())
+    respond(StatusCode::BAD_REQUEST, sqs::JSON, body.to_string())
 }
 
-/// 500.
-pub(crate) fn server_error(service: Service) -> Response {
+/// An internal error, status 500.
+pub(super) fn server_error(service: Service) -> Response {
     let status = StatusCode::INTERNAL_SERVER_ERROR;
     match service {
         Service::DynamoDb => {
             let body = json!({ "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": INTERNAL });
-            http::respond(status, http::AWS_JSON, body.to_string())
+            respond(status, sqs::JSON, body.to_string())
         }
         Service::Sqs => {
-            http::sqs_error(status, "com.amazon.coral.service#InternalFailure", "InternalFailure;Receiver", INTERNAL)
+            sqs::error(status, "com.amazon.coral.service#InternalFailure", "InternalFailure;Receiver", INTERNAL)
         }
-        Service::Scheduler => http::scheduler_error(status, "InternalServerException", INTERNAL),
+        Service::Scheduler => schedules::error(status, "InternalServerException", INTERNAL),
     }
 }
 
-/// Which actions of a transaction are the reason.
+/// Which actions of a transaction have the error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Affected {
     First,
     All,
 }
 
-fn cancelled(call: &Arrival, (code, message): (&str, &str), affected: Affected) -> Response {
+fn cancelled(call: &IncomingCall, (code, message): (&str, &str), affected: Affected) -> Response {
     let actions = call.body["TransactItems"].as_array().or(call.body["TransactStatements"].as_array());
     let reasons = (0..actions.map_or(1, Vec::len)).map(|position| {
         let is_affected = position == 0 || affected == Affected::All;
@@ -97,20 +89,10 @@ fn cancelled(call: &Arrival, (code, message): (&str, &str), affected: Affected) 
         "Message": message,
         "CancellationReasons": reasons,
     });
-    http::respond(StatusCode::BAD_REQUEST, http::AWS_JSON, body.to_string())
+    respond(StatusCode::BAD_REQUEST, sqs::JSON, body.to_string())
 }
 
 fn dynamodb(kind: &str, message: &str) -> Response {
     let body = json!({ "__type": kind, "message": message });
-    http::respond(StatusCode::BAD_REQUEST, http::AWS_JSON, body.to_string())
-}
-
-/// What is wrong with one statement of a batch.
-pub(super) fn statement_error(conflicts: bool, turn: u64) -> Value {
-    let (code, message) = match turn {
-        _ if conflicts => ("TransactionConflict", ONGOING),
-        turn if turn.is_multiple_of(2) => ("ProvisionedThroughputExceeded", EXCEEDED),
-        _ => ("ThrottlingError", THROUGHPUT),
-    };
-    json!({ "Error": { "Code": code, "Message": message } })
+    respond(StatusCode::BAD_REQUEST, sqs::JSON, body.to_string())
 }

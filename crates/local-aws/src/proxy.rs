@@ -1,4 +1,4 @@
-//! Hands a request on to DynamoDB's own server and its answer back, byte for byte, over connections that are kept.
+//! Forwards requests to DynamoDB's own server, and its responses back, byte for byte, over persistent connections.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -8,6 +8,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+/// The largest request body: DynamoDB accepts 16 MB, the other services less.
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
 #[derive(Clone)]
 pub(crate) struct Proxy {
     client: Client<HttpConnector, Body>,
@@ -15,7 +18,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    pub(super) fn to(base: String) -> Self {
+    pub(crate) fn new(base: String) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self { client: Client::builder(TokioExecutor::new()).build(connector), base }
@@ -31,7 +34,7 @@ impl Proxy {
         match self.client.request(request).await {
             Ok(response) => response.map(Body::new),
             Err(error) => {
-                tracing::error!(%error, "DynamoDB did not answer");
+                tracing::error!(%error, "DynamoDB's server did not respond");
                 StatusCode::SERVICE_UNAVAILABLE.into_response()
             }
         }
