@@ -4,7 +4,7 @@ use aws_cause::cause;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use crate::QueueError;
+use crate::error::QueueError;
 
 const OPERATION: &str = "SendMessage";
 

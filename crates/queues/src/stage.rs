@@ -15,8 +15,8 @@ use base64::engine::general_purpose::STANDARD;
 use contract::{AttributeValue, Encoding, MOST_CARRIED, MessageAttribute, RepriseAttribute};
 use domain::Epoch;
 
-use crate::OwnQueues;
 use crate::batch::{BatchItem, MAX_BYTES, pack_batches};
+use crate::own_queues::OwnQueues;
 
 /// Attempts to send a message that SQS did not accept for reasons of its own.
 const MAX_ATTEMPTS: u32 = 4;

@@ -6,7 +6,8 @@ use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::MAX_BATCH_ENTRIES;
-use crate::{QueueError, WorkKey};
+use crate::error::QueueError;
+use crate::work_key::WorkKey;
 
 /// Seconds for which SQS can delay a message.
 const MAX_DELAY_SECONDS: i32 = 900;
