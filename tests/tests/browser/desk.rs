@@ -36,7 +36,7 @@ const PICTURE: Duration = Duration::from_secs(20);
 pub(crate) async fn beside_the_demo(test: impl AsyncFnOnce(&Desk)) {
     let world = World::start().await;
     for queue in demo::QUEUES {
-        world.stack.consumed_from_outside(queue);
+        world.stack.add_external_consumer(queue);
     }
     let config = demo::DemoConfig { http: world.stack.http_url(), aws: world.stack.aws_url(), token: None };
     let pipeline = tokio::spawn(demo::run(config));
