@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::template::{Function, Place, Queue, Template};
+use local::template::{Function, Queue, StackContext, Template};
 
 /// AWS asks for this many time-outs of a function until a message that it took is visible again.
 const TIMEOUTS: u32 = 6;
@@ -22,7 +22,12 @@ fn messages_stay_invisible_for_six_times_the_time_out_of_their_function_and_its_
         let function = function(&template, &source.function);
         let queue: &Queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
         let least = function.timeout * TIMEOUTS + source.window;
-        assert!(queue.visibility() >= least, "{}: {:?}, and {least:?} is needed", queue.name, queue.visibility());
+        assert!(
+            queue.visibility_timeout() >= least,
+            "{}: {:?}, and {least:?} is needed",
+            queue.name,
+            queue.visibility_timeout()
+        );
     }
 }
 
@@ -72,7 +77,7 @@ fn template() -> Template {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml")).unwrap();
     let [stack, region, account, endpoint] =
         ["reprise", "eu-west-1", "000000000000", "http://127.0.0.1:1"].map(str::to_owned);
-    Template::read(&text, &Place { stack, region, account, endpoint }, &BTreeMap::new()).unwrap()
+    Template::parse(&text, &StackContext { stack, region, account, endpoint }, &BTreeMap::new()).unwrap()
 }
 
 fn function<'a>(template: &'a Template, name: &str) -> &'a Function {

@@ -7,7 +7,7 @@ use aws_config::environment::{EnvironmentVariableCredentialsProvider, Environmen
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use queues::{OwnQueues, Redelivery, RefusedWork, StageQueues, WorkQueue};
+use queues::{OwnQueues, Redelivery, RefusedWorkQueue, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
@@ -124,7 +124,7 @@ impl Stack {
     /// If an environment variable is missing. The error names it.
     pub fn gate(&self) -> anyhow::Result<Gate> {
         let url = settings::required("REFUSED_WORK_QUEUE_URL")?;
-        Ok(Gate::new(self.table.clone(), RefusedWork::new(aws_sdk_sqs::Client::new(&self.aws), url)))
+        Ok(Gate::new(self.table.clone(), RefusedWorkQueue::new(aws_sdk_sqs::Client::new(&self.aws), url)))
     }
 
     /// Creates the service of `scheduled-retry`.
