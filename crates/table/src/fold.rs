@@ -203,6 +203,17 @@ mod tests {
         assert_eq!(text(&merged, "seen1").unwrap(), "2026-11-20T15:00:00Z");
     }
     #[test]
+    fn the_row_of_a_group_is_empty_when_none_of_its_failures_is_left() {
+        let group = |count: i64| {
+            let mut row = key("FLOW#orders", "GROUP#551b49a4eb2fb98e#folded");
+            row.insert(GROUP_COUNT.to_owned(), n(count));
+            row
+        };
+        assert!(is_empty_group(&group(0)) && !is_empty_group(&group(2)));
+        assert!(!is_empty_group(&row(FOLDED, 0, "2026-11-20T14:00:00Z")), "the row of a flow stays");
+    }
+
+    #[test]
     fn a_folded_row_keeps_the_spans_that_failures_are_left_of_as_wide_as_their_age_asks() {
         let minute = |time: &str| Span::minute(at(time));
         let with = |writer: &str, counts: &[(&str, i64)]| {

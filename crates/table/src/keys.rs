@@ -22,7 +22,8 @@
 //! | `WORK#request` | `WORK` | a request to act on one interchange: its lease, and when its send was recorded |
 //! | `SENT#claim` | `SENT` | when the send of a slot's batch was recorded |
 //! | `JOBS` | job id | registers a job until it ends |
-//! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made, or what its action on one interchange found and answered |
+//! | `IDEMPOTENCY#key` | `REQUEST` | the job that an Idempotency-Key made, or what its action on one interchange found |
+//! | `INTERCHANGE#id` | `ANSWER#key` | what the action of an Idempotency-Key answered |
 //! | `SETTINGS` | `CURSOR-KEY` | the key that signs cursors |
 //! | `SETTINGS` | `WORK-KEY` | the key that signs work on the jobs queue, and from when on work must be signed |
 //! | `SETTINGS` | `EPOCH` | the number of the table's epoch; not there where the table was never restored |

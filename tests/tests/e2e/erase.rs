@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use local::local_aws::{Again, Redelivery};
+use local::local_aws::{Redelivery, RedeliveryKind};
 use serde_json::{Value, json};
 use tests::invariants::{Evidence, check};
 use tests::{FAILURES, RECEIVER_STAGE, World, noise, report, text_attribute};
@@ -293,7 +293,7 @@ async fn a_late_report_brings_nothing_back_of_what_was_erased() {
 /// Every message of the jobs queue is delivered a second time while the first delivery is worked on.
 fn all_twice(world: &World) {
     let queue = "reprise-jobs".to_owned();
-    let redelivery = Redelivery { queue, again: Again::WhileInFlight, after: Duration::ZERO, one_in: None };
+    let redelivery = Redelivery { queue, kind: RedeliveryKind::WhileInFlight, after: Duration::ZERO, one_in: None };
     world.stack.aws().faults().redeliver(redelivery);
 }
 

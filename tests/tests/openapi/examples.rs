@@ -40,7 +40,7 @@ fn no_example_is_left_over() {
 async fn every_example_of_a_request_is_taken() {
     let document = Document::read();
     let world = World::start().await;
-    for id in ["4711", "4712", "retry", "restart", "delete"] {
+    for id in ["4711", "4712", "retry", "restart", "delete", "erase"] {
         world.report(report(id, "orders", json!({}))).await;
     }
     let mut sent = 0;

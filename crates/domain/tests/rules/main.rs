@@ -4,6 +4,7 @@
 
 mod early;
 mod epochs;
+mod erasures;
 mod fingerprints;
 mod flows;
 mod forecasts;
@@ -159,6 +160,7 @@ fn name(kind: &EventKind) -> &'static str {
         EventKind::Exhausted { .. } => "exhausted",
         EventKind::LateOutcome { .. } => "late_outcome",
         EventKind::Deleted { .. } => "deleted",
+        EventKind::Erased { .. } => "erased",
         EventKind::Other { .. } => "other",
     }
 }

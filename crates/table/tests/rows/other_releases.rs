@@ -92,7 +92,7 @@ async fn a_head_that_cannot_be_read_is_named_and_hides_no_other() {
     for name in ["a", "b", "c", "d"] {
         world.fails(name).await;
     }
-    world.alter("INTERCHANGE#b", "HEAD", |head| replace(head, "row", "\"failed\"", "\"erased\"")).await;
+    world.alter("INTERCHANGE#b", "HEAD", |head| replace(head, "row", "\"failed\"", "\"archived\"")).await;
     world.alter("INTERCHANGE#d", "HEAD", |head| drop(head.insert("sv".to_owned(), Value::N("3".to_owned())))).await;
     assert_eq!(world.rows(&Filter::default()).await, ["a", "(b)", "c", "d"]);
     let newest = world.table.list_newest(&flow().name, &Filter::default(), 10, None, at("14:01")).await.unwrap();
