@@ -53,7 +53,9 @@ impl Table {
             for item in std::mem::take(&mut scrubbed) {
                 self.put_unless_newer(item, work).await?;
             }
-            self.delete_all(std::mem::take(&mut answers)).await?;
+            for answer in std::mem::take(&mut answers) {
+                self.delete(answer).await?;
+            }
             self.remove_payloads(work, std::mem::take(&mut payloads), expires_at).await?;
         }
 
