@@ -236,14 +236,14 @@ impl Actions {
         self.conclude(order, &request_id, executed, tally, now).await
     }
 
-    /// What the request that did the action may have left undone when it died: payloads that a deletion removes.
+    /// What the request that did the action may have left undone when it died: the end of payloads, and the expiry of all items.
     async fn done_before(
         &self,
         action: JobAction,
         interchange: Interchange,
         now: Timestamp,
     ) -> Result<Interchange, ActError> {
-        if action == JobAction::Delete && interchange.status == Status::Deleted {
+        if matches!(action, JobAction::Delete | JobAction::Erase) && interchange.status.has_no_payloads() {
             self.table.retire([&interchange], now).await?;
         }
         Ok(interchange)

@@ -141,7 +141,7 @@ impl Table {
     ) -> (usize, Group, Result<GroupResult, TableError>) {
         if erases(works, &group) {
             match self.erasure(&works[group.members[0]], now).await {
-                Ok(actions) => group.follows = Some(actions),
+                Ok(actions) => group.follows = actions,
                 Err(error) => return (lane, group, Err(error)),
             }
         }

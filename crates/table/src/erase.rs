@@ -2,8 +2,8 @@
 //! payloads, of kept answers, and of the samples that the interchange gave to its failure groups.
 //!
 //! All of it goes into the transaction that erases, with the version of the head as its condition: an interchange is erased as a whole or not
-//! at all. What does not fit into one transaction is written before it. A worker that dies in between leaves an interchange that is not
-//! erased, and a repeat does the rest.
+//! at all. What does not fit into one transaction is written before it, and its expiry after it. A worker that dies before the transaction
+//! leaves an interchange that is not erased, and of which nothing expires; a repeat does the rest.
 
 use std::collections::BTreeSet;
 
@@ -37,26 +37,30 @@ impl Work {
 }
 
 impl Table {
-    /// What is written with an erasure. Writes before what does not fit into its transaction.
-    pub(crate) async fn erasure(&self, work: &Work, now: Timestamp) -> Result<Actions, TableError> {
+    /// What is written with an erasure. `None` where it does not fit into the transaction: it is written now then, and its expiry is left to
+    /// [`Self::retire`].
+    pub(crate) async fn erasure(&self, work: &Work, now: Timestamp) -> Result<Option<Actions>, TableError> {
         let log = self.query_all(self.items(work, keys::EVENT_PREFIX)).await?;
         let logged: Vec<Event> = log.iter().flat_map(events).collect();
         self.forget_samples(work, &logged).await?;
 
         let expires_at = self.expires_at(now);
-        let mut scrubbed: Vec<Item> =
-            log.iter().map(|item| without_texts(item, work, expires_at)).collect::<Result<_, _>>()?;
-        let mut answers =
-            self.query_all(self.items(work, keys::ANSWER_PREFIX).projection_expression(keys::KEY)).await?;
-        let mut payloads = self.query_all(self.items(work, keys::PAYLOAD_PREFIX).projection_expression(SK)).await?;
+        let mut scrubbed: Vec<Item> = log.iter().map(without_texts).collect::<Result<_, _>>()?;
+        let answers = self.query_all(self.items(work, keys::ANSWER_PREFIX).projection_expression(keys::KEY)).await?;
+        let payloads = self.query_all(self.items(work, keys::PAYLOAD_PREFIX).projection_expression(SK)).await?;
         if scrubbed.len() + answers.len() + payloads.len() > MAX_TOGETHER || bytes(&scrubbed) > MAX_BYTES_TOGETHER {
-            for item in std::mem::take(&mut scrubbed) {
+            for item in scrubbed {
                 self.put_unless_newer(item, work).await?;
             }
-            for answer in std::mem::take(&mut answers) {
+            for answer in answers {
                 self.delete(answer).await?;
             }
-            self.remove_payloads(work, std::mem::take(&mut payloads), expires_at).await?;
+            self.remove_payloads(work, payloads, expires_at).await?;
+            return Ok(None);
+        }
+        for item in &mut scrubbed {
+            item.insert(VERSION.to_owned(), n(work.version()));
+            item.insert(TTL.to_owned(), n(expires_at));
         }
 
         let mut actions = Actions::default();
@@ -70,7 +74,7 @@ impl Table {
         for item in payloads {
             actions.update(self.update(&after, &payload(&item)?, expires_at)?);
         }
-        Ok(actions)
+        Ok(Some(actions))
     }
 
     fn items(&self, work: &Work, prefix: &str) -> QueryFluentBuilder {
@@ -136,7 +140,7 @@ impl Table {
         let put = put
             .condition_expression("#v <= :v")
             .expression_attribute_names("#v", VERSION)
-            .expression_attribute_values(":v", n(work.version()));
+            .expression_attribute_values(":v", n(work.expected_version()));
         match put.send().await {
             // Another commit was faster: the transaction fails on the version of the head.
             Err(error)
@@ -160,15 +164,15 @@ fn payload(item: &Item) -> Result<Other, TableError> {
     Ok(Other { sk: text(item, SK)?.to_owned(), removes: vec![BYTES.to_owned()] })
 }
 
-/// An item of the log with its events alone, and without their texts. It carries no payload any more.
-fn without_texts(item: &Item, work: &Work, expires_at: i64) -> Result<Item, TableError> {
+/// An item of the log with its events alone, and without their texts. It carries no payload any more; version and expiry stay.
+fn without_texts(item: &Item) -> Result<Item, TableError> {
     let mut logged = events(item);
     logged.sort_by_key(|event| event.sequence);
     let logged: Vec<Event> = logged.into_iter().map(Event::without_texts).collect();
     let mut scrubbed = key(text(item, PK)?, text(item, SK)?);
     scrubbed.insert(DATA.to_owned(), s(stored_again(&logged)));
-    scrubbed.insert(VERSION.to_owned(), n(work.version()));
-    scrubbed.insert(TTL.to_owned(), n(expires_at));
+    let stays = [VERSION, TTL].into_iter().filter_map(|name| item.get_key_value(name));
+    scrubbed.extend(stays.map(|(name, value)| (name.clone(), value.clone())));
     Ok(scrubbed)
 }
 

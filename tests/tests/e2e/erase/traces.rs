@@ -94,6 +94,13 @@ fn text(value: &Value) -> &str {
     value["S"].as_str().unwrap()
 }
 
+/// Of the items of a partition, the sort keys of those that expire, and how many there are.
+pub(super) fn expiring(world: &World, partition: &str) -> (Vec<String>, usize) {
+    let all: Vec<Value> = items(world).into_iter().filter(|item| text(&item["pk"]) == partition).collect();
+    let with_expiry = all.iter().filter(|item| item.get("ttl").is_some());
+    (with_expiry.map(|item| text(&item["sk"]).to_owned()).collect(), all.len())
+}
+
 fn items(world: &World) -> Vec<Value> {
     let mut items = Vec::new();
     let mut request = json!({ "TableName": "reprise", "ConsistentRead": true });
