@@ -102,6 +102,7 @@ impl Request<'_> {
 
     /// Whether another delivery of the request did what it asks for.
     fn was_done(&self, action: JobAction, interchange: &Interchange) -> bool {
+        // What is erased stays so, by whichever request.
         if action == JobAction::Erase {
             return interchange.status == Status::Erased;
         }

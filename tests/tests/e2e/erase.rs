@@ -1,6 +1,7 @@
 //! Erasing removes what an interchange says, wherever Reprise keeps it, for good and in every status. What happened when, and who
 //! erased it and why, stays.
 
+mod faults;
 mod traces;
 
 use std::collections::BTreeSet;
@@ -8,12 +9,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use local::local_aws::{Fault, Match, Redelivery, RedeliveryKind, Rule, Service};
+use local::local_aws::{Redelivery, RedeliveryKind};
 use serde_json::{Value, json};
 use tests::invariants::{Evidence, check};
 use tests::{FAILURES, RECEIVER_STAGE, World, noise, report, text_attribute};
 
-use traces::{Name, expiring};
+use traces::Name;
 
 /// The person whose data is to go.
 const PERSON: &str = "Erika-Mustermann"; // in one word, as an order key has no blanks
@@ -65,17 +66,6 @@ async fn manual(world: &World) {
     let config =
         json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d", "inNetworkWithin": "30d" } });
     world.put("/flows/orders", config).await.ok();
-}
-
-/// Meets the next transaction of the function that erases.
-fn at_the_commit(fault: Fault) -> Rule {
-    let matches = Match {
-        service: Some(Service::DynamoDb),
-        operation: Some("TransactWriteItems".to_owned()),
-        caller: Some("reprise-delete".to_owned()),
-        ..Match::default()
-    };
-    Rule::new(matches, fault)
 }
 
 fn because() -> Value {
@@ -224,59 +214,6 @@ async fn what_is_erased_can_neither_be_sent_back_nor_deleted() {
     }
     world.settle().await;
     assert_eq!(world.held(RECEIVER_STAGE), 0);
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_is_more_than_one_transaction_is_erased_as_a_whole() {
-    const ATTEMPTS: usize = 120;
-    let world = World::start_faulty().await;
-    manual(&world).await;
-    let failure = |attempt: usize| {
-        let payloads = json!({ "receiver": { "body": format!("attempt {attempt} {}", around(1_500)) } });
-        personal("long", json!({ "attempt": attempt, "payloads": payloads })).to_string()
-    };
-    for attempt in 1..=ATTEMPTS {
-        world.send([failure(attempt)]).await;
-    }
-    let reason = json!({ "reason": format!("asked for by {PERSON}") });
-    world.post_once("/interchanges/long/retry", "retry of long", reason).await.ok();
-    world.drain(RECEIVER_STAGE).await;
-    let name = Name::new(PERSON);
-    let kept = name.in_table(&world).into_iter().filter(|key| key.starts_with("INTERCHANGE#long EVENT#"));
-    assert!(kept.count() > 80, "its log is more than one transaction holds");
-
-    // The function dies at its transaction, when the log is rewritten already.
-    world.stack.aws().faults().add(at_the_commit(Fault::KillBefore));
-    assert!(world.post("/interchanges/long/erase", because()).await.status >= 500);
-    assert_eq!(world.get("/interchanges/long").await.ok()["status"], "waiting_for_retry");
-    let (with_expiry, all) = expiring(&world, "INTERCHANGE#long");
-    assert!(with_expiry.iter().all(|key| key.starts_with("PAYLOAD#")) && all > 80, "no log expires: {with_expiry:?}");
-
-    erase(&world, "long").await;
-    assert_eq!(name.in_table(&world), BTreeSet::new());
-    let (with_expiry, all) = expiring(&world, "INTERCHANGE#long");
-    assert_eq!(with_expiry.len(), all, "all of it goes when its retention ends");
-    assert_eq!(world.kinds("long").await.last().map(String::as_str), Some("erased"));
-    world.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn erasures_at_the_same_moment_and_one_whose_answer_is_lost_are_one_erasure() {
-    let world = World::start_faulty().await;
-    manual(&world).await;
-    world.report(personal("twice", json!({}))).await;
-    let request = || world.post("/interchanges/twice/erase", because());
-    let (first, second) = tokio::join!(request(), request());
-    assert_eq!((first.ok()["status"].clone(), second.ok()["status"].clone()), (json!("erased"), json!("erased")));
-    assert_eq!(world.kinds("twice").await.iter().filter(|kind| *kind == "erased").count(), 1);
-
-    world.report(personal("lost", json!({}))).await;
-    world.stack.aws().faults().add(at_the_commit(Fault::KillAfter));
-    assert!(world.post("/interchanges/lost/erase", because()).await.status >= 500);
-    erase(&world, "lost").await;
-    assert_eq!(world.kinds("lost").await.iter().filter(|kind| *kind == "erased").count(), 1);
-    assert_eq!(Name::new(PERSON).in_table(&world), BTreeSet::new());
     world.stop().await;
 }
 
