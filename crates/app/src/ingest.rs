@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Timestamp};
+use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, Mask, ReportKind, Stages, Timestamp};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
 
 use crate::epochs::Epochs;
@@ -70,6 +70,7 @@ impl Ingest {
 
     async fn take_all(&self, mut arrivals: Vec<Arrival<'_>>, now: Timestamp) -> Result<Ingested, AppError> {
         let mut flows = self.flows(&mut arrivals, now).await?;
+        mask(&mut arrivals, &flows);
         let mut tally = Ingested::default();
         for _ in 0..TRIES {
             if arrivals.is_empty() {
@@ -166,7 +167,7 @@ impl Ingest {
                 }
             }
         }
-        self.keep_payloads(&mut taken).await?;
+        self.keep_payloads(&mut taken, now).await?;
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
@@ -241,7 +242,7 @@ impl Ingest {
     }
 
     /// Stores the payloads that the table does not hold yet: small ones go with the commit, the others before it.
-    async fn keep_payloads(&self, taken: &mut [Taken<'_>]) -> Result<(), AppError> {
+    async fn keep_payloads(&self, taken: &mut [Taken<'_>], now: Timestamp) -> Result<(), AppError> {
         let mut apart: Vec<(InterchangeId, u64, &Body)> = Vec::new();
         for Taken { work, bodies: brought } in taken {
             let kept = work.before.as_ref().filter(|before| !before.status.has_no_payloads());
@@ -260,7 +261,20 @@ impl Ingest {
             .iter()
             .map(|(id, version, body)| StoredBody { id, version: *version, meta: &body.meta, bytes: &body.bytes })
             .collect();
-        if apart.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&apart).await?) }
+        if apart.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&apart, now).await?) }
+    }
+}
+
+/// Masks error texts by the rules of their flows.
+fn mask(arrivals: &mut [Arrival<'_>], flows: &HashMap<FlowName, Flow>) {
+    let has_rules = |(_, flow): &(&FlowName, &Flow)| !flow.mask.is_empty();
+    let masks: HashMap<&FlowName, Mask> =
+        flows.iter().filter(has_rules).map(|(name, flow)| (name, Mask::new(&flow.mask))).collect();
+    for Arrival { intake, .. } in arrivals {
+        let report = &mut intake.incoming.report;
+        if let Some(mask) = masks.get(&report.flow) {
+            mask.apply(report);
+        }
     }
 }
 

@@ -41,6 +41,9 @@ const KEPT_FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// How long a writer must be silent before its count rows are folded.
 const QUIET: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long payloads are kept that no head names: their report may still be delivered again.
+const UNNAMED: SignedDuration = SignedDuration::from_hours(24);
+
 /// Members that one work item handles, at least, while there are so many.
 const MEMBERS: usize = 100;
 
@@ -223,7 +226,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Folds count rows that are quiet. Gives back how many rows are fewer.
+    /// Folds count rows that are quiet, and does what else may wait: releases what is held of flows that are not, and deletes
+    /// payloads whose commit never came. Gives back how many rows are fewer.
     ///
     /// # Errors
     /// When a service fails; the next sweep goes on.
@@ -231,6 +235,10 @@ impl Sweeper {
         let folded = self.table.fold_counts(before(now, QUIET)).await?;
         tracing::info!(outcome = "folded", folded, "count rows were folded");
         self.release_forgotten(now).await?;
+        let deleted = self.table.delete_unnamed_payloads(before(now, UNNAMED)).await?;
+        if deleted > 0 {
+            tracing::warn!(outcome = "unnamed_payloads", deleted, "payloads were deleted whose commit never came");
+        }
         Ok(folded)
     }
 

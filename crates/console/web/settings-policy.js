@@ -14,6 +14,8 @@ export const FLOW = {
   'Where failures come from': [['queues deadLetterQueues', 'Dead-letter queues: ARN and phase, one a line', 'Phase: processing or delivery.'],
     ['lines functions', 'Functions: ARN, one a line'],
     ['lines senders', 'Senders: role id (AROA…) or queue ARN, one a line', 'Reports from anyone else go to unassigned. Left out: everyone may report.']],
+  'Masked in error texts': [['lines mask.patterns', 'Regular expressions, one a line', 'Each match becomes *** in what is reported from now on.'],
+    ['several mask.fields', 'Texts masked as a whole', ['error.code', 'error.message', 'parts.message']]],
 };
 const LIMIT = ['number limit', 'Retries at most', 'Left out: 10, in windows 4.'];
 const SCHEDULE = {

@@ -30,6 +30,10 @@ pub(crate) const ATTEMPT: u32 = domain::MOST_ATTEMPTS;
 pub(crate) const SOURCES: usize = 20;
 /// Senders of a flow.
 pub(crate) const SENDERS: usize = 50;
+/// Patterns of a flow's mask.
+pub(crate) const MASK_PATTERNS: usize = 20;
+/// Characters in such a pattern.
+pub(crate) const MASK_PATTERN: usize = 500;
 /// Partners of a flow that have a policy of their own: the configuration is one item.
 pub(crate) const PARTNERS: usize = 500;
 /// Characters in a reason.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::outcome::after;
-use crate::{Category, ConfigProblem, FlowName, Ladder, Minute, Phase, Reentry, Refusal, Schedule, Unknown};
+use crate::{Category, ConfigProblem, FlowName, Ladder, MaskRules, Minute, Phase, Reentry, Refusal, Schedule, Unknown};
 
 /// The queues through which interchanges re-enter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,6 +133,8 @@ pub struct Flow {
     /// Who may report to it: unique ids of IAM roles and users, each with or without a session, and ARNs of queues. Empty for
     /// everybody who may send to the failures queue.
     pub senders: Vec<String>,
+    /// What is masked in the error texts of its failures.
+    pub mask: MaskRules,
     /// How outcomes are confirmed.
     pub confirmation: Confirmation,
     /// How failures are retried.
@@ -164,6 +166,7 @@ impl Flow {
             dead_letter_queues: Vec::new(),
             functions: Vec::new(),
             senders: Vec::new(),
+            mask: MaskRules::default(),
             confirmation: Confirmation::default(),
             retry: RetryPolicy { mode, ..RetryPolicy::default() },
             partners: BTreeMap::new(),
@@ -180,6 +183,7 @@ impl Flow {
         let registered = Self::registered(name, &Stages::default(), activated_at);
         Self {
             retry: RetryPolicy { mode: RetryMode::Manual, ..registered.retry },
+            mask: MaskRules::everything(),
             version,
             problems: vec![ConfigProblem { field: None, problem }],
             ..registered

@@ -37,6 +37,7 @@ impl Work {
             Ok(true)
         } else {
             self.after.kept.apart.insert(digest);
+            self.has_uploads = true;
             Ok(false)
         }
     }

@@ -63,6 +63,8 @@ struct Group {
     members: Vec<usize>,
     bytes: usize,
     deltas: Deltas,
+    /// How many of them remove a registration of payloads.
+    uploads: usize,
     /// The members of each slot that are enrolled, by their positions.
     slots: BTreeMap<Slot, Vec<usize>>,
     /// What is written with the one deletion or erasure that it is.
@@ -73,6 +75,7 @@ impl Group {
     fn actions(&self) -> usize {
         2 * self.members.len()
             + self.deltas.rows()
+            + self.uploads
             + self.slots.values().map(|ids| ids.len().div_ceil(MOST_IDS)).sum::<usize>()
     }
 
@@ -81,6 +84,7 @@ impl Group {
         group.members.push(index);
         group.bytes += size(work);
         group.deltas.add(work);
+        group.uploads += usize::from(work.has_uploads);
         if let Some(slot) = work.enrols_in() {
             group.slots.entry(slot).or_default().push(index);
         }
@@ -93,7 +97,8 @@ impl Group {
 }
 
 impl Table {
-    /// Commits works of distinct interchanges; the answers stand in the order of the works. Each is written
+    /// Commits works of distinct interchanges; the answers stand in the order of the works. `now` is the time at which their
+    /// payloads were put. Each is written
     /// whole or not at all, whatever becomes of the others: a work that DynamoDB never takes is answered
     /// [`Committed::Unstorable`], and the others are committed without it.
     ///
@@ -127,6 +132,12 @@ impl Table {
             }
             for left in settle(works, &group, result, &mut outcomes)? {
                 waiting.extend(grouped(works, left));
+            }
+        }
+        for (work, outcome) in works.iter().zip(&outcomes) {
+            // Others are retired, which does this too.
+            if work.erases() && matches!(outcome, Some(Committed::Done { whole: true, .. })) {
+                self.forget_answers(&work.after.id).await?;
             }
         }
         Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Committed::Stale)).collect())
@@ -189,6 +200,9 @@ impl Table {
                 let item = pack_item(slot, &members)?;
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
+        }
+        for index in group.members.iter().filter(|index| works[**index].has_uploads) {
+            actions.delete(self.registered(&works[*index], now)?);
         }
         actions.0.extend(group.follows.iter().flat_map(|follows| follows.0.clone()));
         Ok((actions, owners))

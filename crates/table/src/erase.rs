@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, Put};
-use domain::{Event, FlowName, Interchange, Status, Timestamp};
+use domain::{Event, FlowName, Interchange, InterchangeId, Status, Timestamp};
 
 use crate::event_codec::{events, stored_again};
 use crate::item::{Item, key, n, s, text};
@@ -40,14 +40,15 @@ impl Table {
     /// What is written with an erasure. `None` where it does not fit into the transaction: it is written now then, and its expiry is left to
     /// [`Self::retire`].
     pub(crate) async fn erasure(&self, work: &Work, now: Timestamp) -> Result<Option<Actions>, TableError> {
-        let log = self.query_all(self.items(work, keys::EVENT_PREFIX)).await?;
+        let id = &work.after.id;
+        let log = self.query_all(self.items(id, keys::EVENT_PREFIX)).await?;
         let logged: Vec<Event> = log.iter().flat_map(events).collect();
         self.forget_samples(work, &logged).await?;
 
         let expires_at = self.expires_at(now);
         let mut scrubbed: Vec<Item> = log.iter().map(without_texts).collect::<Result<_, _>>()?;
-        let answers = self.query_all(self.items(work, keys::ANSWER_PREFIX).projection_expression(keys::KEY)).await?;
-        let payloads = self.query_all(self.items(work, keys::PAYLOAD_PREFIX).projection_expression(SK)).await?;
+        let answers = self.query_all(self.items(id, keys::ANSWER_PREFIX).projection_expression(keys::KEY)).await?;
+        let payloads = self.query_all(self.items(id, keys::PAYLOAD_PREFIX).projection_expression(SK)).await?;
         if scrubbed.len() + answers.len() + payloads.len() > MAX_TOGETHER || bytes(&scrubbed) > MAX_BYTES_TOGETHER {
             for item in scrubbed {
                 self.put_unless_newer(item, work).await?;
@@ -77,9 +78,19 @@ impl Table {
         Ok(Some(actions))
     }
 
-    fn items(&self, work: &Work, prefix: &str) -> QueryFluentBuilder {
+    /// Deletes the answers that requests were given about an interchange which is erased. To be done after the commit that erases: a
+    /// request that ran beside it may have kept one since the erasure looked.
+    pub(crate) async fn forget_answers(&self, id: &InterchangeId) -> Result<(), TableError> {
+        let answers = self.items(id, keys::ANSWER_PREFIX).projection_expression(keys::KEY);
+        for answer in self.query_all(answers).await? {
+            self.delete(answer).await?;
+        }
+        Ok(())
+    }
+
+    fn items(&self, id: &InterchangeId, prefix: &str) -> QueryFluentBuilder {
         self.query(keys::BY_PREFIX)
-            .expression_attribute_values(":pk", s(keys::interchange(&work.after.id)))
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
             .expression_attribute_values(":sk", s(prefix))
     }
 

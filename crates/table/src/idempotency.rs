@@ -77,7 +77,7 @@ impl Table {
     }
 
     /// Keeps what a request was answered, with the interchange that it is about: the answer has its texts. An answer that is more than an
-    /// item holds is not kept.
+    /// item holds is not kept, nor is one about what was erased meanwhile.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -95,7 +95,13 @@ impl Table {
         item.insert(ANSWER.to_owned(), s(answer));
         item.insert(TTL.to_owned(), n(self.expires_at(now)));
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        put.send().await.map_err(TableError::call("PutItem")).map(drop)
+        put.send().await.map_err(TableError::call("PutItem"))?;
+        // An erasure that is committed before this look does not see the answer, one after it does.
+        let head = self.get(key(keys::interchange(id), keys::HEAD)).await?;
+        if head.as_ref().is_some_and(keys::is_erased) {
+            self.forget_answers(id).await?;
+        }
+        Ok(())
     }
 
     /// The job that an idempotency key made and the digest of the request that made it.

@@ -5,6 +5,7 @@
 //! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip` (`FLOW#flow#class#shard`) and `is` (`failedAt#id`). Without a log (`sq` 0): an early outcome, in no index, for 14 days |
 //! | `INTERCHANGE#id` | `EVENT#0000000007` | events of a commit and of some later ones, named by the first, and small payloads that came with it |
 //! | `INTERCHANGE#id` | `PAYLOAD#digest#0000` | one zstd chunk of a payload, named by its SHA-256 |
+//! | `UPLOADS#shard` | `time#id` | registers payloads of an interchange that were written at this time, until the commit that names them |
 //! | `FLOW#flow` | `CONFIG` | the flow's configuration |
 //! | `FLOW#flow` | `GROUP#fingerprint#writer` | one writer's count of a failure group |
 //! | `FLOW#flow` | `ACTIVE-JOB` | the one job that is active |
@@ -29,6 +30,8 @@
 //! | `SETTINGS` | `EPOCH` | the number of the table's epoch; not there where the table was never restored |
 
 use domain::{Claim, Digest, FlowName, InterchangeId, JobId, Slot, Status, Timestamp};
+
+use crate::item::Item;
 
 pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
@@ -55,6 +58,8 @@ pub(crate) const TTL: &str = "ttl";
 pub(crate) const CHANGES: &str = "k";
 /// When a count row was changed last.
 pub(crate) const CHANGED_AT: &str = "at";
+/// When a payload chunk was written, as sortable text.
+pub(crate) const WRITTEN_AT: &str = "at";
 /// The writer whose rows hold what the sweep folded.
 pub(crate) const FOLDED: &str = "folded";
 /// The body of every item that is read whole: JSON.
@@ -153,6 +158,19 @@ pub(crate) fn payload_chunk(digest: Digest, chunk: usize) -> String {
     format!("{PAYLOAD_PREFIX}{digest}#{chunk:04}")
 }
 
+pub(crate) fn uploads(shard: u8) -> String {
+    format!("UPLOADS#{shard}")
+}
+
+pub(crate) fn upload(id: &InterchangeId, now: Timestamp) -> String {
+    format!("{}#{id}", sortable(now))
+}
+
+/// Whose payloads a sort key of [`upload`] registers.
+pub(crate) fn uploaded(sk: &str) -> Option<InterchangeId> {
+    InterchangeId::new(sk.split_once('#')?.1).ok()
+}
+
 pub(crate) fn flow(flow: &FlowName) -> String {
     format!("FLOW#{flow}")
 }
@@ -247,6 +265,12 @@ pub(crate) fn index_class(status: Status) -> &'static str {
 
 pub(crate) fn index_partition(flow: &FlowName, class: &str, shard: u8) -> String {
     format!("FLOW#{flow}#{class}#{shard}")
+}
+
+/// Whether a head stands among the erased ones.
+pub(crate) fn is_erased(head: &Item) -> bool {
+    let partition = head.get(INDEX_PK).and_then(|value| value.as_s().ok());
+    partition.and_then(|partition| partition.rsplit('#').nth(1)) == Some(index_class(Status::Erased))
 }
 
 /// The flow whose partition of the index this is.

@@ -36,6 +36,7 @@ mod spans;
 mod statements;
 mod transact;
 mod unknown;
+mod uploads;
 mod work;
 
 use aws_sdk_dynamodb::Client;

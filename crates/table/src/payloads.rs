@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use domain::{Digest, InterchangeId, PayloadMeta, Revision};
+use domain::{Digest, InterchangeId, PayloadMeta, Revision, Timestamp};
 
 use crate::carried::carried;
 use crate::item::{Item, b, key, n, number, s, text, unreadable};
-use crate::keys::{self, BYTES, CHUNKS, SK, VERSION};
+use crate::keys::{self, BYTES, CHUNKS, PK, SK, VERSION, WRITTEN_AT};
 use crate::transact::pause;
+use crate::uploads::registration;
 use crate::{Table, TableError};
 
 /// Most compressed bytes of one chunk: below DynamoDB's 400 KB an item, keys included.
@@ -40,16 +41,16 @@ pub struct StoredBody<'a> {
 }
 
 impl Table {
-    /// Stores payloads. To be done before the commit that names them: a crash in between leaves bytes that the
-    /// next try writes again under the same keys.
+    /// Stores payloads. To be done before the commit that names them, at the same `now`: a crash in between leaves bytes that the
+    /// next try writes again under the same keys. Where none comes, [`Self::delete_unnamed_payloads`] deletes them.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_payloads(&self, bodies: &[StoredBody<'_>]) -> Result<(), TableError> {
+    pub async fn put_payloads(&self, bodies: &[StoredBody<'_>], now: Timestamp) -> Result<(), TableError> {
         let mut items: HashMap<(String, String), Item> = HashMap::new();
         for body in bodies {
-            for item in chunks(body)? {
-                let id = (keys::interchange(body.id), text(&item, SK)?.to_owned());
+            for item in chunks(body, now)?.into_iter().chain([registration(body.id, now)]) {
+                let id = (text(&item, PK)?.to_owned(), text(&item, SK)?.to_owned());
                 items.insert(id, item);
             }
         }
@@ -180,7 +181,7 @@ fn batched(writes: Vec<(usize, WriteRequest)>) -> Vec<Vec<WriteRequest>> {
     batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
-fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
+fn chunks(body: &StoredBody<'_>, now: Timestamp) -> Result<Vec<Item>, TableError> {
     let packed = pack(body.id, body.bytes)?;
     let parts: Vec<&[u8]> = packed.chunks(CHUNK_BYTES).collect();
     let count = parts.len();
@@ -189,6 +190,7 @@ fn chunks(body: &StoredBody<'_>) -> Result<Vec<Item>, TableError> {
         item.insert(BYTES.to_owned(), b(part.to_vec()));
         item.insert(CHUNKS.to_owned(), n(count));
         item.insert(VERSION.to_owned(), n(body.version));
+        item.insert(WRITTEN_AT.to_owned(), s(keys::sortable(now)));
         item
     });
     Ok(items.collect())

@@ -9,7 +9,7 @@
 //! resolves, so at no moment does anything expire that is not resolved.
 
 use aws_sdk_dynamodb::types::Update;
-use domain::{Digest, Interchange, Revision, Timestamp};
+use domain::{Digest, Interchange, Revision, Status, Timestamp};
 
 use crate::item::{key, n, s, text};
 use crate::keys::{self, BYTES, PK, SK, TTL, VERSION};
@@ -61,6 +61,9 @@ impl Table {
     ) -> Result<(), TableError> {
         let mut statements = Vec::new();
         for interchange in interchanges.into_iter().filter(|interchange| interchange.status.is_resolved()) {
+            if interchange.status == Status::Erased {
+                self.forget_answers(&interchange.id).await?;
+            }
             let expiry = Expiry::At(self.expires_at(now), interchange.version);
             let written = interchange.kept.items.last().copied();
             let mut others = self.log_of(interchange, written).await?;

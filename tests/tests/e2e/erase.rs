@@ -2,6 +2,7 @@
 //! erased it and why, stays.
 
 mod faults;
+mod mask;
 mod traces;
 
 use std::collections::BTreeSet;
@@ -76,11 +77,17 @@ async fn erase(world: &World, id: &str) -> Value {
     world.post(&format!("/interchanges/{id}/erase"), because()).await.ok()
 }
 
-/// A world with an interchange of each status, and one that failed again with another payload. What was sent back was taken from
-/// its stage. All reasons name the person, and so do the answers that were kept for repeats.
+/// A world with interchanges [in every status](bring_into_every_status).
 async fn world_of_every_status() -> World {
     let world = World::start().await;
-    manual(&world).await;
+    bring_into_every_status(&world).await;
+    world
+}
+
+/// An interchange of each status, and one that failed again with another payload. What was sent back was taken from
+/// its stage. All reasons name the person, and so do the answers that were kept for repeats.
+async fn bring_into_every_status(world: &World) {
+    manual(world).await;
     for id in ALL {
         let more = match id {
             "parts" => {
@@ -104,7 +111,6 @@ async fn world_of_every_status() -> World {
     world.report(personal("again", json!({ "attempt": 2, "payloads": corrected }))).await;
     world.report(outcome("in_network", "in_network")).await;
     world.report(outcome("completed", "completed")).await;
-    world
 }
 
 /// A dead letter with the person in body and attributes; gives its id.
@@ -133,7 +139,9 @@ fn log_is_kept(before: &Value, after: &Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_erased_is_nowhere_any_more_whatever_status_it_had() {
-    let world = world_of_every_status().await;
+    let data = tempfile::tempdir().unwrap();
+    let world = World::start_at(Some(data.path().to_owned())).await;
+    bring_into_every_status(&world).await;
     let letter = dead_letter(&world).await;
     let ids: Vec<&str> = ALL.into_iter().chain([letter.as_str()]).collect();
     let name = Name::new(PERSON);
@@ -143,6 +151,7 @@ async fn what_was_erased_is_nowhere_any_more_whatever_status_it_had() {
     }
     assert!(kept.iter().any(|key| key.contains(" PAYLOAD#")), "the large payload is read: {kept:#?}");
     assert!(kept.iter().any(|key| key.contains(" GROUP#")), "groups have a text: {kept:#?}");
+    assert!(!name.in_files(data.path()).is_empty(), "the name is in the files");
 
     for id in &ids {
         let before = world.interchange(id).await;
@@ -171,6 +180,7 @@ async fn what_was_erased_is_nowhere_any_more_whatever_status_it_had() {
         assert_eq!(rows["items"].as_array().unwrap().len(), if flow == "orders" { ALL.len() } else { 1 }, "{rows}");
     }
     world.stop().await;
+    assert_eq!(name.in_files(data.path()), BTreeSet::new(), "nor is it in the bytes of any file");
 }
 
 #[tokio::test(flavor = "multi_thread")]

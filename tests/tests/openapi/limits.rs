@@ -62,6 +62,16 @@ const LIMITS: [Limit; 18] = [
         field: "senders",
     },
     Limit {
+        at: "Mask/properties/patterns/maxItems",
+        request: |n| put(json!({ "mask": { "patterns": many(n, |i| format!("p{i}").into()) } })),
+        field: "mask.patterns",
+    },
+    Limit {
+        at: "Mask/properties/patterns/items/maxLength",
+        request: |n| put(json!({ "mask": { "patterns": ["x".repeat(n)] } })),
+        field: "mask.patterns[0]",
+    },
+    Limit {
         at: "FlowConfiguration/properties/partners/maxProperties",
         request: |n| {
             put(

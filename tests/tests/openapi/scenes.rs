@@ -29,6 +29,7 @@ pub(crate) fn whole() -> Value {
         "active": true, "displayName": "Orders inbound",
         "stages": { "sender": { "queueUrl": STAGE }, "receiver": { "queueUrl": STAGE } },
         "deadLetterQueues": [{ "arn": QUEUE, "phase": "delivery" }], "functions": [FUNCTION], "senders": ["AROAEXAMPLEORDERS000"],
+        "mask": { "patterns": ["Patient [^,;]+"], "fields": ["error.code"] },
         "confirmation": { "mode": "confirms", "within": "20m", "early": false },
         "retry": policy(&ladder)["retry"],
         "partners": { "GLOBEX": policy(&exponential), "INITECH": policy(&hourly), "ACME": policy(&daily) }

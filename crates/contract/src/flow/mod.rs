@@ -2,6 +2,7 @@
 //! for months; what is stored is read leniently (`stored.rs`).
 
 mod aws;
+mod mask;
 mod policy;
 mod schedule;
 mod shape;
@@ -59,6 +60,7 @@ pub fn read_flow(name: FlowName, json: &[u8], defaults: &Stages, now: Timestamp)
         dead_letter_queues: dead_letter_queues(&fields.at("deadLetterQueues"))?,
         functions: functions(&fields.at("functions"))?,
         senders: senders(&fields.at("senders"), &registered.name)?,
+        mask: mask::read(&fields.at("mask"))?,
         confirmation: confirmation(&fields.at("confirmation"))?,
         retry: policy::read(&fields.at("retry"), default_policy())?.unwrap_or_else(default_policy),
         partners: partners(&fields.at("partners"), &default_policy)?,

@@ -66,6 +66,9 @@ pub(super) const CONFIRMATION: Shape = Object(&[
     ("early", Shape::Value),
 ]);
 
+/// What is masked in error texts.
+pub(super) const MASK: Shape = Object(&[("patterns", Shape::Value), ("fields", Shape::Value)]);
+
 /// A whole configuration.
 pub(super) const CONFIG: Shape = Object(&[
     ("active", Shape::Value),
@@ -74,6 +77,7 @@ pub(super) const CONFIG: Shape = Object(&[
     ("deadLetterQueues", List(&DEAD_LETTER_QUEUE)),
     ("functions", Shape::Value),
     ("senders", Shape::Value),
+    ("mask", MASK),
     ("confirmation", CONFIRMATION),
     ("retry", POLICY),
     ("partners", Each(&PARTNER)),

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ConfigProblem, Confirmation, DeadLetterQueue, Flow, FlowName, Phase, RetryMode, RetryPolicy, Stages, Timestamp,
-    Unknown,
+    ConfigProblem, Confirmation, DeadLetterQueue, Flow, FlowName, MaskRules, Phase, RetryMode, RetryPolicy, Stages,
+    Timestamp, Unknown,
 };
 use serde_json::Value;
 
 use super::shape::{CONFIG, merge, split};
-use super::{aws, confirmation, flow_config, policy, stage};
+use super::{aws, confirmation, flow_config, mask, policy, stage};
 use crate::FieldError;
 use crate::fields::{Field, Fields};
 
@@ -21,7 +21,7 @@ const DOCUMENT: &str = "config";
 /// Reads a stored configuration. The caller sets the version.
 ///
 /// A part that is not understood falls back: an unknown schedule or policy to one that is retried by hand only, an
-/// unknown stage to none, unknown rules of confirmation to the defaults. Each is among the flow's `problems`.
+/// unknown stage to none, unknown rules of confirmation to the defaults, unknown rules of a mask to one of all error texts. Each is among the flow's `problems`.
 #[must_use]
 pub fn read_stored_flow(name: FlowName, json: &str, activated_at: Timestamp) -> Flow {
     let value: Value = match serde_json::from_str(json) {
@@ -47,6 +47,7 @@ pub fn read_stored_flow(name: FlowName, json: &str, activated_at: Timestamp) -> 
         dead_letter_queues: dead_letter_queues(&fields.at("deadLetterQueues"), &mut problems),
         functions: functions(&fields.at("functions"), &mut problems),
         senders: senders(&fields.at("senders"), &mut problems),
+        mask: problems.or(mask::read_stored(&fields.at("mask")), MaskRules::everything()),
         confirmation: problems.or(confirmation(&fields.at("confirmation")), Confirmation::default()),
         retry: policy_or_manual(&fields.at("retry"), &automatic, &mut problems).unwrap_or_else(automatic),
         partners: partners(&fields.at("partners"), &automatic, &mut problems),

@@ -1,6 +1,6 @@
 //! A flow's configuration as JSON. The table keeps this form too (`stored.rs`), so what is left out here is lost.
 
-use domain::{ConfirmationMode, Flow, RetryMode, RetryPolicy, Schedule, Window, WindowEvery};
+use domain::{ConfirmationMode, Flow, MaskRules, RetryMode, RetryPolicy, Schedule, Window, WindowEvery};
 use serde_json::Value;
 
 use super::NO_DEADLINE;
@@ -46,9 +46,17 @@ pub(crate) fn config_json(flow: &Flow) -> Object {
         .with("deadLetterQueues", dead_letter_queues)
         .with("functions", flow.functions.clone())
         .maybe("senders", Some(flow.senders.clone()).filter(|senders| !senders.is_empty()))
+        .maybe("mask", Some(&flow.mask).filter(|mask| !mask.is_empty()).map(mask_json))
         .with("confirmation", confirmation)
         .with("retry", policy_json(&flow.retry))
         .with("partners", partners)
+}
+
+fn mask_json(mask: &MaskRules) -> Object {
+    let fields: Vec<&str> = mask.fields.iter().map(|field| field.as_str()).collect();
+    Object::new()
+        .maybe("patterns", Some(mask.patterns.clone()).filter(|patterns| !patterns.is_empty()))
+        .maybe("fields", Some(fields).filter(|fields| !fields.is_empty()))
 }
 
 /// A retry policy.

@@ -30,6 +30,7 @@ pub(crate) fn full() -> Value {
             { "arn": "arn:aws:sqs:eu-west-1:000000000000:orders-out-dlq.fifo", "phase": "delivery" } ],
         "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:orders"],
         "senders": ["AROAEXAMPLEORDERS000:mapper", "AIDAEXAMPLEALICE0000", "arn:aws:sqs:eu-west-1:000000000000:orders-out"],
+        "mask": { "patterns": ["Patient \\w+", "[0-9]{10}"], "fields": ["error.code", "parts.message"] },
         "confirmation": { "mode": "silent", "within": "30m", "inNetworkWithin": "none" },
         "retry": { "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["5m", "24h"] },
             "categories": ["system"], "jitter": 0.1, "action": "restart" },
@@ -129,6 +130,16 @@ fn unknown_and_impossible_fields_are_refused_by_name_at_every_level() {
         (json!({ "senders": ["AROAexampleorders000"] }), "senders[0]"),
         (json!({ "senders": ["AIDAEXAMPLEALICE0000:session"] }), "senders[0]"),
         (json!({ "senders": [queue, "AROAEXAMPLEORDERS000", queue] }), "senders[2]"),
+        (json!({ "mask": ["Patient"] }), "mask"),
+        (json!({ "mask": { "pattern": "Patient" } }), "mask.pattern"),
+        (json!({ "mask": { "patterns": "Patient" } }), "mask.patterns"),
+        (json!({ "mask": { "patterns": ["Patient", "(" ] } }), "mask.patterns[1]"),
+        (json!({ "mask": { "patterns": [""] } }), "mask.patterns[0]"),
+        (json!({ "mask": { "patterns": ["x*"] } }), "mask.patterns[0]"),
+        (json!({ "mask": { "patterns": [r"\w{1000}{1000}"] } }), "mask.patterns[0]"),
+        (json!({ "mask": { "patterns": ["é".repeat(501)] } }), "mask.patterns[0]"),
+        (json!({ "mask": { "fields": ["error.text"] } }), "mask.fields[0]"),
+        (json!({ "mask": { "fields": ["error.code", "error.code"] } }), "mask.fields[1]"),
         (json!({ "confirmation": { "mode": "loud" } }), "confirmation.mode"),
         (json!({ "confirmation": { "within": "59s" } }), "confirmation.within"),
         (json!({ "confirmation": { "within": "366d" } }), "confirmation.within"),
@@ -244,6 +255,16 @@ fn more_sources_or_partners_than_one_commit_takes_are_refused_by_name() {
 fn a_flow_that_lists_no_senders_is_kept_as_it_was_before_flows_could() {
     assert_eq!(flow_config(&read(&json!({})).unwrap()).get("senders"), None);
     assert_eq!(flow_config(&read(&json!({ "senders": [] })).unwrap()).get("senders"), None);
+}
+
+#[test]
+fn a_flow_that_masks_nothing_is_kept_as_it_was_before_flows_could() {
+    for mask in [json!(null), json!({}), json!({ "patterns": [], "fields": [] })] {
+        assert_eq!(flow_config(&read(&json!({ "mask": mask })).unwrap()).get("mask"), None);
+    }
+    let many = |n: usize| json!({ "mask": { "patterns": (0..n).map(|i| format!("p{i}")).collect::<Vec<_>>() } });
+    assert!(read(&many(20)).is_ok());
+    assert_eq!(read(&many(21)).unwrap_err().field, "mask.patterns");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A stored configuration, of whatever release: what is unknown is kept, what is not understood does nothing by itself.
 
 use contract::{flow_config, read_stored_flow, stored_flow_config};
-use domain::{Flow, FlowName, Reentry, RetryMode};
+use domain::{Flow, FlowName, MaskRules, Reentry, RetryMode};
 use serde_json::{Value, json};
 
 use super::at;
@@ -41,6 +41,7 @@ fn what_this_release_stores_is_read_back_as_it_is_sent() {
     assert!(!sent.senders.is_empty() && !sent.confirmation.early);
     assert_eq!(stored(&stored_flow_config(&sent)), sent);
     sent.senders.clear();
+    sent.mask = MaskRules::default();
     assert_eq!(stored(&stored_flow_config(&sent)), sent);
     assert!(stored(&json!({})).is_understood(), "what an older release left out is as it was by default");
 }
@@ -122,6 +123,18 @@ fn what_is_no_configuration_at_all_says_so_and_does_nothing_by_itself() {
         assert!(flow.is_unreadable() && flow.is_held(), "{json}");
         assert_eq!((flow.retry.mode, flow.stage(Reentry::Retry)), (RetryMode::Manual, None));
     }
+}
+
+#[test]
+fn a_mask_that_is_not_understood_masks_every_error_text() {
+    for mask in [json!(["any shape"]), json!({ "patterns": [7] }), json!({ "fields": ["a field of the next release"] })]
+    {
+        let flow = stored(&with("/mask", mask.clone()));
+        assert_eq!(flow.mask, MaskRules::everything(), "{mask}");
+        assert!(!flow.is_understood(), "{mask}");
+    }
+    let flow = stored(&with("/mask", json!({ "patterns": ["("] })));
+    assert_eq!(flow.mask.patterns, ["("], "it is compiled where it is used, and masks everything there");
 }
 
 #[test]

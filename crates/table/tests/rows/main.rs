@@ -7,4 +7,5 @@ mod job_counts;
 mod newest_first;
 mod other_releases;
 mod unstorable;
+mod uploads;
 mod world;

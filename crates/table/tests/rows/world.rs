@@ -67,6 +67,13 @@ impl World {
         }
     }
 
+    /// How many items of the table have a partition key that begins so.
+    pub(crate) async fn count_of(&self, prefix: &str) -> usize {
+        let scan = self.client.scan().table_name(TABLE).filter_expression("begins_with(pk, :prefix)");
+        let scan = scan.expression_attribute_values(":prefix", Value::S(prefix.to_owned()));
+        scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.unwrap().len()
+    }
+
     /// Every item of an interchange, by sort key.
     pub(crate) async fn items(&self, id: &InterchangeId) -> Vec<std::collections::HashMap<String, Value>> {
         let query = self.client.query().table_name(TABLE).key_condition_expression("pk = :pk");

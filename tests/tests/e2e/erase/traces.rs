@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,6 +55,17 @@ impl Name {
         }
         found.extend(chunked.into_iter().filter(|(_, bytes)| self.is_in(&decompressed(bytes))).map(|(key, _)| key));
         found
+    }
+
+    /// The files of a data directory that hold the name, also in what is compressed or no longer in use.
+    pub(super) fn in_files(&self, data: &Path) -> BTreeSet<String> {
+        let files: Vec<_> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() > 1, "{files:?}");
+        let holds = |file: &PathBuf| {
+            let bytes = std::fs::read(file).unwrap();
+            self.is_in(&bytes) || self.is_in(&decompressed(&bytes))
+        };
+        files.iter().filter(|file| holds(file)).map(|file| file.display().to_string()).collect()
     }
 
     /// The queues of which a message holds the name; what they hold is received.

@@ -1,0 +1,106 @@
+//! Payloads that are written before the commit that names them. Each interchange of which some are written is registered with
+//! them, and its commit removes the registration. What is left registered after a day belongs to a commit that never came: its
+//! items are deleted, unless the head names them after all.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::Delete;
+use domain::{Interchange, InterchangeId, Timestamp};
+
+use crate::item::{Item, key, s, text};
+use crate::keys::{self, SK, WRITTEN_AT};
+use crate::{Table, TableError, Work, codec};
+
+/// Registrations that one call looks at in each shard: what is left waits for the next.
+const MAX_REGISTRATIONS: i32 = 100;
+
+/// The registration of what was written for an interchange at this time.
+pub(crate) fn registration(id: &InterchangeId, now: Timestamp) -> Item {
+    key(keys::uploads(keys::shard(id)), keys::upload(id, now))
+}
+
+impl Table {
+    /// Removes the registration of what was written for this work.
+    pub(crate) fn registered(&self, work: &Work, now: Timestamp) -> Result<Delete, TableError> {
+        let key = registration(&work.after.id, now);
+        self.built(Delete::builder().table_name(&self.name).set_key(Some(key)).build())
+    }
+
+    /// Deletes payloads that were written before `cutoff` and that no head names. Gives back how many items that were.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written; the next call goes on.
+    pub async fn delete_unnamed_payloads(&self, cutoff: Timestamp) -> Result<usize, TableError> {
+        let mut deleted = 0;
+        for shard in 0..keys::SHARDS {
+            let query = self
+                .query(keys::UP_TO_SK)
+                .expression_attribute_values(":pk", s(keys::uploads(shard)))
+                .expression_attribute_values(":sk", s(keys::sortable(cutoff)))
+                .limit(MAX_REGISTRATIONS);
+            let page = query.send().await.map_err(TableError::call("Query"))?;
+            for registered in page.items() {
+                let sk = text(registered, SK)?;
+                if let Some(id) = keys::uploaded(sk) {
+                    deleted += self.delete_unnamed_payloads_of(&id, cutoff).await?;
+                }
+                self.delete(key(keys::uploads(shard), sk)).await?;
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_unnamed_payloads_of(&self, id: &InterchangeId, cutoff: Timestamp) -> Result<usize, TableError> {
+        let head = self.get(key(keys::interchange(id), keys::HEAD)).await?;
+        let head = match head.as_ref().map(codec::interchange).transpose() {
+            Ok(head) => head,
+            // What a head names that this release cannot read is not known.
+            Err(TableError::Unreadable { .. }) => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        // Older payloads are named by the log alone.
+        if head.as_ref().is_some_and(|head| head.kept.older) {
+            return Ok(0);
+        }
+        let named: BTreeSet<String> = head.iter().flat_map(named).collect();
+        let query = self
+            .query(keys::BY_PREFIX)
+            .expression_attribute_values(":pk", s(keys::interchange(id)))
+            .expression_attribute_values(":sk", s(keys::PAYLOAD_PREFIX))
+            .projection_expression(SK);
+        let mut deleted = 0;
+        for item in self.query_all(query).await? {
+            let sk = text(&item, SK)?;
+            if !named.iter().any(|prefix| sk.starts_with(prefix)) {
+                deleted += usize::from(self.delete_if_older(key(keys::interchange(id), sk), cutoff).await?);
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// `false` where the item was written again since, by a repeat that may be about to commit.
+    async fn delete_if_older(&self, key: Item, cutoff: Timestamp) -> Result<bool, TableError> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key));
+        let delete = delete
+            .condition_expression("#at < :cutoff")
+            .expression_attribute_names("#at", WRITTEN_AT)
+            .expression_attribute_values(":cutoff", s(keys::sortable(cutoff)));
+        match delete.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(TableError::call("DeleteItem")(error)),
+        }
+    }
+}
+
+/// Beginnings of the sort keys of the payloads that a head names.
+fn named(head: &Interchange) -> impl Iterator<Item = String> + '_ {
+    let all = [&head.sender_payloads, &head.receiver_payloads, &head.attributes];
+    let revisions = all.into_iter().flat_map(|payloads| &payloads.0).map(|revision| revision.meta.digest);
+    revisions.chain(head.kept.apart.iter().copied()).map(keys::payload)
+}
