@@ -13,7 +13,7 @@ struct Limit {
     field: &'static str,
 }
 
-const LIMITS: [Limit; 18] = [
+const LIMITS: [Limit; 20] = [
     Limit { at: "Reason/maxLength", request: |n| plan("reason", text(n)), field: "reason" },
     Limit { at: "JobOrder/properties/rate/maximum", request: |n| plan("rate", n), field: "rate" },
     Limit { at: "JobOrder/properties/cap/maximum", request: |n| plan("cap", n), field: "cap" },
@@ -68,7 +68,7 @@ const LIMITS: [Limit; 18] = [
     },
     Limit {
         at: "Mask/properties/patterns/items/maxLength",
-        request: |n| put(json!({ "mask": { "patterns": ["x".repeat(n)] } })),
+        request: |n| put(json!({ "mask": { "patterns": [text(n)] } })),
         field: "mask.patterns[0]",
     },
     Limit {

@@ -1,10 +1,14 @@
 //! What becomes of single interchanges.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::completes;
 use crate::explore::pipeline::Pipeline;
+use crate::explore::seen::id;
 use crate::invariants::Outcome;
+use crate::noise;
 
 pub(super) async fn ingest(pipeline: &mut Pipeline) {
     let elsewhere = |number: usize| if number >= 14 { json!({ "flow": "invoices" }) } else { json!({}) };
@@ -36,6 +40,21 @@ pub(super) async fn by_hand(pipeline: &mut Pipeline) {
     for (number, action) in [(0, "retry"), (1, "restart"), (2, "delete"), (3, "retry")] {
         pipeline.act(number, action).await;
     }
+    pipeline.settle().await;
+}
+
+pub(super) async fn erased(pipeline: &mut Pipeline) {
+    pipeline.configure(manual()).await;
+    pipeline.answer(completes);
+    let large = json!({ "payloads": { "receiver": { "body": STANDARD.encode(noise(20_000)), "encoding": "base64" } } });
+    pipeline.fail(0..10, |number| if number % 2 == 0 { large.clone() } else { json!({}) }).await;
+    pipeline.taken_in().await;
+    for (number, action) in [(0, "retry"), (1, "delete"), (0, "erase"), (1, "erase"), (2, "erase")] {
+        pipeline.act(number, action).await;
+    }
+    pipeline.settle().await;
+    let some: Vec<String> = (2..8).map(id).collect();
+    pipeline.order("erase", json!({ "selection": { "ids": some } })).await;
     pipeline.settle().await;
 }
 

@@ -18,6 +18,8 @@ pub enum Scenario {
     Registration,
     /// Retry, restart and delete of one interchange.
     ByHand,
+    /// Erasing one interchange in several statuses, then all by a job.
+    Erased,
     /// Every outcome of an attempt, and repeats of it.
     Outcomes,
     /// A job of several chunks, by its rate.
@@ -52,10 +54,11 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ingest,
         Self::Registration,
         Self::ByHand,
+        Self::Erased,
         Self::Outcomes,
         Self::JobChunks,
         Self::JobCanary,
@@ -80,6 +83,7 @@ impl Scenario {
             Self::Ingest => "ingest",
             Self::Registration => "registration",
             Self::ByHand => "by-hand",
+            Self::Erased => "erased",
             Self::Outcomes => "outcomes",
             Self::JobChunks => "job-chunks",
             Self::JobCanary => "job-canary",
@@ -103,6 +107,7 @@ impl Scenario {
             Self::Ingest => lives::ingest(pipeline).await,
             Self::Registration => lives::registration(pipeline).await,
             Self::ByHand => lives::by_hand(pipeline).await,
+            Self::Erased => lives::erased(pipeline).await,
             Self::Outcomes => lives::outcomes(pipeline).await,
             Self::JobChunks => jobs::chunks(pipeline).await,
             Self::JobCanary => jobs::canary(pipeline).await,
