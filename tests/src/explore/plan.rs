@@ -96,12 +96,13 @@ pub(super) fn singles(calls: &[SeenCall], filter: &Filter, dice: &mut Dice) -> V
     singles
 }
 
-/// The histories of a seed, so many at most: single faults, then pairs.
+/// The histories of a seed, so many at most: single faults, then pairs, one for each five single ones.
 pub(super) fn histories(singles: &BTreeMap<Scenario, Vec<Injection>>, most: usize, dice: &mut Dice) -> Vec<History> {
     let one = |(scenario, injection): (Scenario, &Injection)| History { scenario, injections: vec![injection.clone()] };
     let all = singles.iter().flat_map(|(scenario, all)| all.iter().map(|injection| (*scenario, injection)));
     let mut histories: Vec<History> = all.map(one).collect();
     dice.shuffle(&mut histories);
+    let most = most.min(histories.len() * PAIRS / (PAIRS - 1));
     histories.truncate(most - most / PAIRS);
     let scenarios: Vec<_> = singles.iter().filter(|(_, all)| !all.is_empty()).collect();
     while histories.len() < most && !scenarios.is_empty() {
@@ -149,4 +150,22 @@ fn redeliveries() -> impl Iterator<Item = Injection> {
             after: Duration::from_secs(seconds),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_limit_there_is_a_pair_for_each_five_single_faults() {
+        let singles: Vec<Injection> = redeliveries().take(10).collect();
+        let all = BTreeMap::from([(Scenario::ByHand, singles.clone()), (Scenario::Erased, singles)]);
+        let pairs = |most| {
+            let made = histories(&all, most, &mut Dice(1));
+            (made.len(), made.iter().filter(|history| history.injections.len() == 2).count())
+        };
+        assert_eq!(pairs(usize::MAX), (24, 4));
+        assert_eq!(pairs(12), (12, 2));
+        assert_eq!(histories(&BTreeMap::new(), usize::MAX, &mut Dice(1)).len(), 0);
+    }
 }
