@@ -59,7 +59,7 @@ fn grouped(number: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_too_long_for_one_answer_is_shown_to_its_beginning_on_demand() {
     let world = World::start().await;
-    world.fails_often("PO-001", "orders", 180).await;
+    world.fail_repeatedly("PO-001", "orders", 180).await;
     at_a_desk_of(world, async |desk| {
         let page = &desk.page;
         page.open("/console/interchanges/PO-001").await;

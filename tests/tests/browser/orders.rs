@@ -15,7 +15,7 @@ pub(crate) async fn failed(count: usize) -> World {
     world.put("/flows/orders", by_hand()).await.ok();
     for thousand in (1..=count).collect::<Vec<_>>().chunks(1_000) {
         let reports: Vec<Value> = thousand.iter().map(|number| failure(*number)).collect();
-        world.take_in(&reports).await;
+        world.ingest_batch(&reports).await;
     }
     world.settle().await;
     world
