@@ -2,9 +2,10 @@
 //! counts and statuses are correct.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{RECEIVER_STAGE, World, report};
+use tests::{FAILURES, RECEIVER_STAGE, World, report};
 
 use crate::flow_times::rounded_time;
 
@@ -20,6 +21,9 @@ const FAILURES_PER_ROUND: usize = 25;
 /// The time between two rounds. By then messages in flight are visible again, and the count rows are old enough to be folded.
 const ROUND_TIME: &str = "61m";
 
+/// How long to wait for a process that can be killed.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
 /// Pseudo-random numbers (xorshift).
 struct Rng(u64);
 
@@ -32,18 +36,26 @@ impl Rng {
     }
 }
 
-/// Waits until a function has a process, lets it run for a random time, and kills all its processes.
-async fn kill(world: &World, function: &str, rng: &mut Rng) {
-    for _ in 0..2_000 {
-        if world.stack.environment_pids(function).is_ok_and(|pids| !pids.is_empty()) {
-            break;
+/// Waits until a function has a process, lets it run for a random time, and kills all its processes. Returns how many it killed,
+/// at least one.
+async fn kill(world: &World, function: &str, rng: &mut Rng) -> usize {
+    let end = Instant::now() + MAX_WAIT;
+    let mut delay = rng.below(3_000);
+    loop {
+        assert!(Instant::now() < end, "{function} has no process to kill");
+        tokio::task::yield_now().await;
+        if world.stack.environment_pids(function).unwrap().is_empty() {
+            continue;
         }
-        tokio::task::yield_now().await;
+        if delay > 0 {
+            delay -= 1;
+            continue;
+        }
+        let killed = world.stack.kill_environments(function).await.unwrap();
+        if killed > 0 {
+            return killed;
+        }
     }
-    for _ in 0..rng.below(3_000) {
-        tokio::task::yield_now().await;
-    }
-    world.stack.kill_environments(function).await.unwrap();
 }
 
 /// Reports outcomes of all messages on the stage. Every third one fails again.
@@ -86,11 +98,14 @@ async fn counts_and_statuses_are_correct_after_a_kill_in_each_of_twenty_rounds()
     world.put("/flows/orders", config).await.ok();
     let mut rng = Rng(SEED);
     let mut jobs = Vec::new();
+    let mut killed = BTreeMap::from([("reprise-ingest-failure", 0), ("reprise-run-job", 0)]);
+    let mut interrupted = 0;
     for round in 0..ROUNDS {
         let numbers = round * FAILURES_PER_ROUND..(round + 1) * FAILURES_PER_ROUND;
         let failures = numbers.map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string());
         if rng.below(2) == 0 {
-            tokio::join!(world.send(failures), kill(&world, "reprise-ingest-failure", &mut rng));
+            let ((), count) = tokio::join!(world.send(failures), kill(&world, "reprise-ingest-failure", &mut rng));
+            *killed.entry("reprise-ingest-failure").or_default() += count;
         } else {
             world.send(failures).await;
             let body = json!({ "reason": "the partner is back", "selection": { "all": true } });
@@ -99,10 +114,13 @@ async fn counts_and_statuses_are_correct_after_a_kill_in_each_of_twenty_rounds()
                 world.settle().await;
                 answer
             };
-            let (answer, ()) = tokio::join!(order, kill(&world, "reprise-run-job", &mut rng));
+            let (answer, count) = tokio::join!(order, kill(&world, "reprise-run-job", &mut rng));
+            *killed.entry("reprise-run-job").or_default() += count;
             // There is no location when the order is refused, because the job of an earlier round is still active.
             jobs.extend(answer.location);
         }
+        // The message of a function that was killed at work is still in flight.
+        interrupted += usize::from(world.held(FAILURES) + world.held("reprise-jobs") > 0);
         world.advance(ROUND_TIME).await;
         outcomes(&world).await;
     }
@@ -111,6 +129,8 @@ async fn counts_and_statuses_are_correct_after_a_kill_in_each_of_twenty_rounds()
         outcomes(&world).await;
     }
 
+    assert!(killed.values().sum::<usize>() >= ROUNDS && !killed.values().any(|count| *count == 0), "{killed:?}");
+    assert!(interrupted > 0, "no kill interrupted a function at work");
     let rows = every_row(&world).await;
     assert_eq!(rows.len(), ROUNDS * FAILURES_PER_ROUND, "each failure has exactly one row");
     let mut by_status: BTreeMap<&str, u64> = BTreeMap::new();

@@ -59,9 +59,14 @@ async fn wait_for_staged(world: &World, count: usize) {
     }
 }
 
+/// Kills all processes of run-job. Fails when there is none.
+async fn kill_run_job(world: &World) {
+    assert!(world.stack.kill_environments(RUN_JOB).await.unwrap() > 0, "run-job has no process to kill");
+}
+
 /// Kills run-job while it works, and waits until the rest of the stack is idle.
 async fn interrupt_job(world: &World) {
-    assert!(world.stack.kill_environments(RUN_JOB).await.unwrap() > 0, "run-job has no process to kill");
+    kill_run_job(world).await;
     world.settle().await;
 }
 
@@ -93,11 +98,11 @@ async fn two_thousand_of_five_thousand_are_sent_although_run_job_is_killed_twice
     let filter = json!({ "selection": { "filter": { "message": "TIMEOUT to ERP" } } });
     let path = job(&world, "retry", filter).await;
     wait_for_staged(&world, 300).await;
-    world.stack.kill_environments(RUN_JOB).await.unwrap();
+    kill_run_job(&world).await;
     let ((), ()) = tokio::join!(world.advance(REDELIVERY_TIME), async {
         wait_for_staged(&world, 1_200).await;
         assert!(world.held(RECEIVER_STAGE) < 2_000, "the job ended before run-job was killed");
-        world.stack.kill_environments(RUN_JOB).await.unwrap();
+        kill_run_job(&world).await;
     });
     world.advance(REDELIVERY_TIME).await;
 

@@ -1,11 +1,16 @@
 //! Refused jobs: a second job of a flow, a reused key, and invalid selections.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use tests::{Answer, World, report};
 
 use super::Snapshot;
 
 const RUN_JOB: &str = "reprise-run-job";
+
+/// How long to wait for an expected event.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 fn all() -> Value {
     json!({ "reason": "the partner is back", "selection": { "all": true } })
@@ -15,7 +20,9 @@ fn all() -> Value {
 async fn interrupted_job(world: &World) -> String {
     let job = world.post("/flows/orders/retry", all()).await;
     assert_eq!(job.status, 202);
+    let end = Instant::now() + MAX_WAIT;
     while world.stack.kill_environments(RUN_JOB).await.expect("the function exists") == 0 {
+        assert!(Instant::now() < end, "run-job did not start");
         tokio::task::yield_now().await;
     }
     world.settle().await;
