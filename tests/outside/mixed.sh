@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two releases on one table: goes through every scenario of the exploration while each function runs the binary of this
+# Two releases on one table: runs every scenario of the exploration while each function runs the binary of this
 # commit or of an earlier one, at random by a seed.
 #
 #   tests/outside/mixed.sh [COMMIT] [SEED]     default: the commit before this one, seed 1
