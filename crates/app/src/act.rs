@@ -102,6 +102,9 @@ impl Request<'_> {
 
     /// Whether another delivery of the request did what it asks for.
     fn was_done(&self, action: JobAction, interchange: &Interchange) -> bool {
+        if action == JobAction::Erase {
+            return interchange.status == Status::Erased;
+        }
         let &Self::Keyed { attempt, version, .. } = self else { return false };
         match action {
             JobAction::Reenter(_) => {
@@ -109,7 +112,7 @@ impl Request<'_> {
                 interchange.attempt > attempt && interchange.flight.as_ref().is_none_or(|f| f.claim == own())
             }
             JobAction::Delete => interchange.status == Status::Deleted && interchange.version > version,
-            JobAction::Reschedule => false,
+            JobAction::Erase | JobAction::Reschedule => false,
         }
     }
 }
@@ -146,7 +149,7 @@ impl Actions {
             RequestBegun::KeyReused => return Err(ActError::KeyReused),
         };
         let answer = self.answer(order, &request, head, now).await?;
-        if let Err(error) = self.table.answer_request(key, &answer).await {
+        if let Err(error) = self.table.answer_request(key, &order.id, &answer, now).await {
             tracing::warn!(
                 error = crate::chain(&error),
                 "an answer was not kept, a repeat is told how things stand then"
@@ -198,6 +201,7 @@ impl Actions {
         let act = |current: Interchange| match order.action {
             JobAction::Reenter(action) => current.reenter(action, &cause, &flow, now),
             JobAction::Delete => current.delete(&cause, &flow, now),
+            JobAction::Erase => current.erase(&cause, now),
             JobAction::Reschedule => current.replan(&cause, &flow, now),
         };
         if matches!(order.action, JobAction::Reenter(_)) && act(head.clone()).is_ok() {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
-use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Status, Timestamp};
+use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, ReportKind, Stages, Timestamp};
 use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
 
 use crate::epochs::Epochs;
@@ -244,7 +244,7 @@ impl Ingest {
     async fn keep_payloads(&self, taken: &mut [Taken<'_>]) -> Result<(), AppError> {
         let mut apart: Vec<(InterchangeId, u64, &Body)> = Vec::new();
         for Taken { work, bodies: brought } in taken {
-            let kept = work.before.as_ref().filter(|before| before.status != Status::Deleted);
+            let kept = work.before.as_ref().filter(|before| !before.status.has_no_payloads());
             let is_fresh = |body: &&&Body| {
                 let digest = body.meta.digest;
                 work.names(digest) && kept.is_none_or(|i| i.brought_by(digest).is_none())

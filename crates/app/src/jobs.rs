@@ -235,7 +235,7 @@ pub(crate) fn first_step(id: &JobId) -> WorkItem {
 }
 
 fn refusal(flow: &Flow, action: JobAction) -> Option<Refusal> {
-    if !flow.active && action != JobAction::Reschedule {
+    if !flow.active && !matches!(action, JobAction::Erase | JobAction::Reschedule) {
         return Some(Refusal::FlowInactive);
     }
     let JobAction::Reenter(action) = action else { return None };

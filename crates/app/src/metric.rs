@@ -106,6 +106,7 @@ fn of(event: &Event) -> Option<Metric> {
         | EventKind::InNetwork { .. }
         | EventKind::LateOutcome { .. }
         | EventKind::Deleted { .. }
+        | EventKind::Erased { .. }
         | EventKind::Other { .. } => None,
     }
 }

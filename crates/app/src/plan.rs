@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Filter, FlowAccess, Interchange, Job, Selection, Timestamp};
+use domain::{FlowAccess, Interchange, Job, Selection, Timestamp};
 use table::Order;
 
 use crate::execute::UNREADABLE;
@@ -53,8 +53,7 @@ impl Jobs {
                 };
                 plan.add(&job, ids.iter().map(known));
             }
-            Selection::Filter(filter) => self.plan_walk(&job, filter, &mut plan).await?,
-            Selection::All => self.plan_walk(&job, &Filter::default(), &mut plan).await?,
+            Selection::Filter(_) | Selection::All => self.plan_walk(&job, &mut plan).await?,
         }
         // Not now: a batch that is being taken in was recorded when it began, and nobody sees it before its commit.
         if let Some(newest) = plan.newest.filter(|_| plan.is_exact && !asks_for_time) {
@@ -63,10 +62,11 @@ impl Jobs {
         Ok(plan)
     }
 
-    async fn plan_walk(&self, job: &Job, filter: &Filter, plan: &mut Plan) -> Result<(), JobError> {
+    async fn plan_walk(&self, job: &Job, plan: &mut Plan) -> Result<(), JobError> {
+        let filter = job.filter().unwrap_or_default();
         let mut from = None;
         loop {
-            let page = self.table.list(&job.flow, filter, Order::Oldest, PAGE, from.as_ref()).await?;
+            let page = self.table.list(&job.flow, &filter, Order::Oldest, PAGE, from.as_ref()).await?;
             let rows = page.items.iter().map(|row| row.as_ref().map_err(|_| UNREADABLE));
             plan.add(job, rows.filter(|row| row.map_or(true, |interchange| job.selects(interchange))));
             from = page.next;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    CanaryResult, Filter, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, Refusal, Selection, Take,
+    CanaryResult, Flow, Interchange, InterchangeId, Job, JobAction, JobId, JobStatus, Refusal, Selection, Take,
     Timestamp,
 };
 use queues::WorkItem;
@@ -85,8 +85,7 @@ impl Runner {
             // The canary was all there is.
             _ if record.walked => Found::default(),
             Selection::Ids(ids) => self.named(record, ids, most, canary).await?,
-            Selection::Filter(filter) => self.matching(record, filter, most, canary).await?,
-            Selection::All => self.matching(record, &Filter::default(), most, canary).await?,
+            Selection::Filter(_) | Selection::All => self.matching(record, most, canary).await?,
         };
         if ids.len() as u64 >= room {
             next = None;
@@ -98,15 +97,10 @@ impl Runner {
     }
 
     /// The next ones that the selection finds.
-    async fn matching(
-        &self,
-        record: &JobRecord,
-        filter: &Filter,
-        most: usize,
-        canary: Option<u64>,
-    ) -> Result<Found, AppError> {
+    async fn matching(&self, record: &JobRecord, most: usize, canary: Option<u64>) -> Result<Found, AppError> {
         let job = &record.job;
-        let page = self.table.list(&job.flow, filter, Order::Oldest, most, record.position.as_ref()).await?;
+        let filter = job.filter().unwrap_or_default();
+        let page = self.table.list(&job.flow, &filter, Order::Oldest, most, record.position.as_ref()).await?;
         // What cannot be read may be meant: it is taken along, and skipped by name.
         let is_taken = |row: &&Row| row.as_ref().map_or(true, |interchange| job.selects(interchange));
         let mut found: Vec<&Row> = page.items.iter().filter(is_taken).collect();
@@ -279,9 +273,10 @@ fn paused(job: &Job, flow: &Flow) -> Option<Refusal> {
         JobAction::Reenter(action) => {
             flow.stage_queue(action).err().filter(|refusal| matches!(refusal, Refusal::StageNotUnderstood { .. }))
         }
-        JobAction::Delete | JobAction::Reschedule => None,
+        JobAction::Delete | JobAction::Erase | JobAction::Reschedule => None,
     };
-    let is_inactive = !flow.active && job.action != JobAction::Reschedule;
+    let needs_active = !matches!(job.action, JobAction::Erase | JobAction::Reschedule);
+    let is_inactive = !flow.active && needs_active;
     is_inactive.then_some(Refusal::FlowInactive).or_else(not_understood)
 }
 
@@ -359,6 +354,7 @@ fn decide(job: &Job, chunk: u64, interchange: Interchange, flow: &Flow, now: Tim
             let decided = match job.action {
                 JobAction::Reenter(action) => interchange.reenter(action, &job.cause(chunk), flow, now),
                 JobAction::Delete => interchange.delete(&job.cause(chunk), flow, now),
+                JobAction::Erase => interchange.erase(&job.cause(chunk), now),
                 JobAction::Reschedule => interchange.replan(&job.cause(chunk), flow, now),
             };
             decided.map_or_else(|refusal| Decision::Skip(refusal.slug()), |change| Decision::Commit(Box::new(change)))

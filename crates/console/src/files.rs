@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     /// All scripts and styles together, as they are before compression.
-    const BUDGET: usize = 104_000;
+    const BUDGET: usize = 106_000;
 
     #[test]
     fn scripts_and_styles_keep_to_their_budget() {

@@ -12,7 +12,8 @@ pub(crate) const ASSETS: &str = "/console/assets/";
 const PLACE: &str = "{{assets}}";
 
 /// What the page asks to be allowed. Whoever may less is given less, and the page shows less.
-const SCOPES: [&str; 5] = ["openid", "reprise/read", "reprise/payload", "reprise/operate", "reprise/configure"];
+const SCOPES: [&str; 6] =
+    ["openid", "reprise/read", "reprise/payload", "reprise/operate", "reprise/erase", "reprise/configure"];
 
 /// The shell, naming its files by `digest`.
 ///
@@ -74,6 +75,6 @@ mod tests {
         let config: Value = serde_json::from_str(&config(Some(&sign_in)).text).unwrap();
         assert_eq!((&config["issuer"], &config["clientId"]), (&json!("https://id.example"), &json!("console")));
         assert_eq!(config["scopes"][0], "openid");
-        assert_eq!(config["scopes"].as_array().unwrap().len(), 5);
+        assert_eq!(config["scopes"].as_array().unwrap().len(), 6);
     }
 }

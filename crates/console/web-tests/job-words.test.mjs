@@ -11,7 +11,8 @@ test('the first figure is always there, the others where there are any', () => {
   assert.deepEqual(said({ counts: { sent: 9, completed: 4, failedAgain: 2 } }), ['9 sent', '4 completed', '2 failed again', '3 under way']);
 });
 
-test('a job that deletes has nothing under way', () => {
+test('a job that deletes or erases has nothing under way', () => {
+  assert.deepEqual(said({ action: 'erase', counts: { sent: 9 } }), ['9 erased']);
   assert.deepEqual(said({ action: 'delete', counts: { sent: 9 } }), ['9 deleted']);
 });
 

@@ -10,11 +10,15 @@ import { button, openDialog, skeleton, toast } from './ui.js';
 const MOST = 500;
 const drafts = new Map();
 
+const ACTIONS = ['restart', 'retry', 'delete'];
+/** What this sign-in may do with messages. */
+export const offered = can => [...(can('operate') ? ACTIONS : []), ...(can('erase') ? ['erase'] : [])];
 export const isFailed = ({ status }) => status === 'failed' || status === 'partially_failed';
 
 /** '' or, in words, why it cannot be done. */
 export function possible(action, interchange) {
-  if (!isFailed(interchange)) return `It is ${spoken(interchange.status)}: only what failed can be acted on.`;
+  if (action === 'erase') return interchange.status === 'erased' ? 'It is erased already.' : '';
+  if (!isFailed(interchange)) return `It is ${spoken(interchange.status)}: only what failed can be sent back or deleted.`;
   const { sender, receiver } = interchange.payloads;
   if (action === 'delete' || (action === 'retry' ? receiver : sender)) return '';
   if (!sender && !receiver) return 'There is no payload to send.';
@@ -27,7 +31,7 @@ export function actOnOne(action, interchange, ctx) {
   return ask(action, ctx, id, {
     title: said(interchange.sourceId ?? id),
     what: () => 'this message',
-    details: () => why && h('p.note', why),
+    details: () => [why && h('p.note', why), action === 'erase' && erasing()],
     sentence: () => `This message will be ${ACTION[action].fate}.`,
     impossible: () => why,
     async send({ reason }) {
@@ -48,7 +52,7 @@ export function actOnMany(action, flow, selection, ctx) {
     title: ['messages of ', name()],
     what,
     async load(signal) { plan = await api.post(to, { reason: 'plan', selection }, { query: { plan: true }, signal }); },
-    details: () => planned(plan),
+    details: () => [action === 'erase' && erasing(), planned(action, plan)],
     sentence: limits => [what(limits), ' of ', name(), ...words(action, limits)],
     impossible: () => !plan.count,
     async send(request) {
@@ -59,12 +63,18 @@ export function actOnMany(action, flow, selection, ctx) {
   });
 }
 
-function planned({ count, sample, skips: stuck = {}, asOf }) {
+// What goes, what stays, and that it is for good.
+const erasing = () => h('ul.note',
+  h('li', h('b', 'Removed: '), 'payloads, attributes such as partner, sender and receiver, error texts and earlier reasons.'),
+  h('li', h('b', 'Kept: '), 'ids (source and correlation id, too), times, digests, and who erased it and why. So do not name the person in the reason.'),
+  h('li', 'It cannot be undone. What is already on a stage queue is not taken back.'));
+
+function planned(action, { count, sample, skips: stuck = {}, asOf }) {
   const skips = Object.entries(stuck).map(([why, n]) => `${plural(n, 'message')} will be skipped: ${SKIPS[why] ?? why}.`);
-  if (!count) skips.push('None of them is failed any more.');
+  if (!count) skips.push(action === 'erase' ? 'None of them is left to erase.' : 'None of them is failed any more.');
   return [skips.map(text => h('p.note', text)),
     count > 0 && h('details', h('summary', h('span', sample.length < count ? `The ${sample.length} oldest` : 'Which', ', as of ', time(asOf))),
-      h('ul.sample', sample.map(i => h('li', time(i.failedAt), ' ', h('b', said(i.sourceId ?? i.interchangeId)), ' ', said(i.error.message, { class: 'quiet' })))))];
+      h('ul.sample', sample.map(i => h('li', time(i.failedAt), ' ', h('b', said(i.sourceId ?? i.interchangeId)), ' ', said(i.error?.message, { class: 'quiet' })))))];
 }
 
 const words = (action, { canary, rate }) => [' will be ', ACTION[action].fate, canary && `; ${canary === 1 ? 'one' : number(canary)} first, the rest when ${canary === 1 ? 'it has' : 'they all have'} completed, and none of it when one fails`,
@@ -72,7 +82,7 @@ rate && `; at most ${number(rate)} a second`, '. What fails from now on is left 
 
 /** Draws again after every change: nothing typed is touched. */
 function ask(action, ctx, draft, { title, what, load, details, sentence, impossible, send }) {
-  const { label, doing } = ACTION[action];
+  const { label, doing, ends } = ACTION[action];
   const kept = drafts.get(draft) ?? {};
   drafts.set(draft, kept);
   return openDialog(label, (close, dialog) => {
@@ -81,7 +91,7 @@ function ask(action, ctx, draft, { title, what, load, details, sentence, impossi
     const now = { ready: !load }; // and: failure of the plan, refusal of the action, sending, blank
 
     const whole = name => (load && Number(kept[name])) || undefined;
-    const limits = () => ({ cap: whole('cap'), rate: whole('rate'), canary: action === 'delete' ? undefined : whole('canary') });
+    const limits = () => ({ cap: whole('cap'), rate: whole('rate'), canary: ends ? undefined : whole('canary') });
     const set = values => draw(Object.assign(now, values));
 
     function prepare() {
@@ -121,13 +131,13 @@ function ask(action, ctx, draft, { title, what, load, details, sentence, impossi
         h('.field', h('label', { for: 'reason' }, 'Reason'),
           h('textarea', { id: 'reason', maxlength: MOST, autofocus: true, 'aria-required': 'true', 'aria-describedby': 'reason-hint', 'aria-invalid': blank && 'true', ...typing('reason') }),
           h('.row.hint', { id: 'reason-hint' }, h('span.grow', { class: blank && 'wrong' }, blank ? 'Say why first.' : 'It stays in the log, with your name.'), `${kept.reason?.length ?? 0} of ${MOST}`)),
-        load && h('details.more', h('summary', 'More: canary, rate, cap'), h('.fields',
-          action !== 'delete' && field('canary', 'Canary', 'Sent first; the rest follows when they completed.'),
+        load && h('details.more', h('summary', `More: ${ends ? '' : 'canary, '}rate, cap`), h('.fields',
+          !ends && field('canary', 'Canary', 'Sent first; the rest follows when they completed.'),
           field('rate', 'Rate per second', 'Empty: as fast as it goes.'), field('cap', 'Cap', 'The most it may take.'))),
         ready && h('p.words', { 'aria-live': 'polite' }, sentence(limits())),
         refusal && problem(refusal, null, refusal.slug === 'job-active' && h('p', button('See that job', () => close(undefined, document.getElementById('jobs')), '.link'))),
         h('.buttons', button('Not now', () => close(), '', { disabled: sending }),
-          h(`button.primary${action === 'delete' ? '.danger' : ''}`, { disabled: sending || !ready || Boolean(impossible()) }, sending ? `${doing}…` : ready ? `${label} ${what(limits())}` : label)));
+          h(`button.primary${ends ? '.danger' : ''}`, { disabled: sending || !ready || Boolean(impossible()) }, sending ? `${doing}…` : ready ? `${label} ${what(limits())}` : label)));
     }
     if (load) prepare();
     else draw();

@@ -27,6 +27,12 @@ export function selects({ status, ...rest }) {
   return wanted.length ? { ...rest, status: wanted } : null;
 }
 
+/** What an erasure acts on: what the list shows and is not erased yet. It names statuses always, as without them a job erases every status. */
+export function erases({ status = 'failed,partially_failed', ...rest }) {
+  const wanted = status.split(',').filter(word => word !== 'erased');
+  return wanted.length ? { ...rest, status: wanted } : null;
+}
+
 export function filterBar(root, ctx, groups) {
   let query, timer, mine; // the query that this bar asked for
   let typed; // the field that is typed in: its first change is a step of the history, the others replace it

@@ -1,9 +1,9 @@
 // The page of a flow: what failed, in groups and one by one; what is done about it; the jobs at work.
 
-import { actOnMany, actOnOne } from './act.js';
+import { actOnMany, actOnOne, isFailed, offered } from './act.js';
 import { api, path } from './api.js';
 import { h, render, said } from './dom.js';
-import { filterBar, selects, view } from './filters.js';
+import { erases, filterBar, selects, view } from './filters.js';
 import { ACTION, STATUSES, ago, number, relative, spoken, status, time } from './format.js';
 import { jobsView } from './jobs.js';
 import { messageList } from './list.js';
@@ -15,7 +15,8 @@ import { button, empty, select, skeleton } from './ui.js';
 const GROUPS = 5;
 
 export async function mount(root, { flow: name }, ctx) {
-  const here = path('console', 'flows', name), to = path('flows', name), { signal } = ctx;
+  const here = path('console', 'flows', name), to = path('flows', name), { signal, can } = ctx;
+  const actable = offered(can), mayAct = actable.length > 0;
   let flow, groups, { query } = ctx, now = view(query), allGroups = false;
   const head = h('div');
   const groupsAt = h('section', { 'aria-label': 'Failure groups' });
@@ -97,11 +98,11 @@ export async function mount(root, { flow: name }, ctx) {
       list.reload();
     };
     render(body,
-      h('.row.actions', ctx.can('operate') ? actions(known) : h('h2', 'Messages'), h('span.grow'),
+      h('.row.actions', mayAct ? actions(known) : h('h2', 'Messages'), h('span.grow'),
         h('span', { role: 'status' }, (fresh > 0 || moved > 0) && button(
           fresh ? `${fresh}${fresh >= now.limit ? ' or more' : ''} new since you looked – show` : `${moved} moved on – show the list anew`, list.reload, '.small'))),
       failure && problem(failure, again, ' ', failure.status === 400 && h('a', { href: here }, 'Clear filters')),
-      loaded ? (rows.length ? rowsTable(list, ctx.can('operate')) : nothing()) : !failure && skeleton(8),
+      loaded ? (rows.length ? rowsTable(list, mayAct) : nothing()) : !failure && skeleton(8),
       loaded && h('nav.row.pager', { 'aria-label': 'Pages' },
         h('span.quiet.grow', rows.length > 0 && `${number(from + 1)}–${number(last)}${known === undefined ? '' : ` of ${number(Math.max(known, last))}`}`),
         choose('Order', 'order', now.order, { newest: 'Newest first', oldest: 'Oldest first' }),
@@ -115,24 +116,35 @@ export async function mount(root, { flow: name }, ctx) {
       : empty('No failures', 'What fails shows up here by itself.');
   }
 
+  // Who may erase can tick what is not failed, too: the other actions take what is failed of it.
   function actions(known) {
-    const n = list.all ? known : list.picked.size, any = list.all || n > 0, count = n === undefined ? 'all' : number(n);
+    const ticked = [...list.picked.values()], failed = ticked.filter(isFailed).length;
+    const select = selectable(), any = list.all || ticked.length > 0, shown = n => (n === undefined ? 'all' : number(n));
     return h('.row', { role: 'group', 'aria-label': 'Actions' },
-      ['restart', 'retry', 'delete'].map(action => button([ACTION[action].label, any && ` ${count}`], () => act(action), action === 'delete' ? '.danger' : '', { disabled: !any, title: `What is ticked will be ${ACTION[action].fate}.` })),
-      h('span.quiet', { role: 'status' }, list.all ? 'All that match are selected.' : any ? `${count} ticked.` : 'Tick messages to act on them.'),
-      !list.all && selects(now.filter) && list.rows.length > 0 && button(`Select all ${known === undefined ? '' : `${number(known)} `}that match`, list.everything, '.link'),
+      actable.map(action => {
+        const erase = action === 'erase', n = list.all ? known : erase ? ticked.length : failed;
+        const able = list.all ? erase || selects(now.filter) : n > 0;
+        return button([ACTION[action].label, able && ` ${shown(n)}`, erase && '…'], () => act(action), ACTION[action].ends ? '.danger' : '', { disabled: !able, title: `What is ticked will be ${ACTION[action].fate}.` });
+      }),
+      h('span.quiet', { role: 'status' }, list.all ? 'All that match are selected.' : any ? `${number(ticked.length)} ticked.` : 'Tick messages to act on them.'),
+      !list.all && select && list.rows.length > 0 && button(`Select all ${known === undefined ? '' : `${number(known)} `}that match`, list.everything, '.link'),
       any && button('Clear', list.clear, '.link'));
   }
 
+  function selectable() {
+    return selects(now.filter) ?? (can('erase') && erases(now.filter));
+  }
+
   async function act(action) {
-    const picked = list.all ? [] : [...list.picked.values()];
+    const takes = action === 'erase' ? () => true : isFailed;
+    const picked = list.all ? [] : [...list.picked.values()].filter(takes);
     if (picked.length === 1) {
       const after = await actOnOne(action, picked[0], ctx);
       if (after) list.changed(after);
       return look();
     }
-    const filter = selects(now.filter);
-    const selection = !list.all ? { ids: [...list.picked.keys()] } : Object.keys(filter).length ? { filter } : { all: true };
+    const filter = (action === 'erase' ? erases : selects)(now.filter);
+    const selection = !list.all ? { ids: picked.map(row => row.interchangeId) } : Object.keys(filter).length ? { filter } : { all: true };
     const job = await actOnMany(action, flow ?? { flow: name }, selection, ctx);
     if (!job) return;
     list.clear();

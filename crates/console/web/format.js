@@ -36,7 +36,10 @@ export function time(iso, words) {
 /** "3 min ago", "in 2 h". */
 export const ago = iso => time(iso, relative);
 
-export const STATUSES = ['failed', 'partially_failed', 'waiting_for_retry', 'waiting_for_restart', 'in_network', 'completed', 'deleted'];
+export const STATUSES = ['failed', 'partially_failed', 'waiting_for_retry', 'waiting_for_restart', 'in_network', 'completed', 'deleted', 'erased'];
+
+/** Whether payloads of this status were removed on purpose. */
+export const isRemoved = word => word === 'deleted' || word === 'erased';
 
 /** A word of the API as people write it: 'no_outcome' is "no outcome", and as a title "No outcome". */
 export const spoken = word => word.replaceAll('_', ' ');
@@ -47,13 +50,15 @@ export const status = word => h('span.status', { class: word, 'data-status': wor
 
 /** Why a job passes over a message, by the API's word. */
 export const SKIPS = {
-  'not-failed': 'not failed any more', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later', 'not-found': 'not kept any more',
+  'not-failed': 'not failed any more', erased: 'erased already', 'no-receiver-payload': 'nothing mapped to send', 'no-sender-payload': 'no message to map again', 'failed-later': 'failed again later', 'not-found': 'not kept any more',
   'flow-inactive': 'flow inactive', 'stage-not-configured': 'no stage queue', 'other-flow': 'of another flow', 'send-failed': 'not taken by the queue', 'no-attempt-left': 'no attempt left', unstorable: 'cannot be stored', unreadable: 'cannot be read', 'stage-not-understood': 'stage not understood',
 };
 
+/** What can be done with a message; `ends` where nothing is sent and its payloads go. */
 export const ACTION = {
   restart: { label: 'Restart', doing: 'Restarting', done: 'Restarted', fate: 'put on the sender stage and mapped again' },
   retry: { label: 'Retry', doing: 'Retrying', done: 'Retried', fate: 'put on the receiver stage, mapping skipped' },
-  delete: { label: 'Delete', doing: 'Deleting', done: 'Deleted', fate: 'given up: payloads are removed at once, the log stays' },
+  delete: { label: 'Delete', doing: 'Deleting', done: 'Deleted', ends: true, fate: 'given up: payloads are removed at once, the log stays' },
+  erase: { label: 'Erase', doing: 'Erasing', done: 'Erased', ends: true, fate: 'erased: payloads, attributes and error texts are removed for good' },
   reschedule: { label: 'Reschedule' },
 };

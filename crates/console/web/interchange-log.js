@@ -18,9 +18,10 @@ const KINDS = {
   assumed_completed: ['Completed, it is assumed: nothing was heard', 'good', 'assumed completed'],
   outcome_overdue: ['No outcome in time: failed again', 'bad', 'no outcome'],
   send_failed: ['The queue refused the message', 'bad', 'not sent'],
-  exhausted: [({ rule }) => ['No automatic retry is left: ', said(rule)]],
+  exhausted: [({ rule }) => ['No automatic retry is left', noted(': ', rule)]],
   late_outcome: [({ outcome }) => ['Heard too late: ', said(outcome)]],
   deleted: ['Deleted', 'sent', 'deleted'],
+  erased: ['Erased', 'sent', 'erased'],
 };
 
 // `show(side, revision)` brings a payload up; null where payloads may not be read.

@@ -1,9 +1,9 @@
 // One interchange: where it stands, what can be done now, what comes next, what happened, and its payloads.
 
-import { actOnOne, possible } from './act.js';
+import { actOnOne, offered, possible } from './act.js';
 import { api, path } from './api.js';
 import { h, noted, render, said, visible } from './dom.js';
-import { ACTION, ago, plural, status, time } from './format.js';
+import { ACTION, ago, isRemoved, plural, status, time } from './format.js';
 import { errorOf, eventLog } from './interchange-log.js';
 import { live } from './live.js';
 import { problem } from './messages.js';
@@ -12,7 +12,6 @@ import { button, card, copyable, skeleton } from './ui.js';
 
 // How long after a change, or before and after a retry, it is watched closely, in ms.
 const NEAR = 90_000;
-const ACTIONS = ['restart', 'retry', 'delete'];
 const hrefOf = flow => path('console', 'flows', flow);
 
 export async function mount(root, { id }, ctx) {
@@ -27,6 +26,7 @@ export async function mount(root, { id }, ctx) {
       changedAt = Date.now();
       api.get(path('flows', next.flow), { signal }).then(found => { flow = found; draw(); }, () => {});
     }
+    if (next.status === 'erased' && item?.status !== 'erased') log = []; // events that were shown have lost their texts
     item = next;
     log = [...log.filter(({ sequence }) => sequence < next.events[0]?.sequence), ...next.events];
     failure = null;
@@ -48,16 +48,16 @@ export async function mount(root, { id }, ctx) {
     const trouble = failure && problem(failure, () => poll.now());
     crumbs(['Flows', '/console'], ...(item ? [[flow?.displayName ?? item.flow, hrefOf(item.flow)]] : []), [id]);
     if (!item) return render(root, h('h1', said(id)), trouble || skeleton(6));
-    const refused = Object.groupBy(ACTIONS, action => possible(action, item));
+    const refused = Object.groupBy(offered(can).filter(action => action !== 'erase'), action => possible(action, item));
     render(root,
-      h('.head', h('h1', said(id)), status(item.status), h('span.grow'), can('operate') && h('.row', ACTIONS.map(actionButton))),
+      h('.head', h('h1', said(id)), status(item.status), h('span.grow'), h('.row', offered(can).map(actionButton))),
       trouble,
       h('p', { id: 'story' }, story(item, flow)),
       can('operate') ? Object.entries(refused).map(([why, which]) => why && h('p.hint', `${which.map(action => ACTION[action].label).join(', ')}: ${why}`))
         : h('p.hint', 'Your sign-in may not restart, retry or delete.'),
       flow?.active === false && h('p.note', 'The flow is inactive: nothing is sent. ', h('a', { href: `${hrefOf(item.flow)}/settings` }, 'Settings')),
       h('.columns', h('.stack', wrong(item), card('Facts', facts(item))),
-        card('Event log', eventLog(log, panels && ((side, revision) => panels[side].show(revision))),
+        card('Event log', eventLog(log, panels && !isRemoved(item.status) && ((side, revision) => panels[side].show(revision))),
           log[0]?.sequence > 1 && button('Show older events', older, '.small'))),
       panels ? h('.columns', panels.sender.el, panels.receiver.el) : h('p.card.inner.quiet', 'Your sign-in may not read payloads.'));
   }
@@ -73,7 +73,7 @@ export async function mount(root, { id }, ctx) {
   function actionButton(action) {
     const why = possible(action, item);
     const act = async () => { if (await actOnOne(action, item, ctx)) poll.now(); };
-    return button(ACTION[action].label, act, action === 'delete' ? '.danger' : '', { disabled: Boolean(why), title: why || null });
+    return button([ACTION[action].label, action === 'erase' && '…'], act, ACTION[action].ends ? '.danger' : '', { disabled: Boolean(why), title: why || null });
   }
 }
 
@@ -88,6 +88,7 @@ function story(item, flow) {
     in_network: () => ['Handed to the network; no outcome yet.', ends(inNetworkWithin)],
     completed: () => 'It went through. There is nothing to do.',
     deleted: () => 'It was given up: its payloads are removed, the log stays.',
+    erased: () => 'It was erased: its payloads, attributes and error texts are removed for good.',
   }[item.status]?.() ?? coming(item);
 }
 
@@ -107,7 +108,7 @@ function coming({ nextRetryAt, nextRetry, retryPolicy = {}, exhausted, phase, er
 
 function wrong({ error, parts, phase, origin, status: now }) {
   return card(/failed/.test(now) ? 'Error' : 'Last error',
-    h('p', errorOf({ ...error, message: null }), error?.message && h('bdi.mono', visible(error.message))),
+    h('p', errorOf({ ...error, message: null }), now === 'erased' && h('span.quiet', 'Its text was removed when the message was erased.'), error?.message && h('bdi.mono', visible(error.message))),
     h('p.quiet', phase === 'delivery' ? 'In delivery, after the mapping' : 'In processing, before or in the mapping', noted(': ', origin)),
     parts?.map(part => h('p', status(part.status), ' ', h('b', said(part.id)), ' ', said(part.message))));
 }

@@ -2,7 +2,7 @@
 
 import { SKIPS, number } from './format.js';
 
-const SENT = { delete: 'deleted', reschedule: 'rescheduled' };
+const SENT = { delete: 'deleted', erase: 'erased', reschedule: 'rescheduled' };
 
 /** Whether a job is still at work, or waits. */
 export const isActive = ({ status }) => /queued|canary|running|cancelling/.test(status);

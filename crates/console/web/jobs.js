@@ -37,7 +37,7 @@ export function jobsView(root, flow, ctx, changed) {
   function draw() {
     const card = jobs?.find(({ id }) => id === shown), earlier = jobs?.filter(job => job !== card) ?? [];
     render(root, h('h2', 'Jobs'), h('.card.jobs',
-      !jobs ? skeleton(4) : card ? cardOf(card) : h('p.quiet', 'No job is at work. Several messages restarted, retried or deleted together become one, watched and stopped here.'),
+      !jobs ? skeleton(4) : card ? cardOf(card) : h('p.quiet', 'No job is at work. Several messages restarted, retried, deleted or erased together become one, watched and stopped here.'),
       unreadable.length > 0 && h('ul.earlier', unreadable.map(({ id }) => h('li', { key: id, 'data-job': id }, 'Job ', h('code', said(id)), ' was stored by another release and cannot be read by this one.'))),
       earlier.length > 0 && h('details.more', h('summary', `Earlier jobs ${earlier.length}`), h('ul.earlier', earlier.map(job => h('li', { key: job.id, 'data-job': job.id },
         h('.row', h('b', ACTION[job.action].label), status(job.status)), about(job), tally(job), link(job)))))));

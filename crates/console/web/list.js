@@ -1,12 +1,12 @@
 // One page of a flow's messages and what is ticked of it. However long the walk, one page is in memory: Next and Previous go by the
 // API's cursors.
 
+import { isFailed } from './act.js';
 import { api, path } from './api.js';
 import { STATUSES } from './format.js';
 import { live } from './live.js';
-import { tickable } from './rows.js';
 
-const ENDED = { completed: true, deleted: true };
+const ENDED = { completed: true, deleted: true, erased: true };
 const ticked = new Map(); // by flow, so that a look at one message loses nothing
 const idOf = row => row.interchangeId;
 const byId = rows => new Map(rows.map(row => [idOf(row), row]));
@@ -14,7 +14,7 @@ const byId = rows => new Map(rows.map(row => [idOf(row), row]));
 export function messageList(flow, ctx, draw) {
   const to = path('flows', flow, 'interchanges'), kept = ticked.get(flow);
   let view, loading, anchor;
-  const list = { rows: [], picked: kept?.picked ?? new Map(), has, show, reload, turn, toggle, set, clear, everything, changed };
+  const list = { rows: [], picked: kept?.picked ?? new Map(), has, tickable, show, reload, turn, toggle, set, clear, everything, changed };
 
   const ask = (query, signal) => api.get(to, { signal, query: { ...view.filter, order: view.order, limit: view.limit, ...query } });
   const put = values => draw(Object.assign(list, values));
@@ -76,6 +76,11 @@ export function messageList(flow, ctx, draw) {
       query.set('page', view.page + by);
     }
     ctx.navigate(`?${query}`, { state: { stack: by > 0 ? [...stack, view.cursor] : stack.slice(0, -1) } });
+  }
+
+  /** Only what failed can be sent back or deleted; who may erase can tick whatever is not erased yet. */
+  function tickable(row) {
+    return !row.settled && !row.unreadable && (isFailed(row) || (ctx.can('erase') && row.status !== 'erased'));
   }
 
   function has(row) {

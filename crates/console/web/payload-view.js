@@ -3,7 +3,7 @@
 
 import { api, path } from './api.js';
 import { h, noted, render, runs, said } from './dom.js';
-import { number, plural, bytes as size } from './format.js';
+import { isRemoved, number, plural, bytes as size } from './format.js';
 import { problem } from './messages.js';
 import { button, copyable, select, skeleton, tick } from './ui.js';
 import { PAGES, decode, recognise } from './payload-decode.js';
@@ -31,7 +31,7 @@ export function payloadPanel(id, side, signal) {
   async function open() {
     failure = null;
     tools();
-    if (!meta) return;
+    if (!meta || isRemoved(status)) return;
     const wanted = chosen ??= meta.revision;
     try {
       const bytes = await fetched(wanted), revision = comparing && earlier(), before = revision && await fetched(revision);
@@ -50,6 +50,15 @@ export function payloadPanel(id, side, signal) {
       bytesOf.set(revision, new Uint8Array(answer));
     }
     return bytesOf.get(revision);
+  }
+
+  /** What was shown of it goes too. */
+  function forget() {
+    bytesOf.clear();
+    view.replaceChildren();
+    read = chosen = failure = undefined;
+    rows = [];
+    drawn = 0;
   }
 
   const earlier = () => meta?.revisions?.findLast(({ revision }) => revision < chosen)?.revision;
@@ -97,7 +106,8 @@ export function payloadPanel(id, side, signal) {
   function tools() {
     const all = meta?.revisions ?? [], facts = all.find(({ revision }) => revision === chosen) ?? meta, before = earlier();
     const heading = h('.row', h('h2', title), h('span.quiet', means));
-    if (!meta) return render(el, heading, h('p.quiet', status === 'deleted' ? 'It was removed when the message was deleted.' : `There is none: ${none}.`));
+    if (isRemoved(status)) return render(el, heading, h('p.quiet', `It was removed when the message was ${status}.`), meta && h('p.quiet', `${size(meta.bytes)} · SHA-256 `, copyable(meta.sha256)));
+    if (!meta) return render(el, heading, h('p.quiet', `There is none: ${none}.`));
     const known = read && (read.page ? `${KINDS[read.kind][0]}, ${PAGES[read.page] ?? read.page}${read.bom ? ' with BOM' : ''}` : 'no text');
     render(el, heading, h('p.quiet', size(facts.bytes), noted(' · ', facts.contentType), known && ` · ${known}`),
       h('.row.tools', h('fieldset.row', h('legend.unseen', `View of the ${side} payload`), Object.entries(MODES).map(([value, label]) => h('label',
@@ -128,10 +138,11 @@ export function payloadPanel(id, side, signal) {
   return {
     el,
     update(interchange) {
-      const next = interchange.payloads?.[side], same = JSON.stringify(next) === JSON.stringify(meta);
+      const next = interchange.payloads?.[side], same = JSON.stringify(next) === JSON.stringify(meta), was = isRemoved(status);
       meta = next;
       ({ status } = interchange);
-      (read || same ? tools : open)();
+      if (isRemoved(status)) forget();
+      (read || (same && !was) ? tools : open)();
     },
     show(revision) {
       chosen = revision;

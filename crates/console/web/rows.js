@@ -1,6 +1,5 @@
 // The table of messages and the page's keys. Rows never jump: one that left the view stays where it is, faded, with what became of it.
 
-import { isFailed } from './act.js';
 import { path } from './api.js';
 import { h, said } from './dom.js';
 import { number, status, time } from './format.js';
@@ -9,10 +8,8 @@ import { openDialog } from './ui.js';
 const COLUMNS = { at: 'Failed', source: 'Source id', partner: 'Partner', origin: 'Origin', message: 'Message', tries: 'Tries', next: 'Next retry', state: 'Status' };
 const KEYS = { 'j / k': 'next / previous message', Enter: 'open it', x: 'tick it', 'Shift + x': 'tick up to it', 'n / p': 'next / previous page', '/': 'search', Esc: 'untick all', '?': 'this list' };
 
-export const tickable = row => isFailed(row) && !row.settled;
-
 export function rowsTable(list, ticks) {
-  const able = list.rows.filter(tickable), some = able.some(list.has), whole = some && able.every(list.has);
+  const able = list.rows.filter(list.tickable), some = able.some(list.has), whole = some && able.every(list.has);
   return h('table.cards.msgs', { 'aria-busy': list.busy && 'true' }, h('caption.unseen', 'Messages'),
     h('thead', h('tr', ticks && h('th.tick', h('input', { type: 'checkbox', 'aria-label': 'Tick all on this page', checked: whole, indeterminate: some && !whole, disabled: !able.length, onchange: () => list.set(list.rows, !whole) })),
       Object.entries(COLUMNS).map(([name, label]) => h('th', { scope: 'col', class: name }, label)))),
@@ -32,13 +29,13 @@ function tr(row, list, ticks) {
     source: [h('a.open', { href: path('console', 'interchanges', id) }, text(name)), name !== id && text(id, 'quiet under')],
     partner: text(row.partner ?? [sender, receiver].filter(Boolean).join(' → ')),
     origin: text(row.origin),
-    message: text(error.message ?? error.code ?? 'no message'),
+    message: text(error?.message ?? error?.code ?? (row.status === 'erased' ? 'erased' : 'no message')),
     tries: number(row.tries),
     next: row.nextRetryAt ? time(row.nextRetryAt) : h('span.quiet', row.exhausted ? 'exhausted' : '–'),
     state: row.gone ? h('span.quiet', 'Changed since') : status(row.status),
   };
   return h('tr', { key: id, class: `${picked ? 'picked' : ''} ${row.settled ? 'settled' : ''}`, 'data-interchange-id': id },
-    ticks && h('td.tick', h('input', { type: 'checkbox', 'aria-label': `Tick ${name}`, checked: picked, disabled: !tickable(row), onclick: ({ shiftKey }) => list.toggle(id, shiftKey) })),
+    ticks && h('td.tick', h('input', { type: 'checkbox', 'aria-label': `Tick ${name}`, checked: picked, disabled: !list.tickable(row), onclick: ({ shiftKey }) => list.toggle(id, shiftKey) })),
     Object.entries(cells).map(([column, cell]) => h('td', { class: column, 'data-label': COLUMNS[column] }, h('div', cell))));
 }
 

@@ -111,6 +111,13 @@ pub enum EventKind {
         /// The job that did it.
         job: Option<JobId>,
     },
+    /// A person had its content removed.
+    Erased {
+        /// Why.
+        reason: String,
+        /// The job that did it.
+        job: Option<JobId>,
+    },
     /// An event that this release does not know, or knows otherwise. Only what is read has it; nothing here makes one.
     Other {
         /// The word under which it is stored.
@@ -143,6 +150,7 @@ impl EventKind {
             Self::Exhausted { .. } => "exhausted",
             Self::LateOutcome { .. } => "late_outcome",
             Self::Deleted { .. } => "deleted",
+            Self::Erased { .. } => "erased",
         }
     }
 }

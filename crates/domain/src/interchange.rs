@@ -25,11 +25,13 @@ pub enum Status {
     Completed,
     /// A person gave it up.
     Deleted,
+    /// A person had its content removed.
+    Erased,
 }
 
 impl Status {
     /// Every status, in the order of the life cycle.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Failed,
         Self::PartiallyFailed,
         Self::WaitingForRetry,
@@ -37,6 +39,7 @@ impl Status {
         Self::InNetwork,
         Self::Completed,
         Self::Deleted,
+        Self::Erased,
     ];
 
     /// The word used in JSON and keys.
@@ -50,6 +53,7 @@ impl Status {
             Self::InNetwork => "in_network",
             Self::Completed => "completed",
             Self::Deleted => "deleted",
+            Self::Erased => "erased",
         }
     }
 
@@ -80,7 +84,13 @@ impl Status {
     /// Whether nothing more is expected, so that its retention runs.
     #[must_use]
     pub fn is_resolved(self) -> bool {
-        matches!(self, Self::Completed | Self::Deleted)
+        matches!(self, Self::Completed | Self::Deleted | Self::Erased)
+    }
+
+    /// Whether its payloads were removed on purpose.
+    #[must_use]
+    pub fn has_no_payloads(self) -> bool {
+        matches!(self, Self::Deleted | Self::Erased)
     }
 }
 

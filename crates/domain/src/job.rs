@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{Actor, Cause, Claim, Flow, FlowName, Interchange, JobLimits, Reentry, Refusal, Selection, Trigger};
+use crate::{
+    Actor, Cause, Claim, Filter, Flow, FlowName, Interchange, JobLimits, Reentry, Refusal, Selection, Status, Trigger,
+};
 
 /// Identifies a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +19,8 @@ pub enum JobAction {
     Reenter(Reentry),
     /// Gives it up.
     Delete,
+    /// Removes its content, in any status.
+    Erase,
     /// Plans its next retry anew.
     Reschedule,
 }
@@ -28,6 +32,7 @@ impl JobAction {
         match self {
             Self::Reenter(action) => action.as_str(),
             Self::Delete => "delete",
+            Self::Erase => "erase",
             Self::Reschedule => "reschedule",
         }
     }
@@ -38,10 +43,19 @@ impl JobAction {
         matches!(self, Self::Reenter(_))
     }
 
+    /// The statuses it acts on where a selection names none.
+    #[must_use]
+    pub fn statuses(self) -> Vec<Status> {
+        match self {
+            Self::Erase => Status::ALL.into_iter().filter(|status| *status != Status::Erased).collect(),
+            Self::Reenter(_) | Self::Delete | Self::Reschedule => vec![Status::Failed, Status::PartiallyFailed],
+        }
+    }
+
     /// Reads the word back.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Reenter(Reentry::Retry), Self::Reenter(Reentry::Restart), Self::Delete, Self::Reschedule]
+        [Self::Reenter(Reentry::Retry), Self::Reenter(Reentry::Restart), Self::Delete, Self::Erase, Self::Reschedule]
             .into_iter()
             .find(|action| action.as_str() == word)
     }
@@ -238,9 +252,20 @@ impl Job {
             && interchange.job.as_ref() != Some(&self.id)
             && match &self.selection {
                 Selection::Ids(ids) => ids.contains(&interchange.id),
-                Selection::Filter(filter) => filter.matches(interchange),
-                Selection::All => interchange.status.is_failed(),
+                Selection::Filter(_) | Selection::All => self.filter().is_some_and(|f| f.matches(interchange)),
             }
+    }
+
+    /// The filter of its selection, with the statuses that the action acts on where the selection names none; `None` where it names ids.
+    #[must_use]
+    pub fn filter(&self) -> Option<Filter> {
+        let filter = match &self.selection {
+            Selection::Ids(_) => return None,
+            Selection::Filter(filter) => filter.clone(),
+            Selection::All => Filter::default(),
+        };
+        let status = if filter.status.is_empty() { self.action.statuses() } else { filter.status };
+        Some(Filter { status, ..filter })
     }
 
     /// What to do about an interchange of the selection as it stands now.
@@ -266,6 +291,7 @@ impl Refusal {
     pub fn slug(self) -> &'static str {
         match self {
             Self::NotFailed { .. } => "not-failed",
+            Self::Erased => "erased",
             Self::NoReceiverPayload => "no-receiver-payload",
             Self::NoSenderPayload => "no-sender-payload",
             Self::NoAttemptLeft => "no-attempt-left",

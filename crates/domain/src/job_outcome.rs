@@ -40,7 +40,11 @@ impl Interchange {
             _ if !self.sent_by_job => None,
             Status::Completed => Some(JobCount::Completed),
             Status::Failed | Status::PartiallyFailed => Some(JobCount::FailedAgain),
-            Status::WaitingForRetry | Status::WaitingForRestart | Status::InNetwork | Status::Deleted => None,
+            Status::WaitingForRetry
+            | Status::WaitingForRestart
+            | Status::InNetwork
+            | Status::Deleted
+            | Status::Erased => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod access;
 mod claim;
 mod early;
 mod epoch;
+mod erase;
 mod event;
 mod fingerprint;
 mod flow;

@@ -121,7 +121,7 @@ fn is_news(known: &Interchange, told: &Plausible<'_>) -> bool {
         },
         (Status::Completed, Known::Completed) => known.completion == Some(Completion::Assumed),
         (Status::Completed, Known::InNetwork) => false,
-        (Status::Deleted, _) => false,
+        (Status::Deleted | Status::Erased, _) => false,
         (Status::WaitingForRetry | Status::WaitingForRestart, _) => true,
     }
 }
@@ -196,7 +196,7 @@ pub(crate) fn record(
         next.automatic = 0;
         next.exhausted = false;
     }
-    if next.status == Status::Deleted {
+    if next.status.has_no_payloads() {
         next.forget_payloads();
     }
     next.take(failure, attempt);
@@ -257,8 +257,8 @@ impl Interchange {
     }
 
     pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {
-        if self.status == Status::Deleted {
-            // What comes after a deletion is nothing that the deleting job did.
+        if self.status.has_no_payloads() {
+            // What comes after a deletion or erasure was not done by its job.
             self.job = None;
         }
         self.attempt = attempt;

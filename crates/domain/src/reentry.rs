@@ -98,6 +98,9 @@ pub enum Refusal {
         /// What it is instead.
         status: Status,
     },
+    /// It is erased already.
+    #[error("the interchange is erased")]
+    Erased,
     /// A retry has nothing to send.
     #[error("there is no receiver payload to retry")]
     NoReceiverPayload,
@@ -308,6 +311,7 @@ impl Interchange {
         let payload = match action {
             JobAction::Reenter(action) => self.payload_for(action).err(),
             JobAction::Delete | JobAction::Reschedule => None,
+            JobAction::Erase => return (self.status == Status::Erased).then_some(Refusal::Erased),
         };
         self.must_be_failed().err().or(payload)
     }

@@ -59,11 +59,11 @@ impl Interchange {
         self.kept.older |= self.attributes.trim(None);
     }
 
-    /// Whether a report brings bytes of which nothing is kept where they belong. What was deleted stays without them.
+    /// Whether a report brings bytes of which nothing is kept where they belong. What was deleted or erased stays without them.
     pub(crate) fn lacks(&self, report: &Report) -> bool {
         let ReportKind::Failed(failure) = &report.kind else { return false };
         let unseen = |(kind, told): (Bytes, &Option<PayloadMeta>)| told.as_ref().is_some_and(|t| !self.has(kind, t));
-        self.status != Status::Deleted && brought(failure).into_iter().any(unseen)
+        !self.status.has_no_payloads() && brought(failure).into_iter().any(unseen)
     }
 
     /// Keeps the bytes a report brings which were never seen, and changes nothing else. Gives back the new revisions of
@@ -71,7 +71,7 @@ impl Interchange {
     pub(crate) fn keep(&mut self, report: &Report, age: Age) -> [Option<Revision>; 2] {
         let mut kept = [None, None];
         let ReportKind::Failed(failure) = &report.kind else { return kept };
-        if self.status == Status::Deleted {
+        if self.status.has_no_payloads() {
             return kept;
         }
         let event = self.sequence + 1;

@@ -1,4 +1,4 @@
-//! Restart, retry and delete, one interchange at once or many as a job, and the cancelling of jobs.
+//! Restart, retry, delete and erase, one interchange at once or many as a job, and the cancelling of jobs.
 
 use app::{ActOrder, Actions, JobOrder, Jobs, Plan};
 use aws_lambda_events::http::header;
@@ -17,53 +17,55 @@ const KEY: &str = "Idempotency-Key";
 /// Most characters of an Idempotency-Key.
 const MOST_KEY: usize = 256;
 
-/// Answers one of the three actions.
+/// Answers some of the actions.
 #[derive(Debug)]
 pub struct ActApi {
-    action: JobAction,
+    own: &'static [JobAction],
     actions: Actions,
     jobs: Jobs,
     claim: FlowsClaim,
 }
 
 impl ActApi {
-    /// Answers `action` alone, as each action is a function of its own, to tokens that list in `flows_claim` what their
+    /// Answers the actions in `own` and no others, as each function has its own, to tokens that list in `flows_claim` what their
     /// bearers may see; without one everybody sees all.
     #[must_use]
-    pub fn new(action: JobAction, actions: Actions, jobs: Jobs, flows_claim: Option<String>) -> Self {
-        Self { action, actions, jobs, claim: FlowsClaim::new(flows_claim) }
+    pub fn new(own: &'static [JobAction], actions: Actions, jobs: Jobs, flows_claim: Option<String>) -> Self {
+        Self { own, actions, jobs, claim: FlowsClaim::new(flows_claim) }
     }
 
     /// The answer to an action; a problem where it cannot be done.
     pub async fn answer(&self, request: &Request, now: Timestamp) -> Response {
         let call = Call::new(request, &self.claim);
-        let answer = match call.route().rsplit_once('/') {
-            Some(("POST /interchanges/{id}", word)) if word == self.action.as_str() => self.one(&call, now).await,
-            Some(("POST /flows/{flow}", word)) if word == self.action.as_str() => self.many(&call, now).await,
-            Some(("POST /jobs/{id}", "cancel")) => self.cancel(&call, now).await,
-            Some(("POST /jobs/{id}", "resume")) => self.resume(&call).await,
+        let Some((path, word)) = call.route().rsplit_once('/') else { return respond::problem(&Problem::no_route()) };
+        let action = self.own.iter().copied().find(|action| action.as_str() == word);
+        let answer = match (path, word, action) {
+            ("POST /interchanges/{id}", _, Some(action)) => self.one(&call, action, now).await,
+            ("POST /flows/{flow}", _, Some(action)) => self.many(&call, action, now).await,
+            ("POST /jobs/{id}", "cancel", _) => self.cancel(&call, now).await,
+            ("POST /jobs/{id}", "resume", _) => self.resume(&call).await,
             _ => Err(Problem::no_route()),
         };
         answer.unwrap_or_else(|problem| respond::problem(&problem))
     }
 
-    async fn one(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+    async fn one(&self, call: &Call<'_>, action: JobAction, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&[])?;
         let id = call.interchange()?;
         let body = call.body()?;
         let reason = read_reason(&body)?;
         let idempotency = self.idempotency(call, &body)?;
-        let order = ActOrder { id, action: self.action, reason, actor: call.actor(), idempotency };
+        let order = ActOrder { id, action, reason, actor: call.actor(), idempotency };
         Ok(respond::json_text(200, self.actions.act(&order, call.access(), now).await?))
     }
 
-    async fn many(&self, call: &Call<'_>, now: Timestamp) -> Result<Response, Problem> {
+    async fn many(&self, call: &Call<'_>, action: JobAction, now: Timestamp) -> Result<Response, Problem> {
         call.takes(&["plan"])?;
         let flow = call.flow()?;
         let body = call.body()?;
         let request = read_job_request(&body)?;
         let idempotency = self.idempotency(call, &body)?;
-        let order = JobOrder { flow, action: self.action, request, actor: call.actor(), idempotency };
+        let order = JobOrder { flow, action, request, actor: call.actor(), idempotency };
         if call.flag("plan")? {
             let plan = self.jobs.plan(order, call.access(), now).await?;
             return Ok(respond::json(200, &planned(&plan)));

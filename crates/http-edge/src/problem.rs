@@ -103,6 +103,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let title = match refusal {
             Refusal::NotFailed { .. } => "The interchange is not failed",
+            Refusal::Erased => "The interchange is erased",
             Refusal::NoReceiverPayload => "There is no receiver payload",
             Refusal::NoSenderPayload => "There is no sender payload",
             Refusal::NoAttemptLeft => "There is no attempt left",
@@ -115,6 +116,7 @@ impl From<Refusal> for Problem {
             Refusal::NotFailed { status } => {
                 problem.detail(refusal.to_string()).with("interchangeStatus", status.as_str())
             }
+            Refusal::Erased => problem.detail(refusal.to_string()),
             Refusal::NoReceiverPayload => problem.detail("there is no receiver payload to retry; restart is possible"),
             Refusal::NoSenderPayload => problem.detail("there is no sender payload to restart; retry is possible"),
             Refusal::NoAttemptLeft => problem.detail(refusal.to_string()),

@@ -7,6 +7,7 @@ mod deliver;
 mod error;
 mod firing;
 mod groups;
+mod local_time;
 mod page;
 mod schedules;
 mod timing;

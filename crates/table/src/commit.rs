@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{Put, Update};
+use aws_sdk_dynamodb::types::Put;
 use domain::{Interchange, Kept, Slot, Timestamp};
 use futures::stream::{FuturesUnordered, StreamExt};
 
@@ -65,8 +65,8 @@ struct Group {
     deltas: Deltas,
     /// The members of each slot that are enrolled, by their positions.
     slots: BTreeMap<Slot, Vec<usize>>,
-    /// What follows from the one deletion that it is.
-    follows: Option<Vec<Update>>,
+    /// What is written with the one deletion or erasure that it is.
+    follows: Option<Actions>,
 }
 
 impl Group {
@@ -106,6 +106,7 @@ impl Table {
         let mut waiting = grouped(works, (0..works.len()).collect());
         if let ([work], [group]) = (works, waiting.as_mut_slice())
             && work.deletes()
+            && !work.erases()
         {
             group.follows = self.together(work, now)?;
         }
@@ -119,7 +120,7 @@ impl Table {
             free.push(lane);
             let result = result?;
             let is_refused = !matches!(result, GroupResult::Done | GroupResult::Stale(_));
-            if is_refused && group.follows.take().is_some() {
+            if is_refused && !erases(works, &group) && group.follows.take().is_some() {
                 // It may be too much for one transaction: then the rest follows afterwards.
                 waiting.push(group);
                 continue;
@@ -134,10 +135,16 @@ impl Table {
     async fn commit_group(
         &self,
         works: &[Work],
-        group: Group,
+        mut group: Group,
         lane: usize,
         now: Timestamp,
     ) -> (usize, Group, Result<GroupResult, TableError>) {
+        if erases(works, &group) {
+            match self.erasure(&works[group.members[0]], now).await {
+                Ok(actions) => group.follows = Some(actions),
+                Err(error) => return (lane, group, Err(error)),
+            }
+        }
         let result = match self.actions_of(works, &group, lane, now) {
             Ok((actions, owners)) => self.transact(actions).await.map(|result| owned(result, &owners)),
             Err(error) => Err(error),
@@ -183,7 +190,7 @@ impl Table {
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
         }
-        group.follows.iter().flatten().for_each(|update| actions.update(update.clone()));
+        actions.0.extend(group.follows.iter().flat_map(|follows| follows.0.clone()));
         Ok((actions, owners))
     }
 
@@ -204,12 +211,18 @@ impl Table {
     }
 }
 
-/// Packs works into as few transactions as they fit.
+/// Whether a group is the erasure of one interchange, which needs most of a transaction.
+fn erases(works: &[Work], group: &Group) -> bool {
+    matches!(group.members.as_slice(), [index] if works[*index].erases())
+}
+
+/// Packs works into as few transactions as they fit. An erasure has one of its own.
 fn grouped(works: &[Work], members: Vec<usize>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for index in members {
         let work = &works[index];
-        let joined = groups.last().map(|group| group.with(index, work)).filter(Group::fits);
+        let last = groups.last().filter(|group| !work.erases() && !erases(works, group));
+        let joined = last.map(|group| group.with(index, work)).filter(Group::fits);
         match (joined, groups.last_mut()) {
             (Some(joined), Some(last)) => *last = joined,
             _ => groups.push(Group::default().with(index, work)),

@@ -7,7 +7,7 @@ use domain::{Fingerprint, FlowName, Status, Timestamp};
 
 use crate::deltas::{COMPLETED, FAILED_AGAIN, GROUP_COUNT, SCHEDULED, SENT};
 use crate::item::{Item, number, s};
-use crate::keys::{self, FLOWS, PK, SK, TTL};
+use crate::keys::{self, FLOWS, MESSAGE, PK, SK, TTL};
 use crate::spans::Spans;
 use crate::{Table, TableError};
 
@@ -149,6 +149,7 @@ impl Table {
                 (Some(a), Some(b)) => Some(GroupCount {
                     first_seen_at: a.first_seen_at.min(b.first_seen_at),
                     last_seen_at: a.last_seen_at.max(b.last_seen_at),
+                    message: a.message.or(b.message),
                     ..a
                 }),
                 (a, b) => a.or(b),
@@ -169,7 +170,7 @@ fn told(row: &Item, fingerprint: &str) -> Option<GroupCount> {
     let seen = |name: &str| crate::item::text(row, name).ok().and_then(|t| t.parse::<Timestamp>().ok());
     Some(GroupCount {
         fingerprint: Fingerprint::kept(fingerprint.to_owned()),
-        message: crate::item::text(row, "msg").ok().filter(|m| !m.is_empty()).map(str::to_owned),
+        message: crate::item::text(row, MESSAGE).ok().filter(|m| !m.is_empty()).map(str::to_owned),
         category: crate::item::text(row, "cat").ok()?.to_owned(),
         count: 0,
         first_seen_at: seen("seen0")?,

@@ -10,17 +10,17 @@ use serde_json::value::RawValue;
 
 use crate::TableError;
 use crate::codec::{StoredRevision, revision, stored_revision};
-use crate::item::{Item, log_unreadable, unreadable};
+use crate::item::{Item, json, log_unreadable, unreadable};
 use crate::keys::DATA;
 
 #[derive(Serialize)]
-pub(crate) struct StoredEvent {
+pub(crate) struct StoredEvent<K> {
     n: u64,
     at: Timestamp,
     a: u32,
     /// `-` the pipeline, `*` the scheduler, else `=` and a person.
     by: String,
-    k: StoredKind,
+    k: K,
     /// Warnings: field and problem.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     w: Vec<(String, String)>,
@@ -41,7 +41,7 @@ struct ReadEvent<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum StoredKind {
+pub(crate) enum StoredKind {
     Failed(StoredFailure),
     PartiallyFailed(StoredFailure),
     RetryScheduled {
@@ -80,10 +80,14 @@ enum StoredKind {
         r: String,
         j: Option<String>,
     },
+    Erased {
+        r: String,
+        j: Option<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredFailure {
+pub(crate) struct StoredFailure {
     at: Timestamp,
     ph: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +106,7 @@ struct StoredFailure {
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredRequest {
+pub(crate) struct StoredRequest {
     retry: bool,
     scheduled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,17 +117,27 @@ struct StoredRequest {
     q: String,
 }
 
-pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent> {
-    let stored = |event: &Event| {
-        let by = match &event.actor {
-            Actor::Pipeline => "-".to_owned(),
-            Actor::Scheduler => "*".to_owned(),
-            Actor::Person(name) => format!("={name}"),
-        };
-        let w = event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect();
-        Some(StoredEvent { n: event.sequence, at: event.at, a: event.attempt, by, k: stored_kind(&event.kind)?, w })
+pub(crate) fn stored(events: &[Event]) -> Vec<StoredEvent<StoredKind>> {
+    events.iter().filter_map(|event| Some(stored_as(event, stored_kind(&event.kind)?))).collect()
+}
+
+/// The JSON text of events that are stored again. Of one that this release does not know its word stays.
+pub(crate) fn stored_again(events: &[Event]) -> String {
+    let stored = |event: &Event| match (&event.kind, stored_kind(&event.kind)) {
+        (EventKind::Other { kind, .. }, _) => json(&stored_as(event, kind)),
+        (_, kind) => json(&stored_as(event, kind)),
     };
-    events.iter().filter_map(stored).collect()
+    format!("[{}]", events.iter().map(stored).collect::<Vec<_>>().join(","))
+}
+
+fn stored_as<K>(event: &Event, k: K) -> StoredEvent<K> {
+    let by = match &event.actor {
+        Actor::Pipeline => "-".to_owned(),
+        Actor::Scheduler => "*".to_owned(),
+        Actor::Person(name) => format!("={name}"),
+    };
+    let w = event.warnings.iter().map(|w| (w.field.clone(), w.problem.clone())).collect();
+    StoredEvent { n: event.sequence, at: event.at, a: event.attempt, by, k, w }
 }
 
 /// The attribute that holds the events of a commit that was added to an item.
@@ -208,6 +222,9 @@ fn stored_kind(kind: &EventKind) -> Option<StoredKind> {
         EventKind::Deleted { reason, job } => {
             StoredKind::Deleted { r: reason.clone(), j: job.as_ref().map(|job| job.0.clone()) }
         }
+        EventKind::Erased { reason, job } => {
+            StoredKind::Erased { r: reason.clone(), j: job.as_ref().map(|job| job.0.clone()) }
+        }
         EventKind::Other { .. } => return None,
     })
 }
@@ -249,6 +266,7 @@ fn kind(stored: StoredKind, item: &Item) -> Result<EventKind, TableError> {
             }
         }
         StoredKind::Deleted { r, j } => EventKind::Deleted { reason: r, job: j.map(JobId) },
+        StoredKind::Erased { r, j } => EventKind::Erased { reason: r, job: j.map(JobId) },
     })
 }
 

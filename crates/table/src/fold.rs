@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::{Delete, Put};
 use domain::{FlowName, Timestamp};
 
+use crate::deltas::GROUP_COUNT;
 use crate::item::{Item, key, n, number, s, text};
 use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, FOLDED, IF_ABSENT, PK, SHAPE_VERSION, SK};
 use crate::spans::{Span, Spans};
@@ -57,27 +58,32 @@ impl Table {
         if quiet.is_empty() {
             let Some(before) = folded else { return Ok(0) };
             let smaller = merged(&[], Some(&before), quiet_since)?;
+            if is_empty_group(&smaller) {
+                return Ok(usize::from(self.replace(&[], Some(&before), None).await?));
+            }
             if smaller.len() + SPANS_TO_LOSE <= before.len() {
-                self.replace(&[], Some(&before), smaller).await?;
+                self.replace(&[], Some(&before), Some(smaller)).await?;
             }
             return Ok(0);
         }
         let mut fewer = 0;
         for quiet in quiet.chunks(MOST_ROWS) {
             let row = merged(quiet, folded.as_ref(), quiet_since)?;
+            let row = Some(row).filter(|row| !is_empty_group(row));
             if !self.replace(quiet, folded.as_ref(), row.clone()).await? {
                 break;
             }
-            fewer += quiet.len() - usize::from(folded.is_none());
-            folded = Some(row);
+            fewer += quiet.len() + usize::from(folded.is_some()) - usize::from(row.is_some());
+            folded = row;
         }
         Ok(fewer)
     }
 
-    /// Puts `row` in the place of `quiet` and `folded`, unless one of them was changed since it was read.
-    async fn replace(&self, quiet: &[Item], folded: Option<&Item>, row: Item) -> Result<bool, TableError> {
+    /// Puts `row` in the place of `quiet` and `folded`, or nothing, unless one of them was changed since it was read.
+    async fn replace(&self, quiet: &[Item], folded: Option<&Item>, row: Option<Item>) -> Result<bool, TableError> {
         let mut actions = Actions::default();
-        for row in quiet {
+        let gone = folded.filter(|_| row.is_none());
+        for row in quiet.iter().chain(gone) {
             let delete = Delete::builder().table_name(&self.name).set_key(Some(key(text(row, PK)?, text(row, SK)?)));
             let delete = delete
                 .condition_expression("#k = :k")
@@ -85,15 +91,17 @@ impl Table {
                 .expression_attribute_values(":k", n(changes(row)));
             actions.delete(self.built(delete.build())?);
         }
-        let put = Put::builder().table_name(&self.name).set_item(Some(row));
-        let put = match folded {
-            None => put.condition_expression(IF_ABSENT),
-            Some(folded) => put
-                .condition_expression("#k = :k")
-                .expression_attribute_names("#k", CHANGES)
-                .expression_attribute_values(":k", n(changes(folded))),
-        };
-        actions.put(self.built(put.build())?);
+        if let Some(row) = row {
+            let put = Put::builder().table_name(&self.name).set_item(Some(row));
+            let put = match folded {
+                None => put.condition_expression(IF_ABSENT),
+                Some(folded) => put
+                    .condition_expression("#k = :k")
+                    .expression_attribute_names("#k", CHANGES)
+                    .expression_attribute_values(":k", n(changes(folded))),
+            };
+            actions.put(self.built(put.build())?);
+        }
         Ok(matches!(self.transact(actions).await?, Transacted::Done))
     }
 }
@@ -110,6 +118,12 @@ fn by_name(rows: Vec<Item>) -> Result<BTreeMap<String, Vec<Item>>, TableError> {
         }
     }
     Ok(by_name)
+}
+
+/// Whether it is the row of a failure group that has no failure left: it goes, and the sample of its error text with it.
+fn is_empty_group(row: &Item) -> bool {
+    text(row, SK).is_ok_and(|sk| sk.starts_with(keys::GROUP_PREFIX))
+        && number::<i64>(row, GROUP_COUNT).unwrap_or(0) == 0
 }
 
 fn is_folded(row: &Item) -> bool {

@@ -1,7 +1,8 @@
 //! What an Idempotency-Key made or was answered: small facts written once.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::{Interchange, JobId, Timestamp};
+use domain::{Interchange, InterchangeId, JobId, Timestamp};
+use futures::future::try_join;
 
 use crate::item::{document, json, key, n, read, s, text};
 use crate::keys::{self, DATA, REQUEST, TTL};
@@ -45,6 +46,7 @@ impl Table {
         found: &Interchange,
         now: Timestamp,
     ) -> Result<RequestBegun, TableError> {
+        let kept = self.get(key(keys::interchange(&found.id), keys::answer(name)));
         let update = self.client.update_item().table_name(&self.name);
         let update = update
             .set_key(Some(key(keys::idempotency(name), REQUEST)))
@@ -59,33 +61,41 @@ impl Table {
             .expression_attribute_values(":ttl", n(self.expires_at(now)))
             .expression_attribute_values(":found", s(json(&(found.attempt, found.version))))
             .return_values(ReturnValue::AllNew);
-        let item = update.send().await.map_err(TableError::call("UpdateItem"))?.attributes.unwrap_or_default();
+        let begun = async { update.send().await.map_err(TableError::call("UpdateItem")) };
+        let (begun, kept) = try_join(begun, kept).await?;
+        let item = begun.attributes.unwrap_or_default();
         let (job, before): (String, String) = read(&item, DATA)?;
         if !job.is_empty() || before != digest {
             return Ok(RequestBegun::KeyReused);
         }
-        if let Ok(answer) = text(&item, ANSWER) {
+        // A release before kept the answer beside the key.
+        if let Ok(answer) = kept.as_ref().map_or_else(|| text(&item, ANSWER), |kept| text(kept, ANSWER)) {
             return Ok(RequestBegun::Answered(answer.to_owned()));
         }
         let (attempt, version) = read(&item, FOUND)?;
         Ok(RequestBegun::Unanswered { attempt, version })
     }
 
-    /// Keeps what a request was answered. An answer that is more than an item holds is not kept.
+    /// Keeps what a request was answered, with the interchange that it is about: the answer has its texts. An answer that is more than an
+    /// item holds is not kept.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn answer_request(&self, name: &str, answer: &str) -> Result<(), TableError> {
+    pub async fn answer_request(
+        &self,
+        name: &str,
+        id: &InterchangeId,
+        answer: &str,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
         if answer.len() > MAX_ANSWER {
             return Ok(());
         }
-        let update =
-            self.client.update_item().table_name(&self.name).set_key(Some(key(keys::idempotency(name), REQUEST)));
-        let update = update
-            .update_expression("SET #answer = :answer")
-            .expression_attribute_names("#answer", ANSWER)
-            .expression_attribute_values(":answer", s(answer));
-        update.send().await.map_err(TableError::call("UpdateItem")).map(drop)
+        let mut item = key(keys::interchange(id), keys::answer(name));
+        item.insert(ANSWER.to_owned(), s(answer));
+        item.insert(TTL.to_owned(), n(self.expires_at(now)));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map_err(TableError::call("PutItem")).map(drop)
     }
 
     /// The job that an idempotency key made and the digest of the request that made it.

@@ -58,6 +58,8 @@ pub(crate) const CHANGED_AT: &str = "at";
 pub(crate) const FOLDED: &str = "folded";
 /// The body of every item that is read whole: JSON.
 pub(crate) const DATA: &str = "d";
+/// The error text that shows what a failure group is about.
+pub(crate) const MESSAGE: &str = "msg";
 /// A payload chunk's bytes.
 pub(crate) const BYTES: &str = "b";
 /// From when on work must be signed, RFC 3339.
@@ -97,12 +99,16 @@ pub(crate) const EPOCH: &str = "EPOCH";
 
 pub(crate) const EVENT_PREFIX: &str = "EVENT#";
 pub(crate) const PAYLOAD_PREFIX: &str = "PAYLOAD#";
+/// Answers to requests with an Idempotency-Key.
+pub(crate) const ANSWER_PREFIX: &str = "ANSWER#";
 pub(crate) const GROUP_PREFIX: &str = "GROUP#";
 pub(crate) const JOB_PREFIX: &str = "JOB#";
 /// Behind the last of a flow's jobs.
 pub(crate) const JOB_END: &str = "JOB#~";
 pub(crate) const COUNT_PREFIX: &str = "COUNT#";
 
+/// Projects the key of an item.
+pub(crate) const KEY: &str = "pk, sk";
 pub(crate) const IF_ABSENT: &str = "attribute_not_exists(pk)";
 /// Of an item that is not there, or has lost its version.
 pub(crate) const IF_NO_VERSION: &str = "attribute_not_exists(v)";
@@ -211,6 +217,11 @@ pub(crate) fn count(writer: &str) -> String {
     format!("{COUNT_PREFIX}{writer}")
 }
 
+/// The answer to a request stands with its interchange, so that it is found when that is erased.
+pub(crate) fn answer(key: &str) -> String {
+    format!("{ANSWER_PREFIX}{key}")
+}
+
 pub(crate) fn idempotency(key: &str) -> String {
     format!("IDEMPOTENCY#{key}")
 }
@@ -224,7 +235,7 @@ pub(crate) fn shard(id: &InterchangeId) -> u8 {
 /// failure that follows it change a row and do not move it: half the index writes. A list passes over the others.
 pub(crate) fn index_class(status: Status) -> &'static str {
     match status {
-        Status::Completed | Status::Deleted => status.as_str(),
+        Status::Completed | Status::Deleted | Status::Erased => status.as_str(),
         Status::Failed
         | Status::PartiallyFailed
         | Status::WaitingForRetry

@@ -8,6 +8,7 @@ mod codec;
 mod commit;
 mod counts;
 mod deltas;
+mod erase;
 mod error;
 mod event_codec;
 mod flows;

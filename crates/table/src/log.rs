@@ -44,7 +44,8 @@ impl Work {
         }
         let more = added(first).len() + text.len();
         match kept.items.last().copied() {
-            Some(item) if self.carried.is_empty() && kept.bytes + more <= MOST_ITEM => {
+            // An erasure rewrites the items that are there: its event begins another one.
+            Some(item) if self.carried.is_empty() && kept.bytes + more <= MOST_ITEM && !self.erases() => {
                 kept.bytes += more;
                 Some(Entry { item, name: added(first), text, begins: false, kept })
             }
@@ -73,9 +74,10 @@ impl Work {
         NAMES + keys::interchange(&self.after.id).len() + keys::event(first).len()
     }
 
-    /// Whether it deletes the interchange, and its payloads with it.
+    /// Whether it deletes or erases the interchange, and its payloads with it.
     pub(crate) fn deletes(&self) -> bool {
-        self.after.status == Status::Deleted && self.before.as_ref().is_none_or(|i| i.status != Status::Deleted)
+        self.erases()
+            || self.after.status == Status::Deleted && self.before.as_ref().is_none_or(|i| i.status != Status::Deleted)
     }
 
     /// Whether the interchange was resolved and is not any more.

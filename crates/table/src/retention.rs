@@ -9,13 +9,14 @@
 //! resolves, so at no moment does anything expire that is not resolved.
 
 use aws_sdk_dynamodb::types::Update;
-use domain::{Digest, Interchange, Revision, Status, Timestamp};
+use domain::{Digest, Interchange, Revision, Timestamp};
 
 use crate::item::{key, n, s, text};
 use crate::keys::{self, BYTES, PK, SK, TTL, VERSION};
 use crate::log::carried_in;
 use crate::payloads::most_chunks;
 use crate::statements::Statement;
+use crate::transact::Actions;
 use crate::{Table, TableError, Work, carried};
 
 /// Most of these items that are written in one transaction with their deletion: it has room for no more than a hundred.
@@ -26,9 +27,9 @@ const MOST_BYTES_TOGETHER: u64 = 3_000_000;
 
 /// An item of an interchange, and the attributes that are to go from it.
 #[derive(Debug)]
-struct Other {
-    sk: String,
-    removes: Vec<String>,
+pub(crate) struct Other {
+    pub(crate) sk: String,
+    pub(crate) removes: Vec<String>,
 }
 
 /// What becomes of an item's expiry.
@@ -80,7 +81,7 @@ impl Table {
             let log = self.log_of(before, written).await?;
             statements.extend(log.iter().map(|other| self.statement(before, other, stays)));
             // Whoever deleted it may have died before its payloads were gone; none of them lives again.
-            let gone = before.status == Status::Deleted;
+            let gone = before.status.has_no_payloads();
             let expiry = if gone { Expiry::At(self.expires_at(now), before.version) } else { stays };
             let payloads = self.payloads_of(before).await?;
             statements.extend(payloads.iter().map(|other| self.statement(before, other, expiry)));
@@ -91,14 +92,18 @@ impl Table {
     /// All that follows from a deletion, as updates for the transaction that deletes: whoever asks for one by hand may
     /// not ask again. `None` when it is too much for a transaction. It costs twice what it does afterwards, so it is
     /// not for many at once.
-    pub(crate) fn together(&self, work: &Work, now: Timestamp) -> Result<Option<Vec<Update>>, TableError> {
+    pub(crate) fn together(&self, work: &Work, now: Timestamp) -> Result<Option<Actions>, TableError> {
         let after = work.clone().committed(work.version());
         let bytes: u64 = apart(&after).map(|revision| revision.meta.bytes).sum();
         let others = others(&after);
         if after.kept.older || others.len() > MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER {
             return Ok(None);
         }
-        others.iter().map(|other| self.update(&after, other, self.expires_at(now))).collect::<Result<_, _>>().map(Some)
+        let mut actions = Actions::default();
+        for other in &others {
+            actions.update(self.update(&after, other, self.expires_at(now))?);
+        }
+        Ok(Some(actions))
     }
 
     /// The items of its log but the one that a commit writes: those that the head names, and where there are older ones,
@@ -124,7 +129,7 @@ impl Table {
 
     /// All items of an interchange whose sort key begins so, with the payload bytes that go from them where it is deleted.
     async fn found(&self, interchange: &Interchange, prefix: &str) -> Result<Vec<Other>, TableError> {
-        let is_deleted = interchange.status == Status::Deleted;
+        let is_deleted = interchange.status.has_no_payloads();
         let mut query = self
             .query(keys::BY_PREFIX)
             .expression_attribute_values(":pk", s(keys::interchange(&interchange.id)))
@@ -151,7 +156,12 @@ impl Table {
         }
     }
 
-    fn update(&self, interchange: &Interchange, other: &Other, at: i64) -> Result<Update, TableError> {
+    /// As [`Self::update`], outside a transaction: it does nothing where a later version dealt with the item.
+    pub(crate) fn ending(&self, interchange: &Interchange, other: &Other, at: i64) -> Statement {
+        self.statement(interchange, other, Expiry::At(at, interchange.version))
+    }
+
+    pub(crate) fn update(&self, interchange: &Interchange, other: &Other, at: i64) -> Result<Update, TableError> {
         let mut expression = "SET #ttl = :ttl, #v = :v".to_owned();
         let mut update = Update::builder()
             .table_name(&self.name)
@@ -193,7 +203,7 @@ fn others(interchange: &Interchange) -> Vec<Other> {
 
 /// The items of its log but the one that a commit writes.
 fn log_items(interchange: &Interchange, written: Option<u64>) -> Vec<Other> {
-    let is_deleted = interchange.status == Status::Deleted;
+    let is_deleted = interchange.status.has_no_payloads();
     let items = interchange.kept.items.iter().copied().filter(|item| Some(*item) != written);
     let other = |item| Other {
         sk: keys::event(item),
@@ -203,7 +213,7 @@ fn log_items(interchange: &Interchange, written: Option<u64>) -> Vec<Other> {
 }
 
 fn payload_items(interchange: &Interchange) -> Vec<Other> {
-    let removes = if interchange.status == Status::Deleted { vec![BYTES.to_owned()] } else { Vec::new() };
+    let removes = if interchange.status.has_no_payloads() { vec![BYTES.to_owned()] } else { Vec::new() };
     let keys = apart(interchange).flat_map(|revision| {
         let digest = revision.meta.digest;
         (0..most_chunks(revision.meta.bytes)).map(move |chunk| keys::payload_chunk(digest, chunk))

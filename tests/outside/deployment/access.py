@@ -38,7 +38,7 @@ def with_tokens(proof, stack, issued):
     configure = issued.token("reprise/configure")
     proof.equal("PUT with the scope", status("PUT", "/flows/orders", configure, {"retry": {"mode": "manual"}}), 200)
     stack.report(failure("t-1", "orders"))
-    read, operate, shown = (issued.token(f"reprise/{scope}") for scope in ("read", "operate", "payload"))
+    read, operate, shown, erase = (issued.token(f"reprise/{scope}") for scope in ("read", "operate", "payload", "erase"))
     proof.wait("the failure", lambda: status("GET", "/interchanges/t-1", read) == 200)
 
     for what, token in (
@@ -51,11 +51,13 @@ def with_tokens(proof, stack, issued):
     proof.equal("GET /flows with a signature and no token", status("GET", "/flows", key="operator"), 401)
 
     payload, retry, settings = "/interchanges/t-1/payloads/sender", "/interchanges/t-1/retry", "/flows/orders"
+    one, many = "/interchanges/t-1/erase", "/flows/orders/erase"
     reason = {"reason": "the partner is up again"}
     for scope, token, refused in (
         ("read", read, (("GET", payload), ("POST", retry), ("PUT", settings))),
         ("payload", shown, (("GET", "/flows"), ("POST", retry), ("PUT", settings))),
-        ("operate", operate, (("GET", "/flows"), ("GET", payload), ("PUT", settings))),
+        ("operate", operate, (("GET", "/flows"), ("GET", payload), ("PUT", settings), ("POST", one), ("POST", many))),
+        ("erase", erase, (("GET", "/flows"), ("GET", payload), ("POST", retry), ("PUT", settings))),
         ("configure", configure, (("GET", "/flows"), ("GET", payload), ("POST", retry))),
         ("no", issued.token(), (("GET", "/flows"), ("GET", payload), ("POST", retry), ("PUT", settings))),
     ):
@@ -66,6 +68,8 @@ def with_tokens(proof, stack, issued):
     told = stack.call("GET", "/interchanges/t-1", token=read).json()
     asked = next(event for event in told["events"] if event["kind"] == "retry_requested")
     proof.true(f"the actor {asked['actor']} is the token's subject", "sub-1" in asked["actor"])
+    proof.equal("an erasure with its scope", stack.call("POST", one, reason, token=erase).json()["status"], "erased")
+    proof.equal("the payload of what was erased", status("GET", payload, shown), 404)
 
     proof.equal("the console without a token", status("GET", "/console"), 200)
     config = stack.call("GET", "/console/config.json", key=None)

@@ -29,12 +29,12 @@ fn check_job(stored: &Stored, job: &Value, found: &mut Findings) {
         .logs
         .values()
         .flatten()
-        .filter(|event| ["requested", "deleted"].contains(&event.kind.as_str()) && of_job(&event.data));
+        .filter(|event| ["requested", "deleted", "erased"].contains(&event.kind.as_str()) && of_job(&event.data));
     let acted = acted.count() as u64;
     found.unless(of("sent") == acted, "a job's sent agrees with the logs", || {
         format!("{}; the logs have {acted}", describe())
     });
-    if job["action"] == "delete" {
+    if ["delete", "erase"].iter().any(|action| job["action"] == *action) {
         return;
     }
     let in_flight =

@@ -50,7 +50,7 @@ impl Head {
     /// Whether it is completed or deleted.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        ["completed", "deleted"].contains(&self.status.as_str())
+        ["completed", "deleted", "erased"].contains(&self.status.as_str())
     }
 
     /// Whether it counts as failed.

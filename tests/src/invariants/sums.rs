@@ -8,8 +8,16 @@ use serde_json::Value;
 use super::{Findings, Stored};
 use crate::World;
 
-const STATUSES: [&str; 7] =
-    ["failed", "partially_failed", "waiting_for_retry", "waiting_for_restart", "in_network", "completed", "deleted"];
+const STATUSES: [&str; 8] = [
+    "failed",
+    "partially_failed",
+    "waiting_for_retry",
+    "waiting_for_restart",
+    "in_network",
+    "completed",
+    "deleted",
+    "erased",
+];
 
 pub(super) async fn check(world: &World, stored: &Stored, flow: &str, found: &mut Findings) {
     let shown = world.get(&format!("/flows/{flow}")).await;

@@ -28,10 +28,10 @@ async fn whoever_may_do_everything_signs_in_and_comes_to_the_page_they_asked_for
 async fn without_the_scopes_there_are_neither_actions_nor_payloads_nor_settings_to_save() {
     at_a_desk_of(guarded().await, async |desk| {
         let page = &desk.page;
-        signs_in_at(desk, MESSAGE, &["reprise/operate", "reprise/payload", "reprise/configure"]).await;
+        signs_in_at(desk, MESSAGE, &["reprise/operate", "reprise/payload", "reprise/erase", "reprise/configure"]).await;
         page.says("Event log").await;
         page.says("Your sign-in may not read payloads").await;
-        for action in ["Retry", "Restart", "Delete"] {
+        for action in ["Retry", "Restart", "Delete", "Erase…"] {
             assert!(!page.has("button", action).await, "{action}");
         }
         assert_eq!(desk.proxy.count("GET /interchanges/PO-001/payloads"), 0);

@@ -8,6 +8,7 @@ mod costs;
 mod crash;
 mod duplicates;
 mod epochs;
+mod erase;
 mod faults;
 mod fifo;
 mod flow_times;

@@ -36,7 +36,7 @@ pub(crate) async fn stored(client: &mut CheckedClient<'_>) {
     assert_eq!(page["items"].as_array().unwrap().iter().filter(|row| unreadable(row)).count(), 1, "{page}");
     client.get("/interchanges/ahead-2").await;
     client.get("/interchanges/ahead-2/payloads/sender").await;
-    for action in ["restart", "retry", "delete"] {
+    for action in ["restart", "retry", "delete", "erase"] {
         client.post(&format!("/interchanges/ahead-2/{action}"), because()).await;
     }
 

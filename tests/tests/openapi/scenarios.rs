@@ -96,6 +96,8 @@ pub(crate) async fn manual_actions(client: &mut CheckedClient<'_>) {
     client.get("/interchanges/4713").await;
     client.post("/interchanges/4712/delete", because()).await;
     client.get("/interchanges/4712").await;
+    client.post("/interchanges/4712/erase", because()).await;
+    client.get("/interchanges/4712").await;
 }
 
 /// Automatic events: retries that are sent, held and skipped, deadlines, and the end of a retry schedule.
@@ -137,7 +139,9 @@ pub(crate) async fn jobs(client: &mut CheckedClient<'_>) {
         .unwrap()
         .extend([("rate", 50), ("cap", 3), ("canary", 1)].map(|(n, v)| (n.to_owned(), v.into())));
     let halted = path_of(&client.post_once("/flows/many/retry", "k-1", with_canary).await);
-    client.post("/flows/many/retry", all()).await;
+    for action in ["retry", "erase"] {
+        client.post(&format!("/flows/many/{action}"), all()).await;
+    }
     client.put("/flows/many?reschedule=true", json!({})).await;
     client.world.settle().await;
     let staged = client.world.drain(RECEIVER_STAGE).await;
@@ -178,13 +182,17 @@ pub(crate) async fn jobs(client: &mut CheckedClient<'_>) {
     assert_eq!(client.get(&completed).await["skips"]["not-failed"], 1);
     client.get("/interchanges/many-3").await;
     client.get("/flows/many/jobs").await;
-    for action in ["restart", "delete"] {
+    let deleted = json!({ "reason": "request DSR-311", "selection": { "ids": ["many-3"] } });
+    client.post("/flows/many/erase", deleted).await;
+    client.world.settle().await;
+    client.get("/interchanges/many-3").await;
+    for action in ["restart", "delete", "erase"] {
         client.post(&format!("/flows/many/{action}?plan=true"), all()).await;
         let one = json!({ "reason": "to see it", "selection": { "ids": ["nobody"] } });
         client.post_once(&format!("/flows/many/{action}"), action, one).await;
         client.world.settle().await;
     }
-    for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete")] {
+    for (action, key) in [("retry", "k-1"), ("restart", "restart"), ("delete", "delete"), ("erase", "erase")] {
         client.post_once(&format!("/flows/many/{action}"), key, all()).await;
         client.post_once(&format!("/interchanges/many-4/{action}"), "k-1", because()).await;
     }
@@ -215,7 +223,7 @@ pub(crate) async fn refusals(client: &mut CheckedClient<'_>) {
     client.post("/interchanges/whole/restart", because()).await;
     client.post("/flows/refused/restart", all()).await;
     client.put("/flows/refused", json!({ "active": false })).await;
-    for action in ["restart", "retry", "delete"] {
+    for action in ["restart", "retry", "delete", "erase"] {
         client.post(&format!("/interchanges/whole/{action}"), because()).await;
         client.post(&format!("/flows/refused/{action}"), all()).await;
         client.post(&format!("/interchanges/4711/{action}"), because()).await;

@@ -48,7 +48,7 @@ fn particulars(kind: &EventKind) -> Object {
             .with("outcome", outcome.as_str())
             .time("occurredAt", Some(*occurred_at))
             .maybe("payloads", payloads(sender_payload.as_ref(), receiver_payload.as_ref())),
-        EventKind::Deleted { reason, job } => {
+        EventKind::Deleted { reason, job } | EventKind::Erased { reason, job } => {
             object.with("reason", reason.as_str()).maybe("job", job.as_ref().map(|job| job.0.as_str()))
         }
         EventKind::Other { stored, .. } => {

@@ -13,7 +13,7 @@ pub const FILTER_FIELDS: [&str; 12] = [
 ];
 
 const STATUSES: &str =
-    "failed, partially_failed, waiting_for_retry, waiting_for_restart, in_network, completed or deleted";
+    "failed, partially_failed, waiting_for_retry, waiting_for_restart, in_network, completed, deleted or erased";
 const CATEGORIES: &str = "system, business, mapping, validation, no_outcome or unknown";
 const FINGERPRINT: &str = "a failure group's fingerprint: 16 hexadecimal digits";
 

@@ -8,6 +8,8 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, Unit};
 
+use super::local_time::LocalTime;
+
 /// Years AWS knows.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
 /// A search meets at most a few non-existent or repeated times in a row; this only bounds a broken zone.
@@ -50,7 +52,7 @@ pub(super) fn next(cron: &Cron, zone: &TimeZone, after: Timestamp) -> Option<Tim
     // When clocks have just gone back, matches of the hour before are all behind us, but none is ahead of `local`.
     local = local.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
     for _ in 0..TRIES {
-        local = cron.find_next_occurrence(&local, false).ok()?;
+        local = cron.find_next_occurrence(&LocalTime(local), false).ok()?.0;
         if !YEARS.contains(&local.year()) {
             return None;
         }

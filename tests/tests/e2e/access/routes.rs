@@ -5,7 +5,7 @@ use tests::World;
 
 use super::refused;
 
-const SCOPES: [&str; 4] = ["read", "payload", "operate", "configure"];
+const SCOPES: [&str; 5] = ["read", "payload", "operate", "erase", "configure"];
 
 /// A path that the route matches.
 fn path(route: &Route) -> String {
@@ -27,7 +27,7 @@ async fn every_route_except_the_console_requires_its_scope_and_no_other() {
         let ask = async |token: Option<&str>| world.request(&route.method, &path(route), token, None).await;
         assert_eq!(refused(&ask(None).await, 401, "Unauthorized"), "Bearer", "{}", route.key());
         let all_others: Vec<&str> = SCOPES.into_iter().filter(|other| *scope != format!("reprise/{other}")).collect();
-        assert_eq!(all_others.len(), SCOPES.len() - 1, "{scope} is not one of the four scopes");
+        assert_eq!(all_others.len(), SCOPES.len() - 1, "{scope} is not one of the five scopes");
         let challenge = refused(&ask(Some(&world.token("operator", &all_others))).await, 403, "Forbidden");
         assert!(
             challenge.starts_with(&format!("Bearer scope=\"{scope}\" error=\"insufficient_scope\"")),

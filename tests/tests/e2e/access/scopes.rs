@@ -17,12 +17,13 @@ async fn the_scope_read_allows_lists_and_details_but_no_actions_payloads_or_conf
     }
     let before = world.request("GET", "/interchanges/4711", token, None).await.ok();
     assert_eq!(before["status"], "failed");
-    for action in ["retry", "restart", "delete"] {
+    let operate = ["retry", "restart", "delete"].map(|action| (action, "reprise/operate"));
+    for (action, scope) in operate.into_iter().chain([("erase", "reprise/erase")]) {
         let one = world.request("POST", &format!("/interchanges/4711/{action}"), token, Some(because())).await;
         let all = json!({ "reason": "all of them", "selection": { "all": true } });
         let many = world.request("POST", &format!("/flows/orders/{action}"), token, Some(all)).await;
         for answer in [one, many] {
-            assert!(refused(&answer, 403, "Forbidden").contains("reprise/operate"));
+            assert!(refused(&answer, 403, "Forbidden").contains(scope), "{action}");
         }
     }
     let payload = world.request("GET", "/interchanges/4711/payloads/sender", token, None).await;
@@ -38,7 +39,7 @@ async fn the_scope_read_allows_lists_and_details_but_no_actions_payloads_or_conf
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_scope_operate_allows_actions_but_no_lists_payloads_or_configuration() {
+async fn the_scope_operate_allows_actions_but_no_erasure_lists_payloads_or_configuration() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let token = world.token("operator", &["operate"]);
@@ -49,6 +50,8 @@ async fn the_scope_operate_allows_actions_but_no_lists_payloads_or_configuration
     }
     let put = world.request("PUT", "/flows/orders", token, Some(json!({ "active": false }))).await;
     assert!(refused(&put, 403, "Forbidden").contains("reprise/configure"));
+    let erase = world.request("POST", "/interchanges/4711/erase", token, Some(because())).await;
+    assert!(refused(&erase, 403, "Forbidden").contains("reprise/erase"));
     refused(&world.request("GET", "/flows", token, None).await, 403, "Forbidden");
     assert_eq!(retry(&world, "4711", token).await.ok()["status"], "waiting_for_retry");
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);

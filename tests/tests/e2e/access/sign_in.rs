@@ -30,7 +30,7 @@ async fn sign_in(world: &World, ticked: &[&str]) -> reqwest::Url {
         ("response_type", "code"),
         ("client_id", &world.issuer().settings().client_id),
         ("redirect_uri", &back),
-        ("scope", "openid reprise/read reprise/payload reprise/operate reprise/configure"),
+        ("scope", "openid reprise/read reprise/payload reprise/operate reprise/erase reprise/configure"),
         ("state", "s-1"),
         ("nonce", "n-1"),
         ("code_challenge", CHALLENGE),
@@ -41,8 +41,8 @@ async fn sign_in(world: &World, ticked: &[&str]) -> reqwest::Url {
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
     assert!(page.contains("test issuer") && page.contains("asks for no password"), "{page}");
-    assert_eq!(page.matches("type=\"checkbox\"").count(), 4, "{page}");
-    assert_eq!(page.matches(" checked>").count(), 4, "{page}");
+    assert_eq!(page.matches("type=\"checkbox\"").count(), 5, "{page}");
+    assert_eq!(page.matches(" checked>").count(), 5, "{page}");
 
     let mut fields = vec![("request", asked.query().unwrap()), ("name", "operator-17"), ("decision", "allow")];
     fields.extend(ticked.iter().map(|scope| ("scope", *scope)));

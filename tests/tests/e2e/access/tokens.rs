@@ -10,7 +10,7 @@ use tests::{RECEIVER_STAGE, World, report};
 
 use super::{refused, retry};
 
-const ALL: [&str; 4] = ["reprise/read", "reprise/payload", "reprise/operate", "reprise/configure"];
+const ALL: [&str; 5] = ["reprise/read", "reprise/payload", "reprise/operate", "reprise/erase", "reprise/configure"];
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

@@ -67,6 +67,7 @@ fn scope_of(route: &Route) -> Option<&'static str> {
         ("GET", "/console" | "/console/{path+}") => None,
         ("GET", "/interchanges/{id}/payloads/{side}") => Some("reprise/payload"),
         ("GET", _) => Some("reprise/read"),
+        ("POST", "/interchanges/{id}/erase" | "/flows/{flow}/erase") => Some("reprise/erase"),
         ("POST", _) => Some("reprise/operate"),
         ("PUT", "/flows/{flow}") => Some("reprise/configure"),
         _ => panic!("{} has no scope in this test", route.key()),
