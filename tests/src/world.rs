@@ -108,7 +108,7 @@ impl World {
     pub(crate) async fn with(stack: Stack) -> Self {
         let aws = aws_config(&stack.aws_url()).await;
         let log = Log::new();
-        stack.read_along(log.reader());
+        stack.on_log_line(log.reader());
         Self {
             sqs: aws_sdk_sqs::Client::new(&aws),
             scheduler: aws_sdk_scheduler::Client::new(&aws),

@@ -19,6 +19,7 @@ const STATUSES: &str = "failed,partially_failed,waiting_for_retry,waiting_for_re
 fn table_files() -> Vec<(String, Value)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("releases");
     let files = std::fs::read_dir(directory).expect("the directory of table files").flatten().map(|file| file.path());
+    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
     let read = |file: &Path| {
         let text = std::fs::read_to_string(file).expect("a table");
         (file.display().to_string(), serde_json::from_str(&text).expect("JSON"))

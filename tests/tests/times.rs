@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::template::{Function, Place, Queue, Template};
+use local::template::{Function, Queue, StackContext, Template};
 
 /// AWS requires a visibility timeout of this many function time-outs.
 const MIN_TIMEOUTS: u32 = 6;
@@ -22,7 +22,12 @@ fn visibility_timeouts_are_six_function_time_outs_plus_the_batching_window() {
         let function = function(&template, &source.function);
         let queue: &Queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
         let min = function.timeout * MIN_TIMEOUTS + source.window;
-        assert!(queue.visibility() >= min, "{}: {:?}, but {min:?} is needed", queue.name, queue.visibility());
+        assert!(
+            queue.visibility_timeout() >= min,
+            "{}: {:?}, but {min:?} is needed",
+            queue.name,
+            queue.visibility_timeout()
+        );
     }
 }
 
@@ -72,7 +77,7 @@ fn template() -> Template {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml")).unwrap();
     let [stack, region, account, endpoint] =
         ["reprise", "eu-west-1", "000000000000", "http://127.0.0.1:1"].map(str::to_owned);
-    Template::read(&text, &Place { stack, region, account, endpoint }, &BTreeMap::new()).unwrap()
+    Template::parse(&text, &StackContext { stack, region, account, endpoint }, &BTreeMap::new()).unwrap()
 }
 
 fn function<'a>(template: &'a Template, name: &str) -> &'a Function {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use domain::Timestamp;
 use jiff::SignedDuration;
-use queues::{RefusedWork, WorkItem, WorkKey};
+use queues::{RefusedWorkQueue, WorkItem, WorkKey};
 use table::Table;
 
 use crate::work_sender::fresh_key;
@@ -32,7 +32,7 @@ pub struct WorkMessage<'a> {
 #[derive(Debug)]
 pub struct Gate {
     table: Table,
-    refused: RefusedWork,
+    refused: RefusedWorkQueue,
     /// The key, and the time from which on work must be signed.
     key: OnceLock<(WorkKey, Timestamp)>,
 }
@@ -40,7 +40,7 @@ pub struct Gate {
 impl Gate {
     /// Checks by the key at `table`; what is not let through goes to `refused`.
     #[must_use]
-    pub fn new(table: Table, refused: RefusedWork) -> Self {
+    pub fn new(table: Table, refused: RefusedWorkQueue) -> Self {
         Self { table, refused, key: OnceLock::new() }
     }
 
@@ -60,15 +60,15 @@ impl Gate {
             }
         };
         let why = match message.mac {
-            Some(mac) if !key.signed(message.body, mac) => "its signature is wrong",
+            Some(mac) if !key.verify(message.body, mac) => "its signature is wrong",
             // The release before did not sign.
             None if message.queued_at >= *signed_from => "it is not signed",
-            Some(_) | None => match WorkItem::read(message.body) {
+            Some(_) | None => match WorkItem::parse(message.body) {
                 Some(item) => return Ok(Some(item)),
                 None => "it is no work item",
             },
         };
-        self.refused.keep(message.id, message.body, why).await?;
+        self.refused.send(message.id, message.body, why).await?;
         journal::refused_work(message, why);
         Ok(None)
     }

@@ -165,7 +165,7 @@ impl Configure {
 fn refuse_own(flow: &Flow, own: &OwnQueues) -> Result<(), FieldError> {
     let stages = [("stages.sender.queueUrl", &flow.stages.sender), ("stages.receiver.queueUrl", &flow.stages.receiver)];
     let named = stages.into_iter().find_map(|(field, url)| {
-        let url = url.as_deref().filter(|url| own.contain(url))?;
+        let url = url.as_deref().filter(|url| own.contains(url))?;
         let problem = format!("is `{url}`, one of Reprise's own queues: a stage is a queue that the pipeline reads");
         Some(FieldError { field: field.to_owned(), problem })
     });

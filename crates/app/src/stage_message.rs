@@ -52,7 +52,7 @@ pub(crate) fn message(
             traceparent: parties.traceparent.clone(),
             job: interchange.job.clone(),
         },
-        carried,
+        dead_letter_attributes: carried,
         group: parties.order_key.clone().unwrap_or_else(|| interchange.id.to_string()),
     })
 }

@@ -1,15 +1,15 @@
-//! What an AWS call failed of, in one line. The SDK's own debug text holds requests and answers, and so whatever was in
-//! them: none of that may reach a log.
+//! Formats the error of an AWS call in one line, without payload data. The SDK's own debug text contains requests and
+//! responses with their payloads, which must never reach a log.
 
 use std::error::Error;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-/// Most characters of a cause.
-const MOST: usize = 500;
+/// The longest text that `cause` returns, in characters. Longer texts are cut off.
+const MAX_CHARS: usize = 500;
 
-/// The service's code and message; where no service answered, the chain of causes.
+/// Returns the code and message of the service's error. Without a response from the service, returns the chain of causes.
 #[must_use]
 pub fn cause<E, R>(error: &SdkError<E, R>) -> String
 where
@@ -24,7 +24,7 @@ where
         },
         None => chain(error),
     };
-    text.chars().take(MOST).collect()
+    text.chars().take(MAX_CHARS).collect()
 }
 
 fn chain<E, R>(error: &SdkError<E, R>) -> String

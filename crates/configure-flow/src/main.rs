@@ -1,4 +1,4 @@
-//! The function `configure-flow`: validates and stores a flow's configuration.
+//! The function `configure-flow`: validates and stores the configuration of a flow.
 
 use http_edge::ConfigureApi;
 use startup::Stack;

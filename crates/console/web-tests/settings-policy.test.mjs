@@ -41,6 +41,8 @@ test('fields of a policy that this page does not know go back as they came', () 
   assert.deepEqual(sendable({ ...automatic({ kind: 'ladder', delays: ['1m'], colour: 'red' }), more: 1 }), { mode: 'automatic', more: 1, schedule: { kind: 'ladder', delays: ['1m'], colour: 'red' } });
 });
 
-test('a flow is asked for both deadlines of an outcome', () => {
-  assert.deepEqual(FLOW.Outcomes.map(([what]) => what.split(' ')[1]), ['confirmation.mode', 'confirmation.within', 'confirmation.inNetworkWithin']);
+test('a flow is asked for both deadlines of an outcome, whether early ones are remembered, and who may report', () => {
+  const asks = (card) => FLOW[card].map(([what]) => what.split(' ')[1]);
+  assert.deepEqual(asks('Outcomes'), ['confirmation.mode', 'confirmation.within', 'confirmation.inNetworkWithin', 'confirmation.early']);
+  assert.deepEqual(asks('Where failures come from'), ['deadLetterQueues', 'functions', 'senders']);
 });

@@ -51,6 +51,7 @@ function entry(event, show) {
       h('code', { title: payload.sha256 }, payload.sha256.slice(0, 12))),
     queueUrl && quiet('to ', h('code', { title: queueUrl }, said(queueUrl.split('/').pop()))),
     event.job && quiet('by job ', h('code', said(event.job))),
+    event.warnings?.map(({ field, problem }) => h('p.amber', 'Not as it came: ', h('code', said(field)), ' ', said(problem))),
   ];
 }
 

@@ -26,6 +26,8 @@ const FORMS = {
   })],
   several: [(value = []) => value.join(', ')],
   check: [value => (value ? 'yes' : 'no')],
+  // On where it is left out.
+  unless: [value => (value === false ? 'no' : 'yes')],
 };
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -136,6 +138,7 @@ export async function mount(root, { flow: name }, { signal, can, crumbs }) {
     const about = h('span', { id: `${id}-about` }, wrong && h('span.wrong', said(wrong), ' '), hint && h('span.hint', hint),
       differs && h('p.amber', 'Theirs: ', said(show(theirs) || 'nothing'), ' ', button('Take theirs', () => write(at, structuredClone(theirs)), '.link')));
     if (type === 'check') return h('.field', { key: id }, tick(label, value, on => write(at, on), common), about);
+    if (type === 'unless') return h('.field', { key: id }, tick(label, value !== false, on => write(at, on ? undefined : false), common), about);
     if (type === 'several') {
       return h('fieldset', { ...common, key: id, tabindex: '-1' }, h('legend', label), h('.row', more.map(one => tick(spoken(one), value?.includes(one),
         on => write(at, more.filter(word => (word === one ? on : value?.includes(word))))))), about);

@@ -1,4 +1,4 @@
-//! The function `delete`: gives failed interchanges up and erases interchanges, one at once or many as a job, and cancels jobs.
+//! The function `delete`: deletes failed interchanges and erases interchanges, one at once or many as a job, and cancels jobs.
 
 use domain::JobAction;
 use http_edge::ActApi;

@@ -1,12 +1,13 @@
-//! A small order pipeline that uses Reprise as any pipeline would, so that a newcomer has something to look at.
+//! A small order pipeline that uses Reprise like any other pipeline, so that a new user sees failures and retries.
 //!
-//! Orders come in as EDIFACT, are mapped to XML and delivered to the partner. Partner GLOBEX is down for twenty minutes; the
-//! mapping lacks a unit until somebody adds it; one partner refuses a line, another is gone for good. What fails goes to
-//! Reprise; what Reprise sends back is run again and its outcome reported.
+//! Orders arrive as EDIFACT, are mapped to XML and delivered to the partner. Partner GLOBEX is down for twenty minutes. The
+//! mapping lacks a unit until somebody adds it. One partner refuses a line, and another one no longer exists. The demo reports
+//! failures to Reprise, processes again what Reprise sends back, and reports the outcome.
 //!
-//! Nothing here knows how Reprise works inside: it speaks HTTP and SQS, and reads the time from the endpoint's clock, so
-//! that it lives through a day when the clock is moved by one. The crate may serve as a pattern for hooking up a pipeline.
+//! The demo uses only public interfaces: HTTP and SQS. It reads the time from the endpoint's clock, so it follows when the
+//! clock is moved by a day. Copy this crate to hook up your own pipeline.
 
+mod config;
 mod mapping;
 mod order;
 mod partner;
@@ -17,36 +18,17 @@ mod stage;
 
 use jiff::Timestamp;
 
+pub use config::{DemoConfig, FLOW, QUEUES};
+use config::{RECEIVER_STAGE, SENDER_STAGE};
 use pipeline::{Mapping, Pipeline};
 pub use reprise::DemoError;
 use reprise::Reprise;
 use stage::Stage;
 
-/// The flow that the demo reports for.
-pub const FLOW: &str = "orders";
-
-/// The flow's own stage queues, which the demo makes and consumes. It leaves the stack's default ones to whoever tries
-/// Reprise beside it.
-pub const QUEUES: [&str; 2] = [SENDER_STAGE, RECEIVER_STAGE];
-
-const SENDER_STAGE: &str = "demo-orders-sender-stage";
-const RECEIVER_STAGE: &str = "demo-orders-receiver-stage";
-
-/// Where Reprise is.
-#[derive(Debug, Clone)]
-pub struct DemoConfig {
-    /// The HTTP API: `http://127.0.0.1:3000`.
-    pub http: String,
-    /// The AWS endpoint: `http://127.0.0.1:4566`.
-    pub aws: String,
-    /// The token that the HTTP API asks for, where it asks for one.
-    pub token: Option<String>,
-}
-
-/// Runs the pipeline until it is dropped: sends the orders of the day through it once, then serves the stages.
+/// Runs the demo: sends the demo orders through the pipeline once, then consumes the stage queues until it is dropped.
 ///
 /// # Errors
-/// When Reprise or SQS does not do its part.
+/// If a request to Reprise or SQS fails.
 pub async fn run(config: DemoConfig) -> Result<(), DemoError> {
     let reprise = Reprise::connect(&config).await?;
     let sender_stage = reprise.create_queue(SENDER_STAGE).await?;
@@ -54,19 +36,19 @@ pub async fn run(config: DemoConfig) -> Result<(), DemoError> {
     reprise.configure(&sender_stage, &receiver_stage).await?;
 
     let started = reprise.now().await?;
-    receive_orders(&reprise, started).await?;
-    // By the time anything comes back somebody has added the missing unit.
+    process_orders(&reprise, started).await?;
+    // From here on the mapping has the missing unit, as if somebody had added it.
     let pipeline = Pipeline { started, mapping: Mapping::Repaired };
     let restarts = Stage::sender(&reprise, sender_stage, pipeline);
     let retries = Stage::receiver(&reprise, receiver_stage, pipeline);
-    tokio::try_join!(restarts.serve(), retries.serve())?;
+    tokio::try_join!(restarts.consume(), retries.consume())?;
     Ok(())
 }
 
-/// The main execution of every order: attempt 1. What goes well is nothing Reprise needs to know.
-async fn receive_orders(reprise: &Reprise, now: Timestamp) -> Result<(), DemoError> {
+/// Runs attempt 1 of every order. Reports failures only: Reprise does not need successful orders.
+async fn process_orders(reprise: &Reprise, now: Timestamp) -> Result<(), DemoError> {
     let pipeline = Pipeline { started: now, mapping: Mapping::Broken };
-    for order in order::of_the_day() {
+    for order in order::demo_orders() {
         let edifact = order.edifact(now);
         let outcome = pipeline.map_and_deliver(&edifact, now);
         if let Some(report) = report::of_main_execution(&order, &edifact, &outcome, now) {

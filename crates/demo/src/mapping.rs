@@ -1,11 +1,11 @@
-//! Step 2: from the buyer's EDIFACT to the XML that partners take.
+//! Step 2: maps the buyer's EDIFACT to the XML of the partners.
 
 use std::fmt::Write;
 
-/// What a unit of EDIFACT is called in the XML, as the mapping knows it.
+/// The mapping table of units: the EDIFACT code and the name in the XML.
 pub(crate) type Units = &'static [(&'static str, &'static str)];
 
-/// The message cannot be mapped.
+/// The reason why a message cannot be mapped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MappingError {
     #[error("segment {0} is missing")]
@@ -14,21 +14,23 @@ pub(crate) enum MappingError {
     Unit { line: usize, unit: String },
 }
 
-/// What the XML says, and to whom it goes.
+/// A mapped order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mapped {
+pub(crate) struct MappedOrder {
     pub(crate) number: String,
     pub(crate) partner: String,
     pub(crate) xml: String,
 }
 
 /// Maps an ORDERS message.
-pub(crate) fn map(edifact: &str, units: Units) -> Result<Mapped, MappingError> {
+pub(crate) fn map(edifact: &str, units: Units) -> Result<MappedOrder, MappingError> {
     let segments: Vec<Vec<&str>> =
         edifact.split('\'').map(|segment| segment.trim().split(['+', ':']).collect()).collect();
     let find = |tag: &'static str, qualifier: Option<&str>, element: usize| {
-        let is_it = |segment: &&Vec<&str>| segment[0] == tag && qualifier.is_none_or(|is| segment.get(1) == Some(&is));
-        let value = segments.iter().find(is_it).and_then(|segment| segment.get(element));
+        let matches = |segment: &&Vec<&str>| {
+            segment[0] == tag && qualifier.is_none_or(|qualifier| segment.get(1) == Some(&qualifier))
+        };
+        let value = segments.iter().find(matches).and_then(|segment| segment.get(element));
         value.copied().ok_or(MappingError::Missing(tag))
     };
     let number = find("BGM", None, 2)?;
@@ -46,12 +48,12 @@ pub(crate) fn map(edifact: &str, units: Units) -> Result<Mapped, MappingError> {
         let [_, _, amount, code] = quantity[..] else { return Err(MappingError::Missing("QTY")) };
         let unit = units.iter().find(|(edifact, _)| *edifact == code).map(|(_, name)| name);
         let unit = unit.ok_or_else(|| MappingError::Unit { line, unit: code.to_owned() })?;
-        // Writing to text does not fail.
+        // Writing to a string does not fail.
         let _ =
             writeln!(xml, "  <Line number=\"{line}\" article=\"{article}\" quantity=\"{amount}\" unit=\"{unit}\"/>");
     }
     xml.push_str("</Order>\n");
-    Ok(Mapped { number: number.to_owned(), partner: partner.to_owned(), xml })
+    Ok(MappedOrder { number: number.to_owned(), partner: partner.to_owned(), xml })
 }
 
 #[cfg(test)]
@@ -62,7 +64,7 @@ mod tests {
     const PIECES: Units = &[("PCE", "piece")];
 
     fn edifact(number: &str) -> String {
-        let order = order::of_the_day().into_iter().find(|order| order.number == number).unwrap();
+        let order = order::demo_orders().into_iter().find(|order| order.number == number).unwrap();
         order.edifact("2026-11-20T14:00:00Z".parse().unwrap())
     }
 
@@ -75,18 +77,18 @@ mod tests {
             <Line number=\"1\" article=\"4712\" quantity=\"3\" unit=\"piece\"/>\n  \
             <Line number=\"2\" article=\"4720\" quantity=\"40\" unit=\"piece\"/>\n\
             </Order>\n";
-        let mapped = Mapped { number: "PO-1002".into(), partner: "GLOBEX".into(), xml: expected.into() };
+        let mapped = MappedOrder { number: "PO-1002".into(), partner: "GLOBEX".into(), xml: expected.into() };
         assert_eq!(map(&edifact("PO-1002"), PIECES), Ok(mapped));
     }
 
     #[test]
-    fn a_unit_that_the_table_lacks_is_named() {
+    fn the_error_of_an_unknown_unit_names_line_and_unit() {
         let error = map(&edifact("PO-1004"), PIECES).unwrap_err();
         assert_eq!(error.to_string(), "line 1: unit KAR is not in the mapping table");
     }
 
     #[test]
-    fn what_is_no_order_is_refused() {
+    fn text_that_is_not_an_order_is_an_error() {
         assert_eq!(map("hello", PIECES), Err(MappingError::Missing("BGM")));
     }
 }

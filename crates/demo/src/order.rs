@@ -1,8 +1,8 @@
-//! Orders, and the EDIFACT they come in as.
+//! The demo orders and their EDIFACT form.
 
 use jiff::Timestamp;
 
-/// A purchase order of a buyer for a partner.
+/// A purchase order from a buyer to a partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
     pub(crate) number: String,
@@ -11,17 +11,16 @@ pub(crate) struct Order {
     pub(crate) lines: Vec<Line>,
 }
 
-/// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) article: String,
     pub(crate) quantity: u32,
-    /// In the code list of UN/EDIFACT: `PCE` for pieces, `KAR` for cartons.
+    /// A code of the UN/EDIFACT list: `PCE` for pieces, `KAR` for cartons.
     pub(crate) unit: String,
 }
 
-/// What comes in when the demo starts. The numbers are the same at every start, so a stack that kept its data knows them.
-pub(crate) fn of_the_day() -> Vec<Order> {
+/// The orders that arrive when the demo starts. Their numbers never change, so a stack that kept its data recognises them.
+pub(crate) fn demo_orders() -> Vec<Order> {
     vec![
         order("PO-1001", "ACME", "GLOBEX", &[("4711", 12, "PCE")]),
         order("PO-1002", "ACME", "GLOBEX", &[("4712", 3, "PCE"), ("4720", 40, "PCE")]),
@@ -49,7 +48,7 @@ fn order(number: &str, buyer: &str, partner: &str, lines: &[(&str, u32, &str)]) 
 }
 
 impl Order {
-    /// As an ORDERS message of the directory D.96A.
+    /// The order as an ORDERS message of the directory D.96A.
     pub(crate) fn edifact(&self, at: Timestamp) -> String {
         let Order { number, buyer, partner, lines } = self;
         let reference = number.trim_start_matches("PO-");
@@ -95,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_there_once() {
-        let mut numbers: Vec<_> = of_the_day().into_iter().map(|order| order.number).collect();
+    fn every_order_has_its_own_number() {
+        let mut numbers: Vec<_> = demo_orders().into_iter().map(|order| order.number).collect();
         numbers.dedup();
-        assert_eq!(numbers.len(), of_the_day().len());
+        assert_eq!(numbers.len(), demo_orders().len());
     }
 }

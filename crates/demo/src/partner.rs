@@ -1,37 +1,35 @@
-//! The partners: who takes an order, and when.
+//! The partners: which orders they accept, and when.
 
 use jiff::SignedDuration;
 
-/// How long GLOBEX is down. The first two automatic retries of the default ladder still meet it so, the third does not.
-const GLOBEX_IS_DOWN_FOR: SignedDuration = SignedDuration::from_mins(20);
+/// How long GLOBEX is down. The first two automatic retries of the default ladder fail, the third succeeds.
+const GLOBEX_OUTAGE: SignedDuration = SignedDuration::from_mins(20);
 
-/// When UMBRELLA has the missing article in its catalogue.
-const UMBRELLA_KNOWS_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// When UMBRELLA adds the missing article to its catalogue.
+const UMBRELLA_UPDATE: SignedDuration = SignedDuration::from_mins(10);
 
-/// The article that UMBRELLA does not know at first, and the line that asks for it.
+/// The article that is missing in UMBRELLA's catalogue at first, and the order line with it.
 const UNKNOWN_ARTICLE: &str = "9931";
 const UNKNOWN_LINE: &str = "line-3";
 
-/// Why a partner did not take an order.
+/// The reason why an order was not delivered completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// It cannot be reached.
+pub(crate) enum DeliveryError {
+    /// The partner cannot be reached.
     Unreachable { code: &'static str, message: String },
-    /// It took the order but for one line.
-    Line { id: &'static str, message: String },
+    /// The partner accepted all lines except this one.
+    LineRefused { id: &'static str, message: String },
 }
 
-/// What `partner` says to an order, so long after the demo began.
-pub(crate) fn deliver(partner: &str, xml: &str, elapsed: SignedDuration) -> Result<(), Refusal> {
-    let unreachable = |code, message: &str| Err(Refusal::Unreachable { code, message: message.to_owned() });
+/// Delivers an order to `partner`. `elapsed` is the time since the start of the demo.
+pub(crate) fn deliver(partner: &str, xml: &str, elapsed: SignedDuration) -> Result<(), DeliveryError> {
+    let unreachable = |code, message: &str| Err(DeliveryError::Unreachable { code, message: message.to_owned() });
     match partner {
-        "GLOBEX" if elapsed < GLOBEX_IS_DOWN_FOR => {
-            unreachable("ETIMEDOUT", "connect timeout to erp.globex.example:443")
-        }
+        "GLOBEX" if elapsed < GLOBEX_OUTAGE => unreachable("ETIMEDOUT", "connect timeout to erp.globex.example:443"),
         "HOOLI" => unreachable("ECONNREFUSED", "connection refused by edi.hooli.example:4080"),
-        "UMBRELLA" if elapsed < UMBRELLA_KNOWS_AFTER && xml.contains(UNKNOWN_ARTICLE) => {
+        "UMBRELLA" if elapsed < UMBRELLA_UPDATE && xml.contains(UNKNOWN_ARTICLE) => {
             let message = format!("article {UNKNOWN_ARTICLE} is not in the catalogue");
-            Err(Refusal::Line { id: UNKNOWN_LINE, message })
+            Err(DeliveryError::LineRefused { id: UNKNOWN_LINE, message })
         }
         _ => Ok(()),
     }
@@ -41,23 +39,23 @@ pub(crate) fn deliver(partner: &str, xml: &str, elapsed: SignedDuration) -> Resu
 mod tests {
     use super::*;
 
-    fn after(minutes: i64, partner: &str) -> bool {
+    fn delivers_after(minutes: i64, partner: &str) -> bool {
         deliver(partner, "<Line article=\"9931\"/>", SignedDuration::from_mins(minutes)).is_ok()
     }
 
     #[test]
-    fn globex_comes_back_after_the_second_retry_of_the_ladder_and_before_the_third() {
-        assert!(!after(0, "GLOBEX"));
-        assert!(!after(5, "GLOBEX"));
-        assert!(!after(17, "GLOBEX"));
-        assert!(after(75, "GLOBEX"));
+    fn globex_is_up_again_between_the_second_and_third_retry_of_the_ladder() {
+        assert!(!delivers_after(0, "GLOBEX"));
+        assert!(!delivers_after(5, "GLOBEX"));
+        assert!(!delivers_after(17, "GLOBEX"));
+        assert!(delivers_after(75, "GLOBEX"));
     }
 
     #[test]
-    fn umbrella_learns_the_article_and_hooli_is_gone() {
-        assert!(!after(5, "UMBRELLA"));
-        assert!(after(15, "UMBRELLA"));
-        assert!(!after(60 * 48, "HOOLI"));
-        assert!(after(0, "INITECH"));
+    fn umbrella_accepts_the_article_after_ten_minutes_and_hooli_never_answers() {
+        assert!(!delivers_after(5, "UMBRELLA"));
+        assert!(delivers_after(15, "UMBRELLA"));
+        assert!(!delivers_after(60 * 48, "HOOLI"));
+        assert!(delivers_after(0, "INITECH"));
     }
 }

@@ -1,14 +1,14 @@
-//! The order pipeline: mapping, then delivery. A restart runs both, a retry the second alone.
+//! The order pipeline: mapping, then delivery. A restart runs both steps, a retry only the delivery.
 
 use jiff::Timestamp;
 
 use crate::mapping::{self, MappingError, Units};
-use crate::partner::{self, Refusal};
+use crate::partner::{self, DeliveryError};
 
-/// The mapping as it was when the orders came in, and as it is now.
+/// The version of the mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mapping {
-    /// Nobody thought of cartons.
+    /// The unit for cartons is missing.
     Broken,
     Repaired,
 }
@@ -22,28 +22,28 @@ impl Mapping {
     }
 }
 
-/// The pipeline at one moment of its life.
+/// The pipeline with one version of its mapping.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pipeline {
-    /// When the demo began: the partners' troubles count from there.
+    /// The start of the demo. The partners' failures depend on the time since then.
     pub(crate) started: Timestamp,
     pub(crate) mapping: Mapping,
 }
 
-/// What came of one trip through the pipeline.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Delivered,
     NotMapped(MappingError),
-    /// With the payload that was mapped and is good.
+    /// The mapping succeeded, its result is `xml`.
     NotDelivered {
         xml: String,
-        refusal: Refusal,
+        error: DeliveryError,
     },
 }
 
 impl Pipeline {
-    /// From the sender stage on: the payload is what the buyer sent.
+    /// Runs both steps. The payload is the buyer's order.
     pub(crate) fn map_and_deliver(&self, edifact: &str, now: Timestamp) -> Outcome {
         match mapping::map(edifact, self.mapping.units()) {
             Ok(mapped) => self.deliver(&mapped.partner, mapped.xml, now),
@@ -51,7 +51,7 @@ impl Pipeline {
         }
     }
 
-    /// From the receiver stage on: the payload is what the partner is to get.
+    /// Runs the delivery only. The payload is an order that was mapped before.
     pub(crate) fn deliver_mapped(&self, xml: &str, now: Timestamp) -> Outcome {
         let partner = xml.split_once("<Supplier>").and_then(|(_, rest)| rest.split_once("</Supplier>"));
         self.deliver(partner.map_or("", |(partner, _)| partner), xml.to_owned(), now)
@@ -60,7 +60,7 @@ impl Pipeline {
     fn deliver(&self, partner: &str, xml: String, now: Timestamp) -> Outcome {
         match partner::deliver(partner, &xml, now.duration_since(self.started)) {
             Ok(()) => Outcome::Delivered,
-            Err(refusal) => Outcome::NotDelivered { xml, refusal },
+            Err(error) => Outcome::NotDelivered { xml, error },
         }
     }
 }
@@ -73,15 +73,15 @@ mod tests {
 
     fn outcomes(pipeline: Pipeline, now: Timestamp) -> Vec<(String, Outcome)> {
         let outcome = |order: order::Order| (order.number.clone(), pipeline.map_and_deliver(&order.edifact(now), now));
-        order::of_the_day().into_iter().map(outcome).collect()
+        order::demo_orders().into_iter().map(outcome).collect()
     }
 
     #[test]
-    fn of_the_days_orders_one_goes_well_and_the_others_fail_in_every_way() {
+    fn at_the_start_one_order_is_delivered_two_are_not_mapped_and_five_are_not_delivered() {
         let started: Timestamp = "2026-11-20T14:00:00Z".parse().unwrap();
         let outcomes = outcomes(Pipeline { started, mapping: Mapping::Broken }, started);
-        let numbers = |is: fn(&Outcome) -> bool| -> Vec<_> {
-            outcomes.iter().filter(|(_, outcome)| is(outcome)).map(|(number, _)| number.as_str()).collect()
+        let numbers = |matches: fn(&Outcome) -> bool| -> Vec<_> {
+            outcomes.iter().filter(|(_, outcome)| matches(outcome)).map(|(number, _)| number.as_str()).collect()
         };
         assert_eq!(numbers(|outcome| *outcome == Outcome::Delivered), ["PO-1006"]);
         assert_eq!(numbers(|outcome| matches!(outcome, Outcome::NotMapped(_))), ["PO-1004", "PO-1005"]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn two_hours_later_all_but_the_partner_that_is_gone_take_their_orders() {
+    fn two_hours_later_only_the_order_to_hooli_fails() {
         let started: Timestamp = "2026-11-20T14:00:00Z".parse().unwrap();
         let outcomes = outcomes(Pipeline { started, mapping: Mapping::Repaired }, started + 2.hours());
         let failed: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome != Outcome::Delivered).collect();
@@ -99,10 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_mapped_once_is_delivered_deliver_mapped() {
+    fn an_order_that_was_mapped_before_is_delivered_without_mapping() {
         let started: Timestamp = "2026-11-20T14:00:00Z".parse().unwrap();
         let pipeline = Pipeline { started, mapping: Mapping::Broken };
-        let edifact = order::of_the_day()[0].edifact(started);
+        let edifact = order::demo_orders()[0].edifact(started);
         let Outcome::NotDelivered { xml, .. } = pipeline.map_and_deliver(&edifact, started) else {
             panic!("GLOBEX is down")
         };

@@ -1,17 +1,17 @@
-//! What the pipeline tells Reprise: reports, as the failures queue takes them.
+//! Builds the reports that the pipeline sends to the failures queue.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::FLOW;
+use crate::config::FLOW;
 use crate::order::Order;
-use crate::partner::Refusal;
+use crate::partner::DeliveryError;
 use crate::pipeline::Outcome;
 
 const EDIFACT: &str = "application/edifact";
 const XML: &str = "application/xml";
 
-/// The report of attempt 1, with everything that Reprise is to keep. `None` for an order that went well.
+/// The report of attempt 1 with all data that Reprise stores. `None` if the order was delivered.
 pub(crate) fn of_main_execution(order: &Order, edifact: &str, outcome: &Outcome, now: Timestamp) -> Option<Value> {
     let mut report = failure(&order.number, 1, outcome, now)?;
     report["sender"] = json!(order.buyer);
@@ -22,24 +22,27 @@ pub(crate) fn of_main_execution(order: &Order, edifact: &str, outcome: &Outcome,
     Some(report)
 }
 
-/// The reports of an attempt that Reprise caused.
+/// The reports of a later attempt, which Reprise caused.
 pub(crate) fn of_reentry(id: &str, attempt: u64, outcome: &Outcome, now: Timestamp) -> Vec<Value> {
     match failure(id, attempt, outcome, now) {
         Some(failure) => vec![failure],
         None => {
-            // On its way first, then taken: the later event has the later time.
-            let taken = now + SignedDuration::from_millis(1);
-            vec![news("interchange.in_network", id, attempt, now), news("interchange.completed", id, attempt, taken)]
+            // The two events happen one after the other, so the second one has a later time.
+            let completed = now + SignedDuration::from_millis(1);
+            vec![
+                report("interchange.in_network", id, attempt, now),
+                report("interchange.completed", id, attempt, completed),
+            ]
         }
     }
 }
 
-fn news(kind: &str, id: &str, attempt: u64, at: Timestamp) -> Value {
+fn report(kind: &str, id: &str, attempt: u64, at: Timestamp) -> Value {
     json!({ "type": kind, "interchangeId": id, "flow": FLOW, "attempt": attempt, "occurredAt": at.to_string() })
 }
 
 fn failure(id: &str, attempt: u64, outcome: &Outcome, now: Timestamp) -> Option<Value> {
-    let mut report = news("interchange.failed", id, attempt, now);
+    let mut report = report("interchange.failed", id, attempt, now);
     match outcome {
         Outcome::Delivered => return None,
         Outcome::NotMapped(error) => {
@@ -47,22 +50,22 @@ fn failure(id: &str, attempt: u64, outcome: &Outcome, now: Timestamp) -> Option<
             report["origin"] = json!("Step 2 - mapping");
             report["error"] = json!({ "category": "mapping", "code": "UNMAPPED", "message": error.to_string() });
         }
-        Outcome::NotDelivered { xml, refusal } => {
+        Outcome::NotDelivered { xml, error } => {
             report["phase"] = json!("delivery");
             report["origin"] = json!("Step 3 - receiver communication");
             report["payloads"] = json!({ "receiver": { "body": xml, "contentType": XML } });
-            add_refusal(&mut report, refusal);
+            add_delivery_error(&mut report, error);
         }
     }
     Some(report)
 }
 
-fn add_refusal(report: &mut Value, refusal: &Refusal) {
-    match refusal {
-        Refusal::Unreachable { code, message } => {
+fn add_delivery_error(report: &mut Value, error: &DeliveryError) {
+    match error {
+        DeliveryError::Unreachable { code, message } => {
             report["error"] = json!({ "category": "system", "code": code, "message": message });
         }
-        Refusal::Line { id, message } => {
+        DeliveryError::LineRefused { id, message } => {
             report["status"] = json!("partially_failed");
             report["error"] = json!({ "category": "business", "code": "REJECTED", "message": message });
             report["parts"] = json!([{ "id": id, "status": "failed", "message": message }]);
@@ -76,9 +79,9 @@ mod tests {
     use crate::order;
     use crate::pipeline::{Mapping, Pipeline};
 
-    fn report(number: &str) -> Option<Value> {
+    fn first_report(number: &str) -> Option<Value> {
         let now = "2026-11-20T14:00:00Z".parse().unwrap();
-        let order = order::of_the_day().into_iter().find(|order| order.number == number).unwrap();
+        let order = order::demo_orders().into_iter().find(|order| order.number == number).unwrap();
         let edifact = order.edifact(now);
         let outcome = Pipeline { started: now, mapping: Mapping::Broken }.map_and_deliver(&edifact, now);
         of_main_execution(&order, &edifact, &outcome, now)
@@ -86,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_failed_delivery_is_reported_with_both_payloads() {
-        let report = report("PO-1001").unwrap();
+        let report = first_report("PO-1001").unwrap();
         assert_eq!(report["type"], "interchange.failed");
         assert_eq!((&report["phase"], &report["partner"]), (&json!("delivery"), &json!("GLOBEX")));
         assert_eq!(report["error"]["category"], "system");
@@ -96,21 +99,21 @@ mod tests {
 
     #[test]
     fn a_failed_mapping_has_no_receiver_payload() {
-        let report = report("PO-1004").unwrap();
+        let report = first_report("PO-1004").unwrap();
         assert_eq!((&report["phase"], &report["error"]["category"]), (&json!("processing"), &json!("mapping")));
         assert!(report["payloads"].get("receiver").is_none());
     }
 
     #[test]
     fn a_refused_line_is_a_part_that_failed() {
-        let report = report("PO-1007").unwrap();
+        let report = first_report("PO-1007").unwrap();
         assert_eq!(report["status"], "partially_failed");
         assert_eq!(report["parts"][0]["id"], "line-3");
     }
 
     #[test]
-    fn an_order_that_goes_well_is_not_reported_the_first_time_and_twice_when_it_came_back() {
-        assert_eq!(report("PO-1006"), None);
+    fn a_delivered_order_has_no_report_at_attempt_1_and_two_at_a_later_attempt() {
+        assert_eq!(first_report("PO-1006"), None);
         let now = "2026-11-20T14:00:00Z".parse().unwrap();
         let kinds: Vec<_> = of_reentry("PO-1001", 3, &Outcome::Delivered, now)
             .into_iter()

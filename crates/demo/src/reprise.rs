@@ -1,4 +1,4 @@
-//! Reprise as a pipeline sees it: an HTTP API, a failures queue, and the endpoint's clock.
+//! The client of Reprise: the HTTP API, the failures queue, and the endpoint's clock.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
@@ -8,35 +8,35 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{DemoConfig, FLOW};
+use crate::config::{DemoConfig, FLOW};
 
-/// The stack's queue for reports.
-const FAILURES: &str = "reprise-failures";
+/// The name of the queue for reports.
+const FAILURES_QUEUE: &str = "reprise-failures";
 
-/// Why the demo cannot go on.
+/// The reason why the demo stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    #[error("SQS does not {what}: {reason}")]
-    Sqs { what: &'static str, reason: String },
-    #[error("no answer over HTTP")]
+    #[error("{operation} failed: {reason}")]
+    Sqs { operation: &'static str, reason: String },
+    #[error("the HTTP request failed")]
     Http(#[from] reqwest::Error),
-    #[error("{what} answers {status}: {body}")]
-    Refused { what: String, status: StatusCode, body: String },
+    #[error("{request} returned {status}: {body}")]
+    Refused { request: String, status: StatusCode, body: String },
 }
 
 impl DemoError {
-    pub(crate) fn sqs(what: &'static str, error: impl std::error::Error) -> Self {
-        Self::Sqs { what, reason: DisplayErrorContext(error).to_string() }
+    pub(crate) fn sqs(operation: &'static str, error: impl std::error::Error) -> Self {
+        Self::Sqs { operation, reason: DisplayErrorContext(error).to_string() }
     }
 }
 
-/// A connection to the stack. Clones share it.
+/// A connection to the stack. All clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Reprise {
     pub(crate) sqs: Client,
     http: reqwest::Client,
     config: DemoConfig,
-    failures: String,
+    failures_url: String,
 }
 
 #[derive(Deserialize)]
@@ -53,61 +53,61 @@ impl Reprise {
             .load()
             .await;
         let sqs = Client::new(&settings);
-        let found = sqs.get_queue_url().queue_name(FAILURES).send().await;
-        let found = found.map_err(|error| DemoError::sqs("know the failures queue", error))?;
-        let failures = found.queue_url().unwrap_or_default().to_owned();
-        Ok(Self { sqs, http: reqwest::Client::new(), config: config.clone(), failures })
+        let found = sqs.get_queue_url().queue_name(FAILURES_QUEUE).send().await;
+        let found = found.map_err(|error| DemoError::sqs("GetQueueUrl", error))?;
+        let failures_url = found.queue_url().unwrap_or_default().to_owned();
+        Ok(Self { sqs, http: reqwest::Client::new(), config: config.clone(), failures_url })
     }
 
-    /// Has a queue exist, and gives its URL.
+    /// Creates a queue unless it exists. Returns its URL.
     pub(crate) async fn create_queue(&self, name: &str) -> Result<String, DemoError> {
-        let made = self.sqs.create_queue().queue_name(name).send().await;
-        let made = made.map_err(|error| DemoError::sqs("make a queue", error))?;
-        Ok(made.queue_url().unwrap_or_default().to_owned())
+        let created = self.sqs.create_queue().queue_name(name).send().await;
+        let created = created.map_err(|error| DemoError::sqs("CreateQueue", error))?;
+        Ok(created.queue_url().unwrap_or_default().to_owned())
     }
 
-    /// Tells Reprise where the flow takes messages back. A flow that is known already was perhaps changed by somebody
-    /// who is trying things, and is left alone.
+    /// Configures the flow with its stage queues. If the flow exists already, this changes nothing, because a user may have
+    /// changed its configuration.
     pub(crate) async fn configure(&self, sender_stage: &str, receiver_stage: &str) -> Result<(), DemoError> {
         let url = format!("{}/flows/{FLOW}", self.config.http);
-        let known = self.signed(self.http.get(&url)).send().await?;
-        if known.status() != StatusCode::NOT_FOUND {
-            return accepted(known, &format!("GET /flows/{FLOW}")).await;
+        let existing = self.authorized(self.http.get(&url)).send().await?;
+        if existing.status() != StatusCode::NOT_FOUND {
+            return check_status(existing, &format!("GET /flows/{FLOW}")).await;
         }
         let configuration = json!({
             "displayName": "Orders to partners (demo)",
             "stages": { "sender": { "queueUrl": sender_stage }, "receiver": { "queueUrl": receiver_stage } },
             "retry": { "mode": "automatic", "schedule": { "kind": "ladder" } },
         });
-        let answer = self.signed(self.http.put(&url)).json(&configuration).send().await?;
-        accepted(answer, &format!("PUT /flows/{FLOW}")).await
+        let response = self.authorized(self.http.put(&url)).json(&configuration).send().await?;
+        check_status(response, &format!("PUT /flows/{FLOW}")).await
     }
 
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.config.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         }
     }
 
-    /// Puts a report on the failures queue.
+    /// Sends a report to the failures queue.
     pub(crate) async fn report(&self, report: &Value) -> Result<(), DemoError> {
-        let sent = self.sqs.send_message().queue_url(&self.failures).message_body(report.to_string()).send().await;
-        sent.map(|_| ()).map_err(|error| DemoError::sqs("take a report", error))
+        let sent = self.sqs.send_message().queue_url(&self.failures_url).message_body(report.to_string()).send().await;
+        sent.map(|_| ()).map_err(|error| DemoError::sqs("SendMessage", error))
     }
 
     /// The time on the endpoint's clock.
     pub(crate) async fn now(&self) -> Result<Timestamp, DemoError> {
-        let answer = self.http.get(format!("{}/_local/clock", self.config.aws)).send().await?;
-        Ok(answer.error_for_status()?.json::<ClockReading>().await?.now)
+        let response = self.http.get(format!("{}/_local/clock", self.config.aws)).send().await?;
+        Ok(response.error_for_status()?.json::<ClockReading>().await?.now)
     }
 }
 
-async fn accepted(answer: reqwest::Response, what: &str) -> Result<(), DemoError> {
-    let status = answer.status();
+async fn check_status(response: reqwest::Response, request: &str) -> Result<(), DemoError> {
+    let status = response.status();
     if status.is_success() {
         return Ok(());
     }
-    let body = answer.text().await.unwrap_or_default();
-    Err(DemoError::Refused { what: what.to_owned(), status, body })
+    let body = response.text().await.unwrap_or_default();
+    Err(DemoError::Refused { request: request.to_owned(), status, body })
 }

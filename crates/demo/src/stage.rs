@@ -1,7 +1,7 @@
-//! A stage of the pipeline that takes messages back from Reprise.
+//! Consumes a stage queue of the pipeline.
 //!
-//! Re-entry is at least once, so a repeat of an attempt is dropped. A message is deleted only when its outcome was
-//! reported: a pipeline that dies in between gets it again.
+//! Reprise delivers at least once, so a repeat of an attempt is dropped. A message is deleted only after its outcome was
+//! reported. If the pipeline stops before that, SQS delivers the message again.
 
 use std::collections::HashSet;
 
@@ -15,19 +15,19 @@ use crate::pipeline::{Outcome, Pipeline};
 use crate::report;
 use crate::reprise::{DemoError, Reprise};
 
-/// The longest that SQS lets a receive wait.
-const LONG_POLL_SECONDS: i32 = 20;
+/// How long a receive waits for messages. SQS allows no more.
+const MAX_WAIT_SECONDS: i32 = 20;
 
 /// A stage queue and the pipeline behind it.
 pub(crate) struct Stage {
     reprise: Reprise,
     queue_url: String,
     pipeline: Pipeline,
-    /// What a payload means that comes from this queue.
+    /// The part of the pipeline that handles payloads of this queue.
     run: fn(&Pipeline, &str, Timestamp) -> Outcome,
 }
 
-/// What the pipeline needs of the attribute `reprise`.
+/// The fields of the attribute `reprise` that the pipeline needs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Reentry {
@@ -37,22 +37,22 @@ struct Reentry {
 }
 
 impl Stage {
-    /// Where restarts arrive, with the payload as the buyer sent it.
+    /// The stage for restarts. Payloads are the buyer's orders.
     pub(crate) fn sender(reprise: &Reprise, queue_url: String, pipeline: Pipeline) -> Self {
         Self { reprise: reprise.clone(), queue_url, pipeline, run: Pipeline::map_and_deliver }
     }
 
-    /// Where retries arrive, with the payload as it was mapped.
+    /// The stage for retries. Payloads are orders that were mapped before.
     pub(crate) fn receiver(reprise: &Reprise, queue_url: String, pipeline: Pipeline) -> Self {
         Self { reprise: reprise.clone(), queue_url, pipeline, run: Pipeline::deliver_mapped }
     }
 
-    /// Takes messages until dropped.
-    pub(crate) async fn serve(self) -> Result<(), DemoError> {
+    /// Receives and handles messages until dropped.
+    pub(crate) async fn consume(self) -> Result<(), DemoError> {
         let mut handled = HashSet::new();
         loop {
             for message in self.receive().await? {
-                match reentry(&message) {
+                match parse(&message) {
                     Some((reentry, payload)) => {
                         if handled.insert((reentry.interchange_id.clone(), reentry.attempt)) {
                             self.handle(&reentry, &payload).await?;
@@ -78,19 +78,19 @@ impl Stage {
 
     async fn receive(&self) -> Result<Vec<Message>, DemoError> {
         let receive = self.reprise.sqs.receive_message().queue_url(&self.queue_url).message_attribute_names("All");
-        let received = receive.max_number_of_messages(10).wait_time_seconds(LONG_POLL_SECONDS).send().await;
-        Ok(received.map_err(|error| DemoError::sqs("hand out messages", error))?.messages.unwrap_or_default())
+        let received = receive.max_number_of_messages(10).wait_time_seconds(MAX_WAIT_SECONDS).send().await;
+        Ok(received.map_err(|error| DemoError::sqs("ReceiveMessage", error))?.messages.unwrap_or_default())
     }
 
     async fn delete(&self, message: &Message) -> Result<(), DemoError> {
         let delete = self.reprise.sqs.delete_message().queue_url(&self.queue_url);
         let deleted = delete.set_receipt_handle(message.receipt_handle.clone()).send().await;
-        deleted.map(|_| ()).map_err(|error| DemoError::sqs("delete a message", error))
+        deleted.map(|_| ()).map_err(|error| DemoError::sqs("DeleteMessage", error))
     }
 }
 
-/// What Reprise says about a message, and the payload as it was kept.
-fn reentry(message: &Message) -> Option<(Reentry, String)> {
+/// The attribute `reprise` and the decoded payload. `None` if Reprise did not send the message.
+fn parse(message: &Message) -> Option<(Reentry, String)> {
     let attribute = message.message_attributes()?.get("reprise")?.string_value()?;
     let reentry: Reentry = serde_json::from_str(attribute).ok()?;
     let body = message.body()?;
@@ -112,17 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn the_attribute_names_interchange_and_attempt_and_says_how_to_read_the_body() {
+    fn the_attribute_has_the_interchange_the_attempt_and_the_encoding_of_the_body() {
         let plain = message(r#"{"interchangeId":"PO-1","flow":"orders","attempt":2,"action":"retry"}"#, "<Order/>");
-        let (reentry, payload) = super::reentry(&plain).unwrap();
+        let (reentry, payload) = parse(&plain).unwrap();
         assert_eq!((reentry.interchange_id.as_str(), reentry.attempt, payload.as_str()), ("PO-1", 2, "<Order/>"));
         let encoded = message(r#"{"interchangeId":"PO-1","attempt":2,"encoding":"base64"}"#, "PE9yZGVyLz4=");
-        assert_eq!(super::reentry(&encoded).unwrap().1, "<Order/>");
+        assert_eq!(parse(&encoded).unwrap().1, "<Order/>");
     }
 
     #[test]
-    fn a_message_from_elsewhere_is_not_understood() {
-        assert!(super::reentry(&Message::builder().body("<Order/>").build()).is_none());
-        assert!(super::reentry(&message("{}", "<Order/>")).is_none());
+    fn a_message_that_reprise_did_not_send_is_not_parsed() {
+        assert!(parse(&Message::builder().body("<Order/>").build()).is_none());
+        assert!(parse(&message("{}", "<Order/>")).is_none());
     }
 }

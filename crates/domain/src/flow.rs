@@ -173,8 +173,8 @@ impl Flow {
         }
     }
 
-    /// A flow whose stored configuration cannot be read: retried by hand only, without stages and sources, until a new
-    /// configuration is stored or a release runs that can read this one.
+    /// A flow whose stored configuration cannot be read: retried by hand only, without stages and sources, and open to no
+    /// report, until a new configuration is stored or a release runs that can read this one.
     #[must_use]
     pub fn unreadable(name: FlowName, version: u64, activated_at: Timestamp, problem: String) -> Self {
         let registered = Self::registered(name, &Stages::default(), activated_at);
@@ -212,9 +212,13 @@ impl Flow {
     }
 
     /// Whether it takes what `sender` (SQS's `SenderId`) put on a queue, and what came through the dead-letter queue of `queue`
-    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow is listed by that already.
+    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow is listed by that already. Where the
+    /// configuration cannot be read it may have listed senders, so nothing is taken; `unassigned` takes what no flow takes.
     #[must_use]
     pub fn takes_from(&self, sender: Option<&str>, queue: Option<&str>) -> bool {
+        if self.is_unreadable() {
+            return self.name.is_unassigned();
+        }
         // A role's sender id is its unique id, a colon and the session.
         let is_sender = |listed: &str| {
             let rest = sender.and_then(|sender| sender.strip_prefix(listed));
@@ -298,6 +302,15 @@ mod tests {
         ] {
             assert_eq!(all.takes_from(sender, queue), takes, "{sender:?} {queue:?}");
         }
+    }
+
+    #[test]
+    fn a_flow_whose_configuration_cannot_be_read_takes_nothing() {
+        let unreadable = |name: FlowName| Flow::unreadable(name, 1, Timestamp::UNIX_EPOCH, "is not JSON".to_owned());
+        let orders = unreadable(FlowName::new("orders").unwrap());
+        assert!(!orders.takes_from(Some("AROAORDERS:i-0123"), None));
+        assert!(!orders.takes_from(None, Some(QUEUE)));
+        assert!(unreadable(FlowName::unassigned()).takes_from(Some("AROAORDERS:i-0123"), None));
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Lambda's SQS event as the records that are taken in, and the partial batch response.
+//! Turns the messages of Lambda's SQS event into records for [`Ingest`], and the result into a partial batch response.
 
 use app::{AppError, Ingest, Ingested, chain};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use contract::intake::QueueRecord;
 use contract::{AttributeValue, MessageAttribute};
 use jiff::Timestamp;
-use queues::Received;
+use queues::ReceivedMessage;
 use startup::received;
 use table::TableError;
 
-/// One message of the event, owned.
+/// One message of the event. It owns the data that a [`QueueRecord`] borrows.
 pub(crate) struct Record {
     id: String,
     body: String,
@@ -17,13 +17,13 @@ pub(crate) struct Record {
     sender: Option<String>,
     dead_letter_source: Option<String>,
     attributes: Vec<MessageAttribute>,
-    delivery: Option<Received>,
+    received: Option<ReceivedMessage>,
 }
 
 impl Record {
-    /// A message without a readable `SentTimestamp` counts as sent `now`.
+    /// Uses `now` as the time of sending if the message has no valid `SentTimestamp`.
     pub(crate) fn new(message: SqsMessage, now: Timestamp) -> Self {
-        let delivery = received(&message);
+        let received = received(&message);
         let mut system = message.attributes;
         let sent = system.get("SentTimestamp").and_then(|text| text.parse().ok());
         let mut attributes: Vec<MessageAttribute> = message
@@ -47,14 +47,14 @@ impl Record {
             sender: system.remove("SenderId"),
             dead_letter_source: system.remove("DeadLetterQueueSourceArn"),
             attributes,
-            delivery,
+            received,
         }
     }
 
-    /// Its delivery, where `response` says that it must come again.
-    pub(crate) fn comes_again(&self, response: &SqsBatchResponse) -> Option<Received> {
+    /// The received message if `response` lists it as failed, else `None`.
+    pub(crate) fn if_failed(&self, response: &SqsBatchResponse) -> Option<ReceivedMessage> {
         let failed = response.batch_item_failures.iter().any(|failure| failure.item_identifier == self.id);
-        self.delivery.clone().filter(|_| failed)
+        self.received.clone().filter(|_| failed)
     }
 
     pub(crate) fn as_queue_record(&self) -> QueueRecord<'_> {
@@ -69,9 +69,9 @@ impl Record {
     }
 }
 
-/// Takes a batch in and names the messages that must come again. When one of them can never be stored, each is
-/// tried by itself, so that it does not hold up the rest.
-pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
+/// Stores a batch and returns the messages that must be received again. If one message can never be stored, stores each
+/// message in a call of its own, so that this message does not block the others.
+pub(crate) async fn ingest_batch(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Timestamp) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     match ingest.ingest(batch, now).await {
         Ok(done) => {
@@ -81,46 +81,57 @@ pub(crate) async fn failures(ingest: &Ingest, batch: &[QueueRecord<'_>], now: Ti
                 repeats = done.repeats,
                 early = done.early,
                 never_failed = done.never_failed,
-                "took a batch in"
+                "stored a batch"
             );
-            unreadable(&done, &mut response);
+            add_unreadable(&done, &mut response);
         }
         Err(error @ AppError::Table(TableError::Unstorable { .. })) => {
-            tracing::warn!(messages = batch.len(), error = chain(&error), "a batch is taken message by message");
+            tracing::warn!(
+                messages = batch.len(),
+                error = chain(&error),
+                "a batch cannot be stored as a whole, so each message is stored on its own"
+            );
             for record in batch {
-                match alone(ingest, record, now).await {
-                    Ok(done) => unreadable(&done, &mut response),
-                    Err(error) => failed(record, &error, &mut response),
+                match ingest_one(ingest, record, now).await {
+                    Ok(done) => add_unreadable(&done, &mut response),
+                    Err(error) => add_failed(record, &error, &mut response),
                 }
             }
         }
-        Err(error) => batch.iter().for_each(|record| failed(record, &error, &mut response)),
+        Err(error) => batch.iter().for_each(|record| add_failed(record, &error, &mut response)),
     }
     response
 }
 
-/// Takes one message in. What can never be stored as what it says would only come again until it is lost, so it is
-/// kept as a dead letter.
-async fn alone(ingest: &Ingest, record: &QueueRecord<'_>, now: Timestamp) -> Result<Ingested, AppError> {
+/// Stores one message. A message that can never be stored as a report is stored as a dead letter instead: otherwise it
+/// would be received again until SQS deletes it.
+async fn ingest_one(ingest: &Ingest, record: &QueueRecord<'_>, now: Timestamp) -> Result<Ingested, AppError> {
     match ingest.ingest(std::slice::from_ref(record), now).await {
         Err(AppError::Table(TableError::Unstorable { cause, .. })) => {
-            tracing::warn!(message_id = record.message_id, cause, "a message is kept as a dead letter");
+            tracing::warn!(message_id = record.message_id, cause, "a message is stored as a dead letter");
             ingest.set_aside(record, &format!("it cannot be stored: {cause}"), now).await
         }
         done => done,
     }
 }
 
-/// Names the messages whose interchange cannot be read. They come again until a release runs that can, or until they are
-/// dead letters that can be redriven then.
-fn unreadable(done: &Ingested, response: &mut SqsBatchResponse) {
+/// Adds the messages whose stored interchange this release cannot read. SQS delivers them again until a release that can
+/// read it is deployed, or moves them to the dead-letter queue, from which they can be redriven then.
+fn add_unreadable(done: &Ingested, response: &mut SqsBatchResponse) {
     for message_id in &done.unreadable {
-        tracing::error!(message_id, "a message must come again, since its interchange cannot be read");
+        tracing::error!(
+            message_id,
+            "a message failed because its stored interchange cannot be read, and will be received again"
+        );
         response.add_failure(message_id);
     }
 }
 
-fn failed(record: &QueueRecord<'_>, error: &AppError, response: &mut SqsBatchResponse) {
-    tracing::error!(message_id = record.message_id, error = chain(error), "a message must come again");
+fn add_failed(record: &QueueRecord<'_>, error: &AppError, response: &mut SqsBatchResponse) {
+    tracing::error!(
+        message_id = record.message_id,
+        error = chain(error),
+        "a message failed and will be received again"
+    );
     response.add_failure(record.message_id);
 }

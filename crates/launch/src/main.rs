@@ -1,8 +1,8 @@
-//! `cargo local`: builds the production binaries, then becomes `local`, which runs them.
+//! `cargo local`: builds the production binaries, then replaces itself with `local`, which runs them.
 //!
-//! Cargo builds only what the package it runs depends on, and `local` depends on no function: it starts their binaries. So
-//! this program asks cargo for all of them first. It has no dependencies itself, to be built in a moment and have cargo's
-//! own progress on the terminal from then on.
+//! `cargo run` builds only a package and its dependencies. `local` starts the functions' binaries and does not depend on
+//! their crates, so this program builds the whole workspace first. It has no dependencies of its own: it builds
+//! quickly, and the user then sees cargo's progress.
 
 use std::env;
 use std::ffi::OsString;
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Why `local` was not started, and the code to leave with.
+/// The reason why `local` was not started, and the exit code.
 struct Failure {
     message: String,
     code: u8,
@@ -33,30 +33,30 @@ impl Failure {
     }
 }
 
-/// There is no way back from a successful `exec`.
+/// The success type of `launch`, which has no values: a successful `exec` does not return.
 enum Never {}
 
 fn launch() -> Result<Never, Failure> {
     let own = env::current_exe().map_err(|error| Failure::new(format!("cannot find the target directory: {error}")))?;
-    let binaries = own.parent().ok_or_else(|| Failure::new("this program lies in no directory"))?;
+    let binaries = own.parent().ok_or_else(|| Failure::new("the path of this program has no directory"))?;
     build(binaries)?;
     let local = binaries.join("local");
     let error = Command::new(&local).args(arguments(env::args_os().skip(1))).exec();
     Err(Failure::new(format!("cannot start {}: {error}", local.display())))
 }
 
-/// Builds every binary of the workspace into the directory this program lies in.
+/// Builds every binary of the workspace into this program's directory.
 fn build(binaries: &Path) -> Result<(), Failure> {
     let profile = profile(binaries);
     let _ = writeln!(io::stderr(), "Building the functions and the machine that runs them ({profile} profile)");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     cargo.args(["build", "--workspace", "--bins", "--profile", profile]);
-    // Cargo was told where to build through its environment or its configuration, both of which it finds again, or by
-    // an option, which it does not. Where this program lies is right in every case.
+    // The target directory may come from an option of the outer cargo, which this cargo does not see. This program's own
+    // path is right in every case.
     if let Some(target) = binaries.parent() {
         cargo.arg("--target-dir").arg(target);
     }
-    // `cargo run` says where the workspace is; the caller may have named it from outside by `--manifest-path`.
+    // The caller may have used `--manifest-path` from outside the workspace. `cargo run` sets this variable in any case.
     if let Some(manifest) = env::var_os("CARGO_MANIFEST_DIR") {
         cargo.current_dir(manifest);
     }
@@ -65,10 +65,10 @@ fn build(binaries: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Err(Failure { message: "the build failed, so nothing was started; cargo says why above".into(), code })
+    Err(Failure { message: "the build failed, so nothing was started; see cargo's errors above".into(), code })
 }
 
-/// Cargo names the directory after the profile, with one exception: `dev` builds into `debug`.
+/// The profile that built into this directory. Cargo names the directory after the profile, except `dev`, which builds into `debug`.
 fn profile(binaries: &Path) -> &str {
     match binaries.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
@@ -76,7 +76,7 @@ fn profile(binaries: &Path) -> &str {
     }
 }
 
-/// What `local` is to be told. The alias ends in `--` already, and people type another one out of habit.
+/// The arguments for `local`, without a leading `--`. The alias already ends in `--`, and people often type a second one.
 fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     let mut given = given.peekable();
     if given.peek().is_some_and(|first| first == "--") {

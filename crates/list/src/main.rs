@@ -1,4 +1,4 @@
-//! The function `list`: every read of the API.
+//! The function `list`: answers every GET request of the API.
 
 use http_edge::ListApi;
 use startup::Stack;

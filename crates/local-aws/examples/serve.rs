@@ -1,5 +1,5 @@
-//! The endpoint alone, for anything that speaks to AWS: `cargo run -p local-aws --example serve -- 127.0.0.1:4566 [DIR]`.
-//! There are no functions, so schedules that target one wait; those that target a queue fire.
+//! Starts only the endpoint, for any AWS client: `cargo run -p local-aws --example serve -- 127.0.0.1:4566 [DIR]`.
+//! There is no runner of functions, so schedules that target a function wait; those that target a queue fire.
 
 use local_aws::{Aws, ClockMode, Options};
 

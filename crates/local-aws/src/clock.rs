@@ -1,5 +1,5 @@
-//! The clock that everything local goes by. It is the wall clock moved forward, or it stands still until a test moves
-//! it. Function processes cannot call it, so each move is mirrored into a small file that they read.
+//! The clock of all local services. It is the wall clock plus an offset, or it is frozen until a test advances it. Function
+//! processes cannot call it, so it writes each change to a small file that they read.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,13 +14,13 @@ use crate::store::Store;
 /// How time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMode {
-    /// The wall clock, plus whatever it was advanced by.
+    /// The wall clock, plus the sum of all advances.
     Flowing,
-    /// Stands still at this instant until advanced. With persisted data it starts where that stood, when that is later.
+    /// Stays at this instant until it is advanced. If the stored clock is later, it starts there.
     Frozen(Timestamp),
 }
 
-/// Why the clock did not move.
+/// The reason why the clock did not move.
 #[derive(Debug, thiserror::Error)]
 pub enum ClockError {
     /// The file that function processes read could not be replaced.
@@ -28,16 +28,16 @@ pub enum ClockError {
     Mirror {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         #[source]
         source: std::io::Error,
     },
-    /// The move could not be made durable.
+    /// The new time could not be stored.
     #[error("clock cannot be persisted")]
     Persist(#[from] rusqlite::Error),
 }
 
-/// A handle to the clock; clones are the same clock.
+/// A handle to the clock. Clones are handles to the same clock.
 #[derive(Clone)]
 pub struct Clock {
     inner: Arc<Inner>,
@@ -48,11 +48,11 @@ struct Inner {
     file: PathBuf,
     store: Store,
     moved: watch::Sender<()>,
-    /// When a message was sent or a one-time schedule occurred last, in Unix milliseconds.
-    happened_at: AtomicI64,
+    /// The last time when a message was sent, a one-time schedule fired, or an advance began; in Unix milliseconds.
+    last_activity_at: AtomicI64,
 }
 
-/// In milliseconds, because SQS and the clock file count in them.
+/// The state of the clock, in milliseconds, as in SQS and the clock file.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
     Offset(i64),
@@ -60,15 +60,15 @@ enum Reading {
 }
 
 impl Clock {
-    /// Resumes from what `store` remembers, and mirrors into `file`.
+    /// Starts from the stored clock, and writes the state to `file`.
     pub(crate) fn start(mode: ClockMode, file: PathBuf, store: Store) -> Result<Self, ClockError> {
-        let kept: Option<(String, i64)> = store.read(|db| {
+        let stored: Option<(String, i64)> = store.read(|db| {
             db.query_row("SELECT mode, millis FROM clock", [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })?;
-        let reading = match (mode, kept) {
-            (ClockMode::Flowing, Some((kept, millis))) if kept == "offset" => Reading::Offset(millis),
+        let reading = match (mode, stored) {
+            (ClockMode::Flowing, Some((stored, millis))) if stored == "offset" => Reading::Offset(millis),
             (ClockMode::Flowing, _) => Reading::Offset(0),
-            (ClockMode::Frozen(at), Some((kept, millis))) if kept == "frozen" => {
+            (ClockMode::Frozen(at), Some((stored, millis))) if stored == "frozen" => {
                 Reading::Frozen(at.as_millisecond().max(millis))
             }
             (ClockMode::Frozen(at), _) => Reading::Frozen(at.as_millisecond()),
@@ -80,29 +80,29 @@ impl Clock {
                 file,
                 store,
                 moved,
-                happened_at: AtomicI64::new(i64::MIN),
+                last_activity_at: AtomicI64::new(i64::MIN),
             }),
         };
         clock.publish(reading)?;
         Ok(clock)
     }
 
-    /// The instant it is, to the millisecond.
+    /// The current time, with millisecond precision.
     pub fn now(&self) -> Timestamp {
         instant(self.millis())
     }
 
-    /// The file a function process reads the clock from: `offset <milliseconds>`, or `frozen <unix milliseconds>`.
+    /// The file for function processes. It contains `offset <milliseconds>` or `frozen <unix milliseconds>`.
     pub fn file(&self) -> &Path {
         &self.inner.file
     }
 
-    /// Whether it moves by itself.
-    pub fn flows(&self) -> bool {
+    /// Whether time passes without an advance.
+    pub fn is_flowing(&self) -> bool {
         matches!(self.reading(), Reading::Offset(_))
     }
 
-    /// Unix milliseconds, as everything is stored.
+    /// The current time in Unix milliseconds, the unit of all stored times.
     pub(crate) fn millis(&self) -> i64 {
         match self.reading() {
             Reading::Offset(offset) => Timestamp::now().as_millisecond().saturating_add(offset),
@@ -110,7 +110,7 @@ impl Clock {
         }
     }
 
-    /// Jumps to `millis`; it never goes back.
+    /// Moves the clock to `millis`, but never backwards.
     pub(crate) fn move_to(&self, millis: i64) -> Result<(), ClockError> {
         let reading = match self.reading() {
             Reading::Frozen(at) => Reading::Frozen(at.max(millis)),
@@ -125,19 +125,19 @@ impl Clock {
         Ok(())
     }
 
-    /// Tells when the clock was moved by hand, for those who sleep until an instant of it.
-    pub(crate) fn moves(&self) -> watch::Receiver<()> {
+    /// Notifies the receiver after each advance. Tasks that sleep until a time of this clock must then check it again.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
         self.inner.moved.subscribe()
     }
 
-    /// Notes that something happened now that others may have to follow up soon.
-    pub(crate) fn note_event(&self) {
-        self.inner.happened_at.fetch_max(self.millis(), Ordering::Relaxed);
+    /// Records that something happened now to which recurring schedules may have to react soon.
+    pub(crate) fn record_activity(&self) {
+        self.inner.last_activity_at.fetch_max(self.millis(), Ordering::Relaxed);
     }
 
-    /// When something happened last.
-    pub(crate) fn last_event(&self) -> i64 {
-        self.inner.happened_at.load(Ordering::Relaxed)
+    /// The time of the last recorded activity.
+    pub(crate) fn last_activity(&self) -> i64 {
+        self.inner.last_activity_at.load(Ordering::Relaxed)
     }
 
     fn reading(&self) -> Reading {
@@ -149,12 +149,12 @@ impl Clock {
             Reading::Offset(offset) => ("offset", offset),
             Reading::Frozen(at) => ("frozen", at),
         };
-        mirror(&self.inner.file, &format!("{mode} {millis}\n"))?;
+        write_file(&self.inner.file, &format!("{mode} {millis}\n"))?;
         Ok(self.inner.store.transact(|db| persist(db, mode, millis))?)
     }
 }
 
-/// The instant of Unix milliseconds; beyond what a timestamp can hold it is the last one.
+/// Converts Unix milliseconds. A value out of range becomes the last timestamp.
 pub(crate) fn instant(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
 }
@@ -165,10 +165,10 @@ fn persist(db: &Connection, mode: &str, millis: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Replaces the file as a whole, so a reader sees the old line or the new one.
-fn mirror(file: &Path, line: &str) -> Result<(), ClockError> {
-    let fresh = file.with_extension("new");
-    std::fs::write(&fresh, line)
-        .and_then(|()| std::fs::rename(&fresh, file))
+/// Replaces the file atomically, so that a reader sees either the old line or the new one.
+fn write_file(file: &Path, line: &str) -> Result<(), ClockError> {
+    let temporary = file.with_extension("new");
+    std::fs::write(&temporary, line)
+        .and_then(|()| std::fs::rename(&temporary, file))
         .map_err(|source| ClockError::Mirror { path: file.to_owned(), source })
 }

@@ -1,4 +1,4 @@
-//! Durations as people type them: `90s`, `5m`, `24h`.
+//! Parses durations such as `90s`, `5m` and `24h`.
 
 use jiff::SignedDuration;
 
@@ -7,10 +7,10 @@ use jiff::SignedDuration;
 #[error("{0:?} is not a duration like 90s, 5m or 24h")]
 pub struct DurationError(String);
 
-/// Reads a whole number followed by `s`, `m`, `h` or `d`.
+/// Parses a whole number followed by `s`, `m`, `h` or `d`.
 ///
 /// # Errors
-/// Anything else, and a number of seconds beyond 64 bits.
+/// `DurationError` for any other text, and for a duration of more than 2^63 - 1 seconds.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, DurationError> {
     let refused = || DurationError(text.to_owned());
     let unit = text.chars().last().ok_or_else(refused)?;

@@ -1,6 +1,6 @@
-//! DynamoDB is dynoxide's. Its HTTP layer words every refusal as AWS does and is not to be had without its server, so
-//! that server runs here on an inner loopback address. It works on the thread that serves it, under one lock; hence a
-//! thread and a runtime of its own, so a long scan holds up nobody but those who wait for DynamoDB anyway.
+//! Runs dynoxide, which emulates DynamoDB. Its HTTP layer returns the same errors as AWS and is only available with its own
+//! server, so this file starts that server on a loopback address. The server blocks its thread under one lock, so it has
+//! its own thread and runtime: a long scan blocks only other DynamoDB calls.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,10 +12,11 @@ use dynoxide::storage_backend::Clock as DynoxideClock;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::aws::StartError;
 use crate::clock::Clock;
+use crate::start_error::StartError;
 
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a shutdown waits for the server.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database and the thread that serves it.
 pub(crate) struct DynamoDb {
@@ -25,7 +26,7 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens `file`, or a database in memory, and serves it until `stopped` turns true or its sender goes.
+    /// Opens `file`, or a database in memory, and serves it until `stopped` becomes true or its sender is dropped.
     pub(crate) async fn start(
         file: Option<PathBuf>,
         clock: &Clock,
@@ -56,21 +57,21 @@ impl DynamoDb {
         format!("http://{}", self.address)
     }
 
-    /// Deletes the items whose time to live is over.
-    pub(crate) async fn sweep(&self) {
+    /// Deletes the items whose time to live has passed.
+    pub(crate) async fn delete_expired(&self) {
         let database = self.database.clone();
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items are gone"),
+            Ok(Ok(deleted)) => tracing::debug!(deleted, "expired items were deleted"),
             Ok(Err(error)) => tracing::warn!(%error, "expired items cannot be deleted"),
             Err(error) => tracing::warn!(%error, "expired items cannot be deleted"),
         }
     }
 
-    /// Waits until its thread has ended, for a moment.
-    pub(crate) async fn stopped(&self) {
+    /// Waits until the server's thread has ended, at most `SHUTDOWN_TIMEOUT`.
+    pub(crate) async fn wait_stopped(&self) {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ended) = ended {
-            let _ = tokio::time::timeout(GRACE, ended).await;
+            let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
         }
     }
 }
@@ -81,7 +82,7 @@ fn open(file: Option<PathBuf>, clock: &Clock) -> Result<Database, StartError> {
         return Database::memory_with_clock(Arc::new(clock.clone())).map_err(refused);
     };
     let database = Database::new(&file.to_string_lossy()).map_err(refused)?;
-    // Sets `synchronous = NORMAL`: its write-ahead log outlives a killed process without a disk flush per commit.
+    // Sets `synchronous = NORMAL`: a killed process then loses no commit, and commits need no disk flush.
     database.disable_bulk_loading().map_err(refused)?;
     Ok(database)
 }
@@ -100,10 +101,10 @@ fn serve(
         let serving = dynoxide::server::serve_with_shutdown(listener, database, async move {
             let _ = asked.wait_for(|stop| *stop).await;
         });
-        // A client that keeps a half-sent request open must not keep the thread.
+        // A client with an incomplete request must not delay the shutdown.
         let deadline = async {
             let _ = stopped.wait_for(|stop| *stop).await;
-            tokio::time::sleep(GRACE / 2).await;
+            tokio::time::sleep(SHUTDOWN_TIMEOUT / 2).await;
         };
         tokio::select! {
             served = serving => served,

@@ -1,10 +1,10 @@
-//! Faults on demand: which calls over HTTP fail, and how, so that tests and people can rehearse what AWS does on a bad day.
-//! Without rules and recording nothing changes. Calls in process (`Aws::sqs` and the like) never meet a fault.
+//! Fault injection: rules decide which calls over HTTP fail and how, so that tests and people can try failures of AWS.
+//! Without rules and recording it has no effect. Faults never apply to calls in the same process (`Aws::sqs` and the like).
 
-mod answer;
-mod arrival;
 mod caller;
+mod incoming_call;
 mod keys;
+pub(crate) mod messages;
 mod redelivery;
 mod rule;
 mod split;
@@ -15,21 +15,21 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 pub use self::caller::Caller;
-pub use self::redelivery::{Again, Redelivery};
+pub use self::incoming_call::SeenCall;
+pub use self::redelivery::{Redelivery, RedeliveryKind};
 pub use self::rule::{Fault, Match, Rule};
 
-pub(crate) use self::answer::{conflict, in_progress, server_error, throttled};
-pub(crate) use self::arrival::Arrival;
+pub(crate) use self::incoming_call::IncomingCall;
 pub(crate) use self::keys::Schemas;
 pub(crate) use self::redelivery::Redeliveries;
+pub(crate) use self::rule::is_transaction;
 pub(crate) use self::split::Split;
 use crate::clock::Clock;
-use crate::meter::Service;
 
-/// How many calls, and how many firings, are kept. Later ones are not.
-const MAX_KEPT: usize = 100_000;
+/// How many calls, and how many injected faults, are recorded. Later ones are not recorded.
+const MAX_RECORDED: usize = 100_000;
 
-/// The faults of an endpoint. Clones are handles to the same ones.
+/// The faults of an endpoint. Clones are handles to the same faults.
 #[derive(Clone)]
 pub struct Faults {
     inner: Arc<Inner>,
@@ -39,7 +39,7 @@ struct Inner {
     clock: Clock,
     state: Mutex<State>,
     redeliveries: Redeliveries,
-    /// Changes when hanging calls are to end.
+    /// Notifies hanging calls that they must end.
     released: watch::Sender<()>,
     stopped: watch::Receiver<bool>,
 }
@@ -47,50 +47,35 @@ struct Inner {
 #[derive(Default)]
 struct State {
     last_id: u64,
-    rules: Vec<PlacedRule>,
+    rules: Vec<ActiveRule>,
     fired: Vec<Fired>,
     recording: Recording,
     calls: Vec<SeenCall>,
 }
 
-/// A rule in use.
+/// A rule that was added, with its counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PlacedRule {
-    /// What [`Faults::add`] gave.
+pub struct ActiveRule {
+    /// The id that [`Faults::add`] returned.
     pub id: u64,
-    /// How many calls have matched, whether it fired or not.
+    /// How many calls matched, including those for which the rule did not fire.
     pub matched: u64,
-    /// How often it fired.
+    /// How often the rule fired.
     pub fired: u64,
     /// The rule as it was added.
     pub rule: Rule,
 }
 
-/// A fault that happened.
+/// An injected fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fired {
     /// The rule's id.
     pub rule: u64,
-    /// The call that met it.
+    /// The affected call.
     pub call: SeenCall,
-    /// What was done to the call.
     pub fault: Fault,
-}
-
-/// One call over HTTP. A call that the SDK repeats is a call more.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SeenCall {
-    pub service: Service,
-    /// As AWS names it: `TransactWriteItems`.
-    pub operation: String,
-    /// DynamoDB: the first key of the request, `<partition key>/<sort key>`. SQS: the queue. Scheduler: the schedule or
-    /// its group. Empty when the request names none.
-    pub key: String,
-    /// The function whose process called; `None` for anyone else.
-    pub caller: Option<String>,
 }
 
 /// Whether calls are recorded.
@@ -102,10 +87,10 @@ pub enum Recording {
     Off,
 }
 
-/// What a call is to meet.
-pub(crate) struct Meeting {
+/// The fault that a rule selected for a call.
+pub(crate) struct InjectedFault {
     pub(crate) fault: Fault,
-    /// How often the rule has fired before: faults with several forms take turns by it.
+    /// How often the rule fired before. A fault with several forms alternates between them by this number.
     pub(crate) turn: u64,
     released: watch::Receiver<()>,
     stopped: watch::Receiver<bool>,
@@ -117,36 +102,37 @@ impl Faults {
         Self { inner: Arc::new(Inner { clock, state: Mutex::default(), redeliveries, released, stopped }) }
     }
 
-    /// Puts a rule into use and gives its id. Rules are tried in the order of their ids; the first that fires decides.
+    /// Adds a rule and returns its id. Rules are checked in the order of their ids; the first one that fires determines the
+    /// fault.
     pub fn add(&self, rule: Rule) -> u64 {
         let mut state = self.state();
         state.last_id += 1;
         let id = state.last_id;
-        state.rules.push(PlacedRule { id, matched: 0, fired: 0, rule });
+        state.rules.push(ActiveRule { id, matched: 0, fired: 0, rule });
         id
     }
 
-    /// Removes all rules and redeliveries and ends every hanging call: its connection closes without an answer.
-    /// What fired and what was recorded stays.
+    /// Removes all rules and redeliveries, and closes the connections of hanging calls without a response. Keeps the records
+    /// of faults and calls.
     pub fn clear(&self) {
         self.state().rules.clear();
         self.inner.redeliveries.clear();
         self.inner.released.send_replace(());
     }
 
-    /// The rules in use, those that are used up included.
+    /// All rules, including those that have fired as often as they may.
     #[must_use]
-    pub fn rules(&self) -> Vec<PlacedRule> {
+    pub fn rules(&self) -> Vec<ActiveRule> {
         self.state().rules.clone()
     }
 
-    /// What fired since the endpoint started, in order; the first 100,000.
+    /// The first 100,000 faults since the endpoint started, in order.
     #[must_use]
     pub fn fired(&self) -> Vec<Fired> {
         self.state().fired.clone()
     }
 
-    /// Starts the recording of calls over HTTP, forgetting earlier ones, or stops it.
+    /// Starts or stops the recording of calls over HTTP. A start deletes earlier records.
     pub fn record(&self, on: Recording) {
         let mut state = self.state();
         if on == Recording::On {
@@ -155,31 +141,31 @@ impl Faults {
         state.recording = on;
     }
 
-    /// The calls since recording was started, in the order of their arrival; the first 100,000.
+    /// The first 100,000 calls since the start of the recording, in the order of their arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<SeenCall> {
         self.state().calls.clone()
     }
 
-    /// From now on messages of a queue come twice, or late.
+    /// Makes a queue deliver messages twice or late from now on.
     pub fn redeliver(&self, redelivery: Redelivery) {
         self.inner.redeliveries.add(redelivery);
     }
 
-    /// The redeliveries in use.
+    /// All redeliveries that were added.
     #[must_use]
     pub fn redeliveries(&self) -> Vec<Redelivery> {
         self.inner.redeliveries.all()
     }
 
-    /// How many messages came twice or late so far.
+    /// How many messages were delivered twice or late so far.
     #[must_use]
     pub fn redelivered(&self) -> u64 {
         self.inner.redeliveries.count()
     }
 
-    /// Whether a call need not be looked at.
-    pub(crate) fn are_idle(&self) -> bool {
+    /// Whether there are no rules and no recording, so that calls need no check.
+    pub(crate) fn is_idle(&self) -> bool {
         let state = self.state();
         state.rules.is_empty() && state.recording == Recording::Off
     }
@@ -188,28 +174,28 @@ impl Faults {
         self.state().recording
     }
 
-    /// Records the call, counts it for every rule that it matches, and says what it is to meet.
-    pub(crate) fn meet(&self, call: &Arrival) -> Option<Meeting> {
+    /// Records the call, counts it for each rule that it matches, and returns the fault to inject.
+    pub(crate) fn select(&self, call: &IncomingCall) -> Option<InjectedFault> {
         let now = self.inner.clock.now();
         let mut state = self.state();
-        if state.recording == Recording::On && state.calls.len() < MAX_KEPT {
+        if state.recording == Recording::On && state.calls.len() < MAX_RECORDED {
             state.calls.push(call.seen.clone());
         }
         let mut firing = None;
-        for placed in state.rules.iter_mut().filter(|placed| placed.rule.matches(call)) {
-            placed.matched += 1;
-            if firing.is_none() && placed.rule.fires(placed.matched, placed.fired, now) {
-                firing = Some((placed.id, placed.rule.fault, placed.fired));
-                placed.fired += 1;
+        for active in state.rules.iter_mut().filter(|active| active.rule.matches(call)) {
+            active.matched += 1;
+            if firing.is_none() && active.rule.fires(active.matched, active.fired, now) {
+                firing = Some((active.id, active.rule.fault, active.fired));
+                active.fired += 1;
             }
         }
         let (rule, fault, turn) = firing?;
-        if state.fired.len() < MAX_KEPT {
+        if state.fired.len() < MAX_RECORDED {
             state.fired.push(Fired { rule, call: call.seen.clone(), fault });
         }
-        // Subscribed under the lock, so that a `clear` after this ends the call.
+        // Subscribes under the lock, so that a later `clear` ends the call.
         let released = self.inner.released.subscribe();
-        Some(Meeting { fault, turn, released, stopped: self.inner.stopped.clone() })
+        Some(InjectedFault { fault, turn, released, stopped: self.inner.stopped.clone() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -217,8 +203,8 @@ impl Faults {
     }
 }
 
-impl Meeting {
-    /// Resolves when the rules were cleared, or the endpoint stops.
+impl InjectedFault {
+    /// Waits until the rules are cleared or the endpoint stops.
     pub(crate) async fn released(&mut self) {
         tokio::select! {
             _ = self.released.changed() => {}

@@ -1,5 +1,5 @@
-//! What the calls that pass the endpoint would cost at AWS: how many of each operation, and the read and write units
-//! that DynamoDB charges for them. It measures and never changes what happens; it only makes DynamoDB calls take turns.
+//! Measures what the calls over HTTP would cost on AWS: the number of each operation, and the read and write units of
+//! DynamoDB. It does not change results; it only runs DynamoDB calls one at a time.
 
 mod dynamodb;
 mod items;
@@ -12,26 +12,26 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::dynamodb::forward;
 
-/// Counts calls, when it runs; else it is nothing, and costs nothing.
+/// Counts calls if it runs. A meter that does not run does nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Option<Arc<Counting>>);
 
 #[derive(Debug, Default)]
 struct Counting {
     calls: Mutex<Vec<Call>>,
-    /// One DynamoDB call at a time, so that the items before and after it are its own doing.
+    /// Held during a DynamoDB call, so that no other call changes the items between the reads before and after it.
     turn: tokio::sync::Mutex<()>,
-    waves: Mutex<Option<Waves>>,
+    gate: Mutex<Option<ResponseGate>>,
 }
 
-/// When DynamoDB was asked last, and for how long nobody must have asked before it answers.
+/// Holds back DynamoDB's responses until there was no request for `idle`.
 #[derive(Debug, Clone, Copy)]
-struct Waves {
-    quiet: Duration,
-    asked: Instant,
+struct ResponseGate {
+    idle: Duration,
+    last_request: Instant,
 }
 
-/// Who was called.
+/// The called service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -40,36 +40,36 @@ pub enum Service {
     Scheduler,
 }
 
-/// One call over HTTP, answered or refused.
+/// A completed call over HTTP.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub service: Service,
-    /// As AWS names it: `TransactWriteItems`.
+    /// The name of the operation, as in AWS's API: `TransactWriteItems`.
     pub operation: String,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// DynamoDB's read units, of table and indexes.
+    /// The read units of DynamoDB, for table and indexes together.
     pub read_units: f64,
-    /// DynamoDB's write units, of table and indexes.
+    /// The write units of DynamoDB, for table and indexes together.
     pub write_units: f64,
-    /// The items it wrote or tried to, as far as the request names them (a statement does not).
+    /// The items that the call wrote or tried to write. Empty for statements, whose requests do not contain the items.
     pub writes: Vec<Write>,
     began: Instant,
     ended: Instant,
 }
 
-/// One item of a write.
+/// The cost of one item of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     /// The table's name.
     pub table: String,
     /// The values of its key, partition key first.
     pub key: Vec<String>,
-    /// The larger of its sizes before and after.
+    /// The larger of the item's sizes before and after the write.
     pub bytes: usize,
-    /// What the table charges.
+    /// The write units of the table.
     pub table_units: u64,
-    /// What the indexes charge, together.
+    /// The write units of all indexes together.
     pub index_units: u64,
 }
 
@@ -78,27 +78,28 @@ impl Meter {
         Self(Some(Arc::default()))
     }
 
-    /// Whether it counts: the endpoint was started with [`crate::Aws::start_metered`].
+    /// Whether the meter counts, which it does if the endpoint was started with [`crate::Aws::start_metered`].
     #[must_use]
-    pub fn runs(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The calls that were answered since the last time, in the order of their answers.
+    /// Returns and removes the calls since the last `take`, in the order of their responses.
     #[must_use]
     pub fn take(&self) -> Vec<Call> {
         self.0.as_ref().map_or_else(Vec::new, |counting| std::mem::take(&mut *lock(&counting.calls)))
     }
 
-    /// From now on DynamoDB answers when nobody has asked it anything for so long, in real time. What is asked side by
-    /// side is then answered together, however slow the client, and [`round_trips`] tells it from what is asked in turn.
-    pub fn answer_in_waves(&self, quiet: Duration) {
+    /// Holds back DynamoDB's responses from now on, until there was no request for `idle` of real time. Then all concurrent
+    /// calls get their responses together, however slow the client is, so [`round_trips`] can distinguish them from
+    /// consecutive calls.
+    pub fn hold_responses(&self, idle: Duration) {
         if let Some(counting) = &self.0 {
-            *lock(&counting.waves) = Some(Waves { quiet, asked: Instant::now() });
+            *lock(&counting.gate) = Some(ResponseGate { idle, last_request: Instant::now() });
         }
     }
 
-    /// Notes a call that costs nothing but itself.
+    /// Records a call without read or write units.
     pub(crate) fn note(&self, service: Service, operation: &str, status: u16, began: Instant) {
         self.add(|| Call { status, ..Call::new(service, operation, began) });
     }
@@ -112,16 +113,16 @@ impl Meter {
 }
 
 impl Counting {
-    fn asked(&self) {
-        if let Some(waves) = lock(&self.waves).as_mut() {
-            waves.asked = Instant::now();
+    fn note_request(&self) {
+        if let Some(gate) = lock(&self.gate).as_mut() {
+            gate.last_request = Instant::now();
         }
     }
 
-    /// Resolves when an answer may be given.
-    async fn quiet(&self) {
-        let answer_at = || lock(&self.waves).map(|waves| waves.asked + waves.quiet);
-        while let Some(at) = answer_at().filter(|at| *at > Instant::now()) {
+    /// Waits until responses may be returned.
+    async fn wait_until_idle(&self) {
+        let respond_at = || lock(&self.gate).map(|gate| gate.last_request + gate.idle);
+        while let Some(at) = respond_at().filter(|at| *at > Instant::now()) {
             tokio::time::sleep_until(at.into()).await;
         }
     }
@@ -142,15 +143,15 @@ impl Call {
     }
 }
 
-/// How many times somebody waited for an answer before asking on: calls side by side are one round trip. It takes
-/// [`Meter::answer_in_waves`] to tell them surely.
+/// The number of round trips: how often a client waited for a response before its next call. Concurrent calls are one
+/// round trip. The number is exact only with [`Meter::hold_responses`].
 #[must_use]
 pub fn round_trips(calls: &[Call]) -> usize {
-    let mut spans: Vec<(Instant, Instant)> = calls.iter().map(|call| (call.ended, call.began)).collect();
-    spans.sort_unstable();
+    let mut intervals: Vec<(Instant, Instant)> = calls.iter().map(|call| (call.ended, call.began)).collect();
+    intervals.sort_unstable();
     let mut trips = 0;
     let mut last: Option<Instant> = None;
-    for (ended, began) in spans {
+    for (ended, began) in intervals {
         if last.is_none_or(|last| began >= last) {
             trips += 1;
             last = Some(ended);
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_side_by_side_are_one_round_trip() {
+    fn concurrent_calls_are_one_round_trip() {
         let start = Instant::now();
         assert_eq!(round_trips(&[]), 0);
         assert_eq!(round_trips(&[call(start, 0, 20), call(start, 1, 40), call(start, 19, 60)]), 1);
@@ -182,9 +183,9 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_that_does_not_run_has_nothing_to_tell() {
+    fn a_meter_that_does_not_run_records_nothing() {
         let meter = Meter::default();
         meter.note(Service::Sqs, "SendMessage", 200, Instant::now());
-        assert!(!meter.runs() && meter.take().is_empty());
+        assert!(!meter.is_running() && meter.take().is_empty());
     }
 }

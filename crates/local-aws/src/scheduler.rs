@@ -1,9 +1,9 @@
-//! EventBridge Scheduler. This is the handle; the operations of the API, the expressions and the deliveries are files
-//! below. All instants are the clock's.
+//! EventBridge Scheduler. This file has the handle; its submodules have the API's operations, the schedule expressions and
+//! the delivery to targets. All times are those of the clock.
 
 mod cron;
 mod definition;
-mod deliver;
+mod delivery;
 mod error;
 mod firing;
 mod groups;
@@ -24,15 +24,15 @@ pub use self::error::SchedulerError;
 use self::firing::{Firing, Functions};
 use self::page::Page;
 use self::schedules::Filter;
-use crate::aws::Invoker;
 use crate::clock::Clock;
+use crate::invoke::InvokerSlot;
 use crate::sqs::Sqs;
 use crate::store::Store;
 
-/// How long to sleep when nothing is due; anything that changes wakes it.
-const IDLE: Duration = Duration::from_secs(3_600);
+/// The longest sleep if nothing is due. Any change wakes the timer.
+const MAX_SLEEP: Duration = Duration::from_secs(3_600);
 
-/// The schedules, for those in the same process. Clones are handles to the same ones.
+/// Direct access to the schedules. Clones are handles to the same schedules.
 #[derive(Clone)]
 pub struct Scheduler {
     inner: Arc<Inner>,
@@ -42,17 +42,17 @@ struct Inner {
     store: Store,
     clock: Clock,
     sqs: Sqs,
-    invoker: Invoker,
-    /// One occurrence is delivered at a time, in order, whoever drives.
+    invoker: InvokerSlot,
+    /// Held during delivery, so that occurrences are delivered one at a time and in order.
     turn: tokio::sync::Mutex<()>,
     changed: Notify,
-    /// The clock is being moved by hand: what recurs is thinned out while nothing happens.
-    thins_out: AtomicBool,
+    /// True during an advance: recurring schedules then fire less often while there is no activity.
+    reduces_frequency: AtomicBool,
 }
 
 impl Scheduler {
-    pub(crate) fn open(store: Store, clock: Clock, sqs: Sqs, invoker: Invoker) -> rusqlite::Result<Self> {
-        store.transact(|db| groups::begin(db, clock.millis()))?;
+    pub(crate) fn open(store: Store, clock: Clock, sqs: Sqs, invoker: InvokerSlot) -> rusqlite::Result<Self> {
+        store.transact(|db| groups::create_default(db, clock.millis()))?;
         let inner = Inner {
             store,
             clock,
@@ -60,24 +60,24 @@ impl Scheduler {
             invoker,
             turn: tokio::sync::Mutex::default(),
             changed: Notify::new(),
-            thins_out: AtomicBool::new(false),
+            reduces_frequency: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Has a schedule exist as `body` (that of `CreateSchedule`: `ScheduleExpression`, `Target`, `GroupName`, …) says: it is
-    /// made when it is missing, changed when it differs, and otherwise left alone, its rhythm with it.
+    /// Creates a schedule from `body` (that of `CreateSchedule`: `ScheduleExpression`, `Target`, `GroupName`, …). Updates it if
+    /// it exists and differs. An equal schedule stays unchanged, so its interval does not restart.
     ///
     /// # Errors
-    /// What AWS would refuse.
+    /// The error that AWS would return.
     pub fn create(&self, name: &str, body: Value) -> Result<(), SchedulerError> {
         self.change(|now, db| schedules::ensure(db, name, &body, now))
     }
 
-    /// Has a group exist.
+    /// Creates a group, unless it exists.
     ///
     /// # Errors
-    /// What AWS would refuse.
+    /// The error that AWS would return.
     pub fn create_group(&self, name: &str) -> Result<(), SchedulerError> {
         match self.create_new_group(name, &Value::Null) {
             Ok(_) | Err(SchedulerError::Conflict(_)) => Ok(()),
@@ -101,7 +101,7 @@ impl Scheduler {
         self.change(|_, db| schedules::delete(db, group, name)).map(drop)
     }
 
-    /// The names in a group, sorted; empty when there is no such group.
+    /// The names of the schedules in a group, sorted. Empty if the group does not exist.
     pub fn names(&self, group: &str) -> Vec<String> {
         let names = self.inner.store.read(|db| {
             let mut statement = db.prepare_cached("SELECT name FROM schedule WHERE group_name = ?1 ORDER BY name")?;
@@ -164,58 +164,59 @@ impl Scheduler {
         self.change(|_, db| groups::untag(db, arn, keys))
     }
 
-    /// Delivers what is due, in order, until nothing is.
+    /// Delivers all due occurrences, in order.
     pub(crate) async fn fire_due(&self) -> Result<(), SchedulerError> {
         let _turn = self.inner.turn.lock().await;
         loop {
             let (now, functions) = (self.inner.clock.millis(), self.functions());
-            let quiet_since = self.inner.thins_out.load(Ordering::Relaxed).then(|| self.inner.clock.last_event());
-            let next = self.inner.store.transact(|db| firing::next(db, functions, now, quiet_since))?;
+            let idle_since =
+                self.inner.reduces_frequency.load(Ordering::Relaxed).then(|| self.inner.clock.last_activity());
+            let next = self.inner.store.transact(|db| firing::next(db, functions, now, idle_since))?;
             let Some(firing) = next else { return Ok(()) };
             self.fire(&firing).await?;
         }
     }
 
-    /// From now on what recurs every few minutes occurs less often while nothing else happens, so that moving the clock
-    /// by days does not take a thousand occurrences a day.
-    pub(crate) fn thin_out(&self) {
-        self.inner.thins_out.store(true, Ordering::Relaxed);
+    /// Makes recurring schedules fire less often while there is no activity, so that an advance by days does not need a
+    /// thousand occurrences a day.
+    pub(crate) fn reduce_frequency(&self) {
+        self.inner.reduces_frequency.store(true, Ordering::Relaxed);
     }
 
-    /// From now on everything occurs in its own rhythm.
-    pub(crate) fn keep_rhythm(&self) -> Result<(), SchedulerError> {
-        self.inner.thins_out.store(false, Ordering::Relaxed);
-        self.follow_up(self.inner.clock.millis())
+    /// Makes all schedules fire at their own intervals again.
+    pub(crate) fn restore_frequency(&self) -> Result<(), SchedulerError> {
+        self.inner.reduces_frequency.store(false, Ordering::Relaxed);
+        self.restore_intervals(self.inner.clock.millis())
     }
 
-    /// Something happened at `at`: what was thinned out occurs in its own rhythm after it.
-    pub(crate) fn follow_up(&self, at: i64) -> Result<(), SchedulerError> {
-        self.inner.store.transact(|db| firing::follow_up(db, at))
+    /// Makes recurring schedules fire at their own intervals again after an activity at `at`.
+    pub(crate) fn restore_intervals(&self, at: i64) -> Result<(), SchedulerError> {
+        self.inner.store.transact(|db| firing::restore_intervals(db, at))
     }
 
-    /// When something is next due.
+    /// The time of the next due occurrence or retry.
     pub(crate) fn next_due(&self) -> Result<Option<i64>, SchedulerError> {
         let functions = self.functions();
         Ok(self.inner.store.read(|db| firing::next_due(db, functions))?)
     }
 
-    /// Something became possible that was not: look again at what is due.
-    pub(crate) fn look_again(&self) {
+    /// Wakes the timer after a change, to check for due occurrences.
+    pub(crate) fn wake(&self) {
         self.inner.changed.notify_one();
     }
 
-    /// Fires what falls due as time passes, until `stopped`.
-    pub(crate) async fn keep_time(self, mut stopped: watch::Receiver<bool>) {
-        let mut moves = self.inner.clock.moves();
+    /// Fires due occurrences as time passes, until `stopped` becomes true.
+    pub(crate) async fn run_timer(self, mut stopped: watch::Receiver<bool>) {
+        let mut moves = self.inner.clock.subscribe();
         loop {
             let pause = match self.fire_due().await.and_then(|()| self.next_due()) {
                 Ok(Some(next)) => {
                     let wait = next.saturating_sub(self.inner.clock.millis());
-                    Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(IDLE)
+                    Duration::from_millis(u64::try_from(wait).unwrap_or_default()).min(MAX_SLEEP)
                 }
-                Ok(None) => IDLE,
+                Ok(None) => MAX_SLEEP,
                 Err(error) => {
-                    tracing::error!(%error, "what is due cannot be fired");
+                    tracing::error!(%error, "due schedules cannot be fired");
                     Duration::from_secs(1)
                 }
             };
@@ -230,22 +231,22 @@ impl Scheduler {
 
     async fn fire(&self, firing: &Firing) -> Result<(), SchedulerError> {
         if !firing.recurs {
-            self.inner.clock.note_event();
+            self.inner.clock.record_activity();
         }
-        let outcome = deliver::deliver(firing, &self.inner.sqs, &self.inner.invoker).await;
+        let outcome = delivery::deliver(firing, &self.inner.sqs, &self.inner.invoker).await;
         let now = self.inner.clock.millis();
         let exhausted = match &outcome {
             Ok(()) => None,
-            Err(refused) => match self.inner.store.transact(|db| firing::again(db, firing, now))? {
+            Err(refused) => match self.inner.store.transact(|db| firing::schedule_retry(db, firing, now))? {
                 None => return Ok(()),
                 Some(exhausted) => Some((refused, exhausted)),
             },
         };
         if let Some((refused, exhausted)) = exhausted {
             tracing::warn!(schedule = %firing.arn, ?refused, "a schedule was not delivered");
-            deliver::bury(firing, refused, exhausted, &self.inner.sqs);
+            delivery::send_dead_letter(firing, refused, exhausted, &self.inner.sqs);
         }
-        Ok(self.inner.store.transact(|db| firing::done(db, firing))?)
+        Ok(self.inner.store.transact(|db| firing::finish(db, firing))?)
     }
 
     fn functions(&self) -> Functions {
@@ -258,7 +259,7 @@ impl Scheduler {
     ) -> Result<T, SchedulerError> {
         let now = self.inner.clock.millis();
         let answer = self.inner.store.transact(|db| change(now, db))?;
-        self.look_again();
+        self.wake();
         Ok(answer)
     }
 }

@@ -1,4 +1,4 @@
--- Everything SQS, the Scheduler and the clock must remember. Instants are Unix milliseconds by the clock.
+-- The tables of SQS, the Scheduler and the clock. All times are Unix milliseconds of the clock.
 
 CREATE TABLE IF NOT EXISTS clock (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
@@ -9,13 +9,13 @@ CREATE TABLE IF NOT EXISTS clock (
 CREATE TABLE IF NOT EXISTS queue (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     name        TEXT NOT NULL UNIQUE,
-    attributes  TEXT NOT NULL,       -- JSON object: what was set, not the defaults
+    attributes  TEXT NOT NULL,       -- JSON object: the attributes that were set, without defaults
     tags        TEXT NOT NULL,       -- JSON object
     created_at  INTEGER NOT NULL,
     modified_at INTEGER NOT NULL
 );
 
--- AUTOINCREMENT: a receipt names its message by number, so a number is never used twice.
+-- AUTOINCREMENT: a receipt handle contains the message's number, so a number must never be reused.
 CREATE TABLE IF NOT EXISTS message (
     number            INTEGER PRIMARY KEY AUTOINCREMENT,
     queue             INTEGER NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS message (
     trace             TEXT,          -- AWSTraceHeader
     group_id          TEXT,
     dedup_id          TEXT,
-    source_arn        TEXT,          -- the queue it was a dead letter of
+    source_arn        TEXT,          -- of a dead letter: the queue that it came from
     sender            TEXT,          -- SenderId, NULL when it is the account
     sent_at           INTEGER NOT NULL,
     visible_at        INTEGER NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS deduplication (
     scope      TEXT NOT NULL,        -- the message group, or empty when the whole queue is one scope
     dedup_id   TEXT NOT NULL,
     message_id TEXT NOT NULL,
-    number     INTEGER NOT NULL,     -- of the message that was kept
+    number     INTEGER NOT NULL,     -- the number of the stored message
     expires_at INTEGER NOT NULL,
     PRIMARY KEY (queue, scope, dedup_id)
 ) WITHOUT ROWID;
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS schedule (
     group_name  TEXT NOT NULL,
     name        TEXT NOT NULL,
     state       TEXT NOT NULL,
-    definition  TEXT NOT NULL,       -- JSON, as GetSchedule gives it
+    definition  TEXT NOT NULL,       -- JSON, as GetSchedule returns it
     target      TEXT NOT NULL,       -- ARN
     token       TEXT,
     revision    INTEGER NOT NULL,    -- counts updates
@@ -72,14 +72,14 @@ CREATE TABLE IF NOT EXISTS schedule (
 );
 CREATE INDEX IF NOT EXISTS schedule_by_due ON schedule (due_at) WHERE due_at IS NOT NULL;
 
--- One occurrence of a schedule that is being delivered. It outlives a restart, and changes to the schedule.
+-- An occurrence of a schedule that is being delivered. It survives a restart, and does not change with the schedule.
 CREATE TABLE IF NOT EXISTS firing (
     id           TEXT PRIMARY KEY,   -- the execution id
     schedule     INTEGER NOT NULL,
     revision     INTEGER NOT NULL,
     arn          TEXT NOT NULL,      -- of the schedule
     target       TEXT NOT NULL,      -- ARN
-    definition   TEXT NOT NULL,      -- JSON of the schedule as it was
+    definition   TEXT NOT NULL,      -- JSON of the schedule when it was due
     scheduled_at INTEGER NOT NULL,
     attempts     INTEGER NOT NULL DEFAULT 0,
     due_at       INTEGER NOT NULL    -- next attempt

@@ -1,11 +1,12 @@
-//! SQS. This is the handle; every operation of the API is a file below, and what they share is beside it. All instants
-//! are the clock's.
+//! SQS. This file has the handle; its submodules have the API's operations and their shared parts. All times are those of
+//! the clock.
 
 mod attribute;
 mod batch;
 mod call;
 mod create;
 mod delete;
+mod dequeue;
 mod describe;
 mod digest;
 mod error;
@@ -15,10 +16,9 @@ mod move_task;
 mod queue;
 mod receipt;
 mod receive;
-mod repeat;
+mod second_delivery;
 mod send;
 mod settings;
-mod take;
 mod text;
 mod timer;
 mod visibility;
@@ -34,17 +34,17 @@ pub use self::attribute::{Attribute, AttributeValue};
 pub use self::error::SqsError;
 pub use self::message::Message;
 
+use self::dequeue::InFlightLimit;
 use self::error::required;
 use self::queue::{Queue, Queues};
 use self::settings::Attributes;
-use self::take::Headroom;
 use self::timer::Timer;
 use crate::clock::Clock;
 use crate::faults::Redeliveries;
 use crate::names;
 use crate::store::Store;
 
-/// The queues, for those in the same process. Clones are handles to the same ones.
+/// Direct access to the queues. Clones are handles to the same queues.
 #[derive(Clone)]
 pub struct Sqs {
     inner: Arc<Inner>,
@@ -55,7 +55,7 @@ struct Inner {
     clock: Clock,
     queues: Queues,
     address: SocketAddr,
-    headroom: Headroom,
+    in_flight_limit: InFlightLimit,
     timer: Timer,
     redeliveries: Redeliveries,
     stopped: watch::Receiver<bool>,
@@ -70,12 +70,12 @@ impl Sqs {
         stopped: watch::Receiver<bool>,
     ) -> Result<Self, SqsError> {
         let queues = Queues::open(store.clone())?;
-        let (headroom, timer) = (Headroom::default(), Timer::new());
-        let inner = Inner { store, clock, queues, address, headroom, timer, redeliveries, stopped };
+        let (in_flight_limit, timer) = (InFlightLimit::default(), Timer::new());
+        let inner = Inner { store, clock, queues, address, in_flight_limit, timer, redeliveries, stopped };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The URL of the queue called `name`, whether or not there is one.
+    /// The URL of a queue with this name, even if it does not exist.
     pub fn url(&self, name: &str) -> String {
         format!("http://{}/{}/{name}", self.inner.address, names::ACCOUNT)
     }
@@ -83,24 +83,25 @@ impl Sqs {
     /// Runs any operation of the API without HTTP: `call("CreateQueue", json!({ "QueueName": "orders" }))`.
     ///
     /// # Errors
-    /// What AWS would refuse.
+    /// The error that AWS would return.
     pub async fn call(&self, operation: &str, input: Value) -> Result<Value, SqsError> {
         let body = serde_json::to_vec(&input).map_err(|error| SqsError::Serialization(error.to_string()))?;
-        let answer = call::call(self, None, operation, &body).await?;
-        serde_json::from_slice(&answer).map_err(SqsError::Stored)
+        let response = call::call(self, None, operation, &body).await?;
+        serde_json::from_slice(&response).map_err(SqsError::Stored)
     }
 
-    /// Takes up to `max` messages (there is no limit of ten here) and hides them for `visibility`. Returns at once; empty
-    /// when there is nothing to take, or no such queue.
+    /// Receives up to `max` messages, without AWS's limit of ten, with the visibility timeout `visibility`. Returns immediately,
+    /// with no messages if there are none or the queue does not exist.
     pub async fn receive(&self, queue: &str, max: usize, visibility: Duration) -> Vec<Message> {
-        let taken = self.inner.queues.get(queue).and_then(|queue| take::take(self, &queue, max, millis(visibility)));
-        taken.unwrap_or_else(|error| {
+        let messages =
+            self.inner.queues.get(queue).and_then(|queue| dequeue::dequeue(self, &queue, max, millis(visibility)));
+        messages.unwrap_or_else(|error| {
             tracing::warn!(queue, %error, "cannot receive");
             Vec::new()
         })
     }
 
-    /// Resolves when something is receivable, at once if it is already. Never for a queue that does not exist.
+    /// Waits until a message is receivable. Waits forever if the queue does not exist.
     pub async fn changed(&self, queue: &str) {
         let Some(found) = self.inner.queues.find(queue) else { return std::future::pending().await };
         let mut changes = found.changes();
@@ -111,13 +112,13 @@ impl Sqs {
         }
     }
 
-    /// Whether a receive would find something. In a FIFO queue a visible message may have to wait for its group.
+    /// Whether a receive would return a message. In a FIFO queue, a visible message may be blocked by its group.
     pub fn receivable(&self, queue: &str) -> bool {
         let now = self.inner.clock.millis();
-        self.ask(queue, |db, queue| take::is_receivable(db, queue, now)).unwrap_or_default()
+        self.read_queue(queue, |db, queue| dequeue::is_receivable(db, queue, now)).unwrap_or_default()
     }
 
-    /// Deletes a message. A stale receipt deletes nothing.
+    /// Deletes a message. A stale receipt handle deletes nothing.
     pub fn delete(&self, queue: &str, receipt: &str) {
         self.delete_all(queue, &[receipt]);
     }
@@ -137,7 +138,7 @@ impl Sqs {
         });
     }
 
-    /// Makes a message in flight visible after `visibility`; zero makes it visible now.
+    /// Changes the visibility timeout of a message in flight. Zero makes it visible immediately.
     pub fn change_visibility(&self, queue: &str, receipt: &str, visibility: Duration) {
         let now = self.inner.clock.millis();
         self.change(queue, |found| {
@@ -148,22 +149,22 @@ impl Sqs {
         });
     }
 
-    /// How many messages are visible. Zero for a queue that does not exist.
+    /// The number of visible messages. Zero if the queue does not exist.
     pub fn visible(&self, queue: &str) -> usize {
         let now = self.inner.clock.millis();
-        self.ask(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.visible)
+        self.read_queue(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.visible)
     }
 
-    /// How many messages were received and are invisible still. Zero for a queue that does not exist.
+    /// The number of messages in flight: received and still invisible. Zero if the queue does not exist.
     pub fn in_flight(&self, queue: &str) -> usize {
         let now = self.inner.clock.millis();
-        self.ask(queue, |db, queue| take::in_flight(db, queue, now)).unwrap_or_default()
+        self.read_queue(queue, |db, queue| dequeue::in_flight(db, queue, now)).unwrap_or_default()
     }
 
-    /// How many messages were sent with a delay that is not over. Zero for a queue that does not exist.
+    /// The number of delayed messages that are not yet visible. Zero if the queue does not exist.
     pub fn delayed(&self, queue: &str) -> usize {
         let now = self.inner.clock.millis();
-        self.ask(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.delayed)
+        self.read_queue(queue, |db, queue| describe::counts(db, queue, now)).map_or(0, |counts| counts.delayed)
     }
 }
 
@@ -180,12 +181,12 @@ impl Sqs {
         send::send_to(self, &self.inner.queues.get(queue)?, entry).map(|_| ())
     }
 
-    /// Wakes whoever waits, after the clock came to an instant at which messages appear.
-    pub(crate) fn wake_due(&self) {
+    /// Wakes all waiting receivers, after the clock has reached a time at which messages become visible.
+    pub(crate) fn wake_all(&self) {
         self.inner.queues.all().iter().for_each(|queue| queue.wake());
     }
 
-    /// The first instant after `now` at which a message appears in any queue.
+    /// The first time after `now` at which a message becomes visible in any queue.
     pub(crate) fn next_visible(&self, now: i64) -> rusqlite::Result<Option<i64>> {
         let queues = self.inner.queues.all();
         self.inner.store.read(|db| {
@@ -200,8 +201,8 @@ impl Sqs {
         })
     }
 
-    pub(crate) async fn keep_time(self, stopped: watch::Receiver<bool>) {
-        timer::keep_time(self, stopped).await;
+    pub(crate) async fn run_timer(self, stopped: watch::Receiver<bool>) {
+        timer::run_timer(self, stopped).await;
     }
 
     fn clock(&self) -> &Clock {
@@ -216,11 +217,11 @@ impl Sqs {
         &self.inner.queues
     }
 
-    fn headroom(&self) -> &Headroom {
-        &self.inner.headroom
+    fn in_flight_limit(&self) -> &InFlightLimit {
+        &self.inner.in_flight_limit
     }
 
-    /// Turns true when the endpoint is to stop.
+    /// Becomes true when the endpoint stops.
     fn stopped(&self) -> watch::Receiver<bool> {
         self.inner.stopped.clone()
     }
@@ -241,19 +242,19 @@ impl Sqs {
     fn attributes_of(&self, queue: &Queue) -> Result<Attributes, SqsError> {
         let now = self.inner.clock.millis();
         let counts = self.inner.store.transact(|db| {
-            take::expire(db, queue, now)?;
+            dequeue::delete_expired(db, queue, now)?;
             describe::counts(db, queue, now)
         })?;
         Ok(describe::all(queue, counts))
     }
 
-    fn ask<T>(
+    fn read_queue<T>(
         &self,
         queue: &str,
-        question: impl FnOnce(&rusqlite::Connection, &Queue) -> rusqlite::Result<T>,
+        read: impl FnOnce(&rusqlite::Connection, &Queue) -> rusqlite::Result<T>,
     ) -> Option<T> {
         let found = self.inner.queues.find(queue)?;
-        let answer = self.inner.store.read(|db| question(db, &found));
+        let answer = self.inner.store.read(|db| read(db, &found));
         answer.inspect_err(|error| tracing::error!(queue, %error, "cannot read the queue")).ok()
     }
 
@@ -265,17 +266,17 @@ impl Sqs {
     }
 }
 
-/// A message from inside.
+/// A message that the Scheduler sends.
 pub(crate) struct Delivery {
     pub(crate) body: String,
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) group: Option<String>,
 }
 
-/// One receipt that is refused must not keep the others from being deleted.
+/// Logs a refused receipt handle and goes on, so that the other messages are still deleted.
 fn ignore_refusal(queue: &str, result: Result<(), SqsError>) -> Result<(), SqsError> {
     match result {
-        Err(error) if error.is_senders() => {
+        Err(error) if error.is_client_error() => {
             tracing::warn!(queue, %error, "cannot delete the message");
             Ok(())
         }

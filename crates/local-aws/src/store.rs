@@ -1,13 +1,13 @@
-//! The one database behind SQS, the Scheduler and the clock. An API call is one transaction, committed before it
-//! is answered, so a process that is killed loses nothing it accepted. Nothing here waits: a transaction holds the
-//! connection for microseconds and never crosses an await.
+//! The database of SQS, the Scheduler and the clock. An API call is one transaction, which is committed before the
+//! response, so a killed process loses no accepted request. Calls are synchronous: a transaction holds the connection for
+//! microseconds and never across an await.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-/// More than the number of distinct statements here, so each is compiled once.
+/// More than the number of distinct statements in this crate, so that each is compiled only once.
 const CACHED_STATEMENTS: usize = 128;
 
 #[derive(Clone)]
@@ -22,7 +22,7 @@ impl Store {
             Some(file) => Connection::open(file)?,
             None => Connection::open_in_memory()?,
         };
-        // With a write-ahead log and NORMAL a killed process loses nothing; a machine that loses power may lose the last moments.
+        // With a write-ahead log and NORMAL, a killed process loses nothing. A power failure may lose the last commits.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -31,7 +31,7 @@ impl Store {
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
-    /// Runs `work` in one transaction: what it changed is committed when it gives `Ok`, and undone otherwise.
+    /// Runs `work` in one transaction. Commits if it returns `Ok`, and rolls back otherwise.
     pub(crate) fn transact<T, E: From<rusqlite::Error>>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -43,13 +43,13 @@ impl Store {
         Ok(answer)
     }
 
-    /// Runs `work`, which only reads.
+    /// Runs `work`, which must only read.
     pub(crate) fn read<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E> {
         work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Databases of earlier releases have no column for who sent a message.
+/// Adds the column `sender` to `message`, which databases of earlier releases lack.
 fn add_sender(connection: &Connection) -> rusqlite::Result<()> {
     let columns = "SELECT 1 FROM pragma_table_info('message') WHERE name = 'sender'";
     if !connection.prepare(columns)?.exists(())? {
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_of_an_earlier_release_gets_the_column_it_lacks_once() {
+    fn a_database_of_an_earlier_release_gets_the_missing_column_once() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("aws.db");
         let earlier = include_str!("schema.sql").replace("    sender            TEXT,", "");

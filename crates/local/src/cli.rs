@@ -1,66 +1,78 @@
-//! The options of `local`, and where it finds what it runs.
+//! The command line options of `local`, and the paths of the template and the binaries.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Parser;
+use jiff::Timestamp;
+use local::ClockMode;
 
-/// Where the template lies in the workspace.
+/// The path of the template in the workspace.
 const TEMPLATE: &str = "infra/template.yaml";
 
-/// Runs Reprise on this machine: DynamoDB, SQS and Scheduler on one AWS endpoint, the production functions, the HTTP API.
+/// Runs Reprise on this machine: an AWS endpoint with DynamoDB, SQS and Scheduler, the production functions, the HTTP API.
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local --", version, args_override_self = true)]
 pub(crate) struct Options {
-    /// Where the HTTP API listens.
+    /// Address of the HTTP API.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     pub(crate) http: SocketAddr,
 
-    /// Where the AWS endpoint listens.
+    /// Address of the AWS endpoint.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub(crate) aws: SocketAddr,
 
-    /// Keep everything in this directory: it survives a restart, and a kill. Without it all is gone at the end.
+    /// Keep all data in this directory, also after a kill. Without it the data is lost at the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Without the order flow that fails, is retried and recovers.
+    /// The clock stands still at this time until it is moved. Without it, it goes with this machine's.
+    #[arg(long, value_name = "TIME")]
+    clock: Option<Timestamp>,
+
+    /// Do not start the demo, an order flow with failures and retries.
     #[arg(long)]
     no_demo: bool,
 
-    /// Ask for tokens as a deployment with an issuer does, and start a test issuer that gives them to anybody here.
+    /// Require tokens, as a deployment with an issuer does, and start a test issuer that gives tokens to everybody.
     #[arg(long)]
     auth: bool,
 
-    /// Where the test issuer of --auth listens.
+    /// Address of the test issuer of --auth.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
     issuer: SocketAddr,
 
-    /// With --auth: limit bearers to the flows that this claim of their token lists. The test issuer asks for them.
+    /// With --auth: limit each token to the flows that this claim lists. The test issuer's page asks for them.
     #[arg(long, value_name = "CLAIM", requires = "auth")]
     pub(crate) flows_claim: Option<String>,
 
-    /// Another template.
+    /// Use this template instead of infra/template.yaml.
     #[arg(long, value_name = "FILE", hide = true)]
     template: Option<PathBuf>,
 
-    /// Where the functions' binaries are.
+    /// Directory with the functions' binaries.
     #[arg(long, value_name = "DIR", hide = true)]
     binaries: Option<PathBuf>,
 }
 
 impl Options {
-    pub(crate) fn wants_demo(&self) -> bool {
+    pub(crate) fn runs_demo(&self) -> bool {
         !self.no_demo
     }
 
-    /// Where the test issuer listens, if there is to be one.
+    /// How the clock goes.
+    pub(crate) fn clock(&self) -> ClockMode {
+        self.clock.map_or(ClockMode::Flowing, ClockMode::Frozen)
+    }
+
+    /// The address of the test issuer. `None` without `--auth`.
     pub(crate) fn issuer(&self) -> Option<SocketAddr> {
         self.auth.then_some(self.issuer)
     }
 
-    /// The template asked for, else that of the workspace this was built in, else of the one it is started in.
+    /// The path of the template: from the option, or else in the workspace of the build, or else in the current directory or
+    /// above it.
     pub(crate) fn template(&self) -> anyhow::Result<PathBuf> {
         if let Some(template) = &self.template {
             return Ok(template.clone());
@@ -72,7 +84,7 @@ impl Options {
         found.ok_or_else(|| anyhow!("there is no {TEMPLATE} in {} or above it", here.display()))
     }
 
-    /// Cargo builds all binaries of the workspace into one directory.
+    /// The directory of the binaries: from the option, or else the directory of this binary, where cargo puts all of them.
     pub(crate) fn binaries(&self) -> anyhow::Result<PathBuf> {
         if let Some(binaries) = &self.binaries {
             return Ok(binaries.clone());

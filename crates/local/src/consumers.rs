@@ -1,7 +1,8 @@
-//! Queues that somebody outside consumes all the time, as the demo pipeline does.
+//! Queues with a consumer outside the stack, for example the demo pipeline.
 //!
-//! Moving the clock should not outrun them: a day of retries is only worth watching if the pipeline has answered each.
-//! But they are not ours, so the patience is short, and whoever was too slow once is not waited for until they caught up.
+//! A move of the clock waits for these consumers: a day of retries is only useful to watch if the pipeline has answered each
+//! retry. They are not part of the stack, so the wait is short. A consumer that was too slow once is not waited for again
+//! until its queue is empty.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,14 +10,14 @@ use std::time::Duration;
 use local_aws::Sqs;
 use tokio::time::Instant;
 
-/// How long they are waited for, in real time.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest wait for all consumers, in real time.
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// How often it is looked whether they are done.
-const LOOK: Duration = Duration::from_millis(5);
+/// The time between two looks at the queues.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 #[derive(Default)]
-pub(crate) struct Consumers(Mutex<Vec<Consumer>>);
+pub(crate) struct ExternalConsumers(Mutex<Vec<Consumer>>);
 
 struct Consumer {
     queue: String,
@@ -25,54 +26,57 @@ struct Consumer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pace {
-    KeepsUp,
-    FellBehind,
+    Normal,
+    TooSlow,
 }
 
-/// How waiting for consumers ended.
+/// The result of waiting for the consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waited {
-    /// There was nothing to wait for.
-    NotAtAll,
-    /// They did something meanwhile, which may have made work.
-    AMoment,
+pub(crate) enum WaitResult {
+    /// Every queue was already empty, or its consumer is too slow.
+    DidNotWait,
+    /// The consumers did something during the wait, which may have made new work.
+    Waited,
 }
 
-impl Consumers {
+impl ExternalConsumers {
     pub(crate) fn add(&self, queue: &str) {
-        self.consumers().push(Consumer { queue: queue.to_owned(), pace: Pace::KeepsUp });
+        self.consumers().push(Consumer { queue: queue.to_owned(), pace: Pace::Normal });
     }
 
-    /// Resolves when every queue is empty, or patience has ended.
-    pub(crate) async fn done(&self, sqs: &Sqs) -> Waited {
+    /// Resolves when every queue is empty, or after [`MAX_WAIT`].
+    pub(crate) async fn wait_until_done(&self, sqs: &Sqs) -> WaitResult {
         if self.are_done(sqs) {
-            return Waited::NotAtAll;
+            return WaitResult::DidNotWait;
         }
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + MAX_WAIT;
         while !self.are_done(sqs) {
             if Instant::now() >= end {
-                self.give_up(sqs);
+                self.mark_too_slow(sqs);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
-        Waited::AMoment
+        WaitResult::Waited
     }
 
     fn are_done(&self, sqs: &Sqs) -> bool {
         let mut done = true;
         for consumer in self.consumers().iter_mut() {
             if is_empty(sqs, &consumer.queue) {
-                consumer.pace = Pace::KeepsUp;
+                consumer.pace = Pace::Normal;
             }
-            done &= consumer.pace == Pace::FellBehind || is_empty(sqs, &consumer.queue);
+            done &= consumer.pace == Pace::TooSlow || is_empty(sqs, &consumer.queue);
         }
         done
     }
 
-    fn give_up(&self, sqs: &Sqs) {
+    fn mark_too_slow(&self, sqs: &Sqs) {
         for consumer in self.consumers().iter_mut().filter(|consumer| !is_empty(sqs, &consumer.queue)) {
-            consumer.pace = Pace::FellBehind;
-            tracing::warn!(queue = consumer.queue, "its consumer is slow, so time goes on without it");
+            consumer.pace = Pace::TooSlow;
+            tracing::warn!(
+                queue = consumer.queue,
+                "the consumer of this queue is slow, so the clock moves on without it"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! The HTTP API on this machine: what API Gateway does between a client and a function, with payload format 2.0.
+//! The HTTP API on this machine: does what API Gateway does between a client and a function, with payload format 2.0.
 
 mod caller;
 mod claims;
@@ -21,43 +21,43 @@ use local_aws::Clock;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::lambda::{Lambda, PAYLOAD_LIMIT};
+use crate::lambda::{Lambda, MAX_PAYLOAD_BYTES};
 use crate::template::{Authorization, Route, Template};
 use caller::Caller;
-use request::Arrival;
-use response::message;
+use request::RoutedRequest;
+use response::error_response;
 use routes::Routes;
-use tokens::Tokens;
+use tokens::TokenVerifier;
 
-/// The largest body API Gateway takes.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
+/// Bytes of a request body that API Gateway accepts.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// The longest API Gateway waits for a function.
-const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+/// How long API Gateway waits for a function.
+const MAX_INTEGRATION_TIME: Duration = Duration::from_secs(30);
 
-/// What answers HTTP requests.
+/// Handles HTTP requests: finds the route, checks the caller and invokes the function.
 pub(crate) struct Gateway {
     lambda: Arc<Lambda>,
     clock: Clock,
     account: String,
     routes: Routes,
-    tokens: Tokens,
+    tokens: TokenVerifier,
 }
 
 impl Gateway {
     /// # Errors
-    /// When there is no HTTP client to ask issuers with.
+    /// If the HTTP client for requests to issuers cannot be created.
     pub(crate) fn new(
         template: &Template,
         lambda: Arc<Lambda>,
         clock: Clock,
         account: &str,
     ) -> Result<Self, reqwest::Error> {
-        let (routes, tokens) = (Routes::new(&template.routes), Tokens::new()?);
+        let (routes, tokens) = (Routes::new(&template.routes), TokenVerifier::new()?);
         Ok(Self { lambda, clock, account: account.to_owned(), routes, tokens })
     }
 
-    /// Answers on `listener` until the future is dropped.
+    /// Serves requests on `listener` until the future is dropped.
     pub(crate) async fn serve(self, listener: TcpListener) {
         let router = Router::new().fallback(handle).with_state(Arc::new(self));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -66,20 +66,20 @@ impl Gateway {
         }
     }
 
-    async fn answer(&self, client: SocketAddr, request: Request) -> Response {
+    async fn handle(&self, client: SocketAddr, request: Request) -> Response {
         let (head, body) = request.into_parts();
         let Some(matched) = self.routes.find(&head.method, head.uri.path()) else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+            return error_response(StatusCode::NOT_FOUND, "Not Found");
         };
         let caller = match self.caller(&head.headers, matched.route).await {
             Ok(caller) => caller,
-            Err(refusal) => return *refusal,
+            Err(denied) => return *denied,
         };
-        let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
+            return error_response(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
         let function = matched.route.function.clone();
-        let arrival = Arrival {
+        let request = RoutedRequest {
             id: Uuid::new_v4().to_string(),
             at: self.clock.now(),
             client,
@@ -87,30 +87,30 @@ impl Gateway {
             caller,
             matched,
         };
-        let event = Bytes::from(arrival.event(&head, &body).to_string());
-        if event.len() > PAYLOAD_LIMIT {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        let event = Bytes::from(request.event(&head, &body).to_string());
+        if event.len() > MAX_PAYLOAD_BYTES {
+            return error_response(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
-        match tokio::time::timeout(INTEGRATION_LIMIT, self.lambda.invoke(&function, event)).await {
-            Ok(Ok(Ok(answer))) => response::read(&answer).unwrap_or_else(|error| {
-                tracing::error!(function, %error, "the answer is no HTTP response");
-                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        match tokio::time::timeout(MAX_INTEGRATION_TIME, self.lambda.invoke(&function, event)).await {
+            Ok(Ok(Ok(output))) => response::parse(&output).unwrap_or_else(|error| {
+                tracing::error!(function, %error, "the function's response is not an HTTP response");
+                error_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }),
-            Ok(Ok(Err(_)) | Err(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
-            Err(_) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            Ok(Ok(Err(_)) | Err(_)) => error_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+            Err(_) => error_response(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
 }
 
 impl Gateway {
-    /// Who calls, or the answer to somebody who may not.
+    /// The caller of the route, or the response that denies the request.
     async fn caller(&self, headers: &HeaderMap, route: &Route) -> Result<Caller, Box<Response>> {
         match &route.authorization {
-            Authorization::None => Ok(Caller::Anybody),
+            Authorization::None => Ok(Caller::Anonymous),
             Authorization::Iam => Ok(Caller::Iam),
             Authorization::Jwt { authorizer, scopes } => {
-                let judged = self.tokens.judge(headers, authorizer, scopes, self.clock.now()).await;
-                judged.map(Caller::Token).map_err(|denied| Box::new(denied.response(scopes)))
+                let verified = self.tokens.verify(headers, authorizer, scopes, self.clock.now()).await;
+                verified.map(Caller::Bearer).map_err(|denied| Box::new(denied.response(scopes)))
             }
         }
     }
@@ -121,5 +121,5 @@ async fn handle(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
-    gateway.answer(client, request).await.into_response()
+    gateway.handle(client, request).await.into_response()
 }

@@ -1,4 +1,4 @@
-//! How the Scheduler reaches the functions.
+//! Lets the Scheduler invoke functions.
 
 use std::sync::Weak;
 
@@ -6,33 +6,34 @@ use async_trait::async_trait;
 use local_aws::{Caller, Invoke, InvokeError};
 
 use crate::lambda::NoSuchFunction;
-use crate::stack::Inner;
+use crate::services::Services;
 
-/// What the Scheduler calls. It holds the stack weakly: the stack holds the endpoint, and that the Scheduler.
-pub(crate) struct Invoker(pub(crate) Weak<Inner>);
+/// The Scheduler's access to the services. The reference is weak, because the services own the endpoint and the endpoint
+/// owns the Scheduler.
+pub(crate) struct Invoker(pub(crate) Weak<Services>);
 
 #[async_trait]
 impl Invoke for Invoker {
     async fn invoke(&self, function_arn: &str, payload: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
         let function = function_arn.to_owned();
-        let Some(stack) = self.0.upgrade() else { return Err(InvokeError::NotFound { function }) };
-        match stack.lambda.invoke(function_arn, payload.into()).await {
-            Ok(Ok(answer)) => Ok(answer.into()),
-            Ok(Err(failure)) => Err(InvokeError::Failed { function, message: failure.to_string() }),
+        let Some(services) = self.0.upgrade() else { return Err(InvokeError::NotFound { function }) };
+        match services.lambda.invoke(function_arn, payload.into()).await {
+            Ok(Ok(response)) => Ok(response.into()),
+            Ok(Err(error)) => Err(InvokeError::Failed { function, message: error.to_string() }),
             Err(NoSuchFunction(function)) => Err(InvokeError::NotFound { function }),
         }
     }
 
     async fn settle(&self) {
-        if let Some(stack) = self.0.upgrade() {
-            stack.settle().await;
+        if let Some(services) = self.0.upgrade() {
+            services.settle().await;
         }
     }
 
     async fn kill(&self, caller: &Caller) {
-        let Some(stack) = self.0.upgrade() else { return };
-        if let Err(error) = stack.lambda.kill_environment(&caller.function, &caller.environment).await {
-            tracing::warn!(%error, "there is nobody to kill");
+        let Some(services) = self.0.upgrade() else { return };
+        if let Err(error) = services.lambda.kill_environment(&caller.function, &caller.environment).await {
+            tracing::warn!(%error, "the function to kill does not exist");
         }
     }
 }

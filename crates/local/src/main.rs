@@ -1,4 +1,4 @@
-//! `local`: Reprise on this machine, from a terminal.
+//! The command `local`: runs Reprise on this machine.
 
 mod cli;
 mod run;
@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless `RUST_LOG` asks for more. DynamoDB's refusals are its clients' business: a failed condition is one.
-const QUIET: &str = "warn,dynoxide=error";
+/// The log filter without `RUST_LOG`. It hides warnings of DynamoDB such as failed conditions, which its clients handle.
+const DEFAULT_FILTER: &str = "warn,dynoxide=error";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = cli::Options::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
     match run::run(options).await {
         Ok(()) => ExitCode::SUCCESS,

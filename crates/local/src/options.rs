@@ -1,4 +1,4 @@
-//! What a stack is started with, and what may stand in its way.
+//! The options of a stack, and the errors of its start.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,27 +9,27 @@ use test_issuer::IssuerError;
 use crate::provision::ProvisionError;
 use crate::template::TemplateError;
 
-/// What to start, and where.
+/// The template, the binaries, the addresses and the data of a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
-    /// Where the HTTP API listens; port 0 takes a free one.
+    /// The address of the HTTP API. Port 0 uses any free port.
     pub http: SocketAddr,
-    /// Where the AWS endpoint listens; port 0 takes a free one.
+    /// The address of the AWS endpoint. Port 0 uses any free port.
     pub aws: SocketAddr,
-    /// Where everything is kept. `None` keeps it in memory.
+    /// The directory for all data. `None` keeps the data in memory.
     pub data: Option<PathBuf>,
     pub clock: ClockMode,
     /// The directory with the functions' binaries.
     pub binaries: PathBuf,
-    /// The SAM template.
+    /// The file with the SAM template.
     pub template: PathBuf,
-    /// Where a test issuer listens, whose tokens the API then asks for. `None` leaves every route open.
+    /// The address of a test issuer, whose tokens the API then requires. `None` leaves every route open.
     pub issuer: Option<SocketAddr>,
-    /// The claim of its tokens that lists the flows their bearers may see. `None` limits nobody.
+    /// The token claim that lists the flows that the bearer may see. `None` gives every bearer all flows.
     pub flows_claim: Option<String>,
 }
 
-/// Why the stack did not start.
+/// The reason why a stack did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
     #[error("the template {} cannot be read", path.display())]
@@ -52,7 +52,7 @@ pub enum StackError {
     },
     #[error("the AWS endpoint does not start")]
     Aws(#[from] local_aws::StartError),
-    #[error("the template's resources cannot be made")]
+    #[error("the template's resources cannot be created")]
     Provision(#[from] ProvisionError),
     #[error("the HTTP API cannot listen on {address}")]
     Http {

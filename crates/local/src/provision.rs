@@ -1,7 +1,7 @@
-//! Makes the template's resources at the local endpoint: tables, queues, schedule groups, schedules.
+//! Creates the template's resources at the local endpoint: tables, queues, schedule groups, schedules.
 //!
-//! With a data directory they may be there already, from an older template even. What can be changed is then changed to
-//! what the template says; tables keep their keys, as they do in an account.
+//! In a data directory they may exist already, perhaps from an older template. Attributes that can change are then updated
+//! to the template. Tables keep their keys, as in an AWS account.
 
 use local_aws::dynoxide::DynoxideError;
 use local_aws::dynoxide::actions::create_table::CreateTableRequest;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::template::{Queue, Schedule, Table, Template};
 
-/// Why a resource of the template is not there.
+/// A resource of the template that could not be created or updated.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
     #[error("table {name}: {reason}")]
@@ -31,22 +31,22 @@ pub enum ProvisionError {
     },
 }
 
-/// Has everything in `template` exist. Doing it twice changes nothing.
+/// Creates or updates every resource of `template`. A second call changes nothing.
 pub(crate) async fn provision(aws: &Aws, template: &Template) -> Result<(), ProvisionError> {
     for table in &template.tables {
         create_table(aws, table).map_err(|reason| ProvisionError::Table { name: table.name.clone(), reason })?;
     }
     for queue in &template.queues {
-        let named = |source| ProvisionError::Queue { name: queue.name.clone(), source };
-        create_queue(aws, queue).await.map_err(named)?;
+        let failed = |source| ProvisionError::Queue { name: queue.name.clone(), source };
+        create_queue(aws, queue).await.map_err(failed)?;
     }
     for group in &template.groups {
-        let named = |source| ProvisionError::Schedule { name: group.name.clone(), source };
-        aws.scheduler().create_group(&group.name).map_err(named)?;
+        let failed = |source| ProvisionError::Schedule { name: group.name.clone(), source };
+        aws.scheduler().create_group(&group.name).map_err(failed)?;
     }
     for schedule in &template.schedules {
-        let named = |source| ProvisionError::Schedule { name: schedule.name.clone(), source };
-        create_schedule(aws, schedule).map_err(named)?;
+        let failed = |source| ProvisionError::Schedule { name: schedule.name.clone(), source };
+        create_schedule(aws, schedule).map_err(failed)?;
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ fn create_table(aws: &Aws, table: &Table) -> Result<(), String> {
     let Some(attribute) = &table.time_to_live else { return Ok(()) };
     let described = database.describe_time_to_live(DescribeTimeToLiveRequest { table_name: table.name.clone() });
     let described = described.map_err(|error| error.to_string())?.time_to_live_description;
-    // DynamoDB refuses to enable what is enabled.
+    // DynamoDB rejects a request that enables a time to live which is enabled already.
     if described.attribute_name.as_ref() == Some(attribute) {
         return Ok(());
     }

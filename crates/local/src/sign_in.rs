@@ -1,45 +1,50 @@
-//! The rules of access of a deployment that has an issuer, with the test issuer in its place.
+//! Starts the test issuer for `--auth`, in place of the OpenID Connect issuer of a deployment.
 //!
-//! The template is told of the issuer by its own parameters, so its conditions turn the rules on as they do in an account.
+//! The template gets the issuer's URL as its own parameters, so its conditions turn the JWT authorizer on as in an account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use local_aws::Clock;
-use test_issuer::{IssuerError, Listening, Settings, TestIssuer};
+use test_issuer::{IssuerError, IssuerListener, Settings, TestIssuer};
 
 use crate::template::{Authorization, Template};
 
-/// What the API's tokens are for.
+/// The audience of the API's tokens.
 const AUDIENCE: &str = "reprise";
 
-/// What the console is called at the issuer.
-const CLIENT: &str = "reprise-console";
+/// The console's client id at the issuer.
+const CLIENT_ID: &str = "reprise-console";
 
-/// An issuer that has its address, where one is asked for.
-pub(crate) async fn listening(address: Option<SocketAddr>) -> Result<Option<Listening>, IssuerError> {
+/// Opens the issuer's port if there is an address for it. The issuer does not answer yet.
+pub(crate) async fn listen(address: Option<SocketAddr>) -> Result<Option<IssuerListener>, IssuerError> {
     match address {
-        Some(address) => Listening::on(address).await.map(Some),
+        Some(address) => IssuerListener::bind(address).await.map(Some),
         None => Ok(None),
     }
 }
 
-/// What the template is to be told of it, and of the claim that limits bearers where there is to be one.
-pub(crate) fn parameters(issuer: &Listening, flows_claim: Option<&str>) -> BTreeMap<String, String> {
-    let issuer = [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT.into())];
+/// The template parameters for this issuer, and for the claim that limits bearers to flows if there is one.
+pub(crate) fn parameters(issuer: &IssuerListener, flows_claim: Option<&str>) -> BTreeMap<String, String> {
+    let issuer = [("JwtIssuer", issuer.url()), ("JwtAudience", AUDIENCE.into()), ("ConsoleClientId", CLIENT_ID.into())];
     let claim = flows_claim.map(|claim| ("FlowsClaim", claim.to_owned()));
     issuer.into_iter().chain(claim).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Has it answer, by the stack's clock, and give out every scope that a route asks for.
-pub(crate) fn serve(issuer: Listening, template: &Template, flows_claim: Option<String>, clock: Clock) -> TestIssuer {
+/// Starts the issuer. It uses the stack's clock and offers every scope that a route requires.
+pub(crate) fn serve(
+    issuer: IssuerListener,
+    template: &Template,
+    flows_claim: Option<String>,
+    clock: Clock,
+) -> TestIssuer {
     let mut scopes = BTreeSet::new();
     for route in &template.routes {
-        if let Authorization::Jwt { scopes: asked, .. } = &route.authorization {
-            scopes.extend(asked.iter().cloned());
+        if let Authorization::Jwt { scopes: required, .. } = &route.authorization {
+            scopes.extend(required.iter().cloned());
         }
     }
     let scopes = scopes.into_iter().collect();
-    let settings = Settings { client_id: CLIENT.into(), audience: AUDIENCE.into(), scopes, flows_claim };
+    let settings = Settings { client_id: CLIENT_ID.into(), audience: AUDIENCE.into(), scopes, flows_claim };
     issuer.serve(settings, move || clock.now())
 }

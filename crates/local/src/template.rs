@@ -1,15 +1,17 @@
-//! Reads `infra/template.yaml` for what has to run here: table, queues, functions, event sources, routes, schedules.
+//! Reads the resources that run here from `infra/template.yaml`: table, queues, functions, event sources, routes, schedules.
 //!
-//! The template that is deployed is the only source of all of these, so that local and deployed cannot drift. What this
-//! module does not understand is an error that names the resource: silence would be a stack that works here alone.
+//! They come from the deployed template only, so the local and the deployed stack cannot differ. Anything that this module
+//! does not support is an error that names the resource. If it were ignored, a stack could work here and not on AWS.
 
 mod authorizer;
+mod context;
+mod error;
 mod function;
 mod http_api;
 mod permission;
-mod physical;
 mod properties;
 mod queue;
+mod resource;
 mod route;
 mod schedule;
 mod scope;
@@ -22,11 +24,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 pub use authorizer::Authorizer;
+pub use context::StackContext;
+pub use error::TemplateError;
 pub use function::Function;
 pub use queue::Queue;
 pub use route::{Authorization, Route};
 pub use schedule::{Schedule, ScheduleGroup};
-pub use scope::Place;
+
 pub use source::{EventSource, PartialFailures};
 pub use table::Table;
 
@@ -34,15 +38,15 @@ use http_api::HttpApi;
 use properties::Properties;
 use scope::Scope;
 
-/// The parts of a template that are read here.
-const UNDERSTOOD: &[&str] =
+/// The sections of a template that are used here.
+const SUPPORTED_SECTIONS: &[&str] =
     &["AWSTemplateFormatVersion", "Conditions", "Globals", "Mappings", "Parameters", "Resources", "Transform"];
 
-/// What a template says to people and to CloudFormation: how parameters are shown, checked, and what the stack is for.
-const PARTS_WITHOUT_A_LOCAL_PART: &[&str] = &["Description", "Metadata", "Outputs", "Rules"];
+/// Sections without an effect here: descriptions, outputs, and the display and checks of parameters.
+const IGNORED_SECTIONS: &[&str] = &["Description", "Metadata", "Outputs", "Rules"];
 
-/// Resource types that mean nothing on one machine: permissions, logs and alarms.
-const WITHOUT_A_LOCAL_PART: &[&str] = &[
+/// Resource types without an effect here: permissions, logs and alarms.
+const IGNORED_RESOURCES: &[&str] = &[
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
@@ -58,7 +62,7 @@ const WITHOUT_A_LOCAL_PART: &[&str] = &[
     "AWS::SQS::QueuePolicy",
 ];
 
-/// The stack, with every intrinsic function evaluated.
+/// The resources of the stack, with every intrinsic function evaluated.
 #[derive(Debug, Clone, Default)]
 pub struct Template {
     pub tables: Vec<Table>,
@@ -70,62 +74,35 @@ pub struct Template {
     pub schedules: Vec<Schedule>,
 }
 
-/// Why the template cannot be run here.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    #[error("not the YAML of a template: {0}")]
-    Syntax(String),
-    #[error("`{text}`: {reason}")]
-    Expression { text: String, reason: String },
-    #[error("property {property}: {reason}")]
-    Property { property: String, reason: String },
-    #[error("resource type {0} is not understood here")]
-    ResourceType(String),
-    #[error("resource {resource}")]
-    Resource {
-        resource: String,
-        #[source]
-        source: Box<TemplateError>,
-    },
-}
-
-impl TemplateError {
-    fn expression(value: &Value, reason: impl Into<String>) -> Self {
-        Self::Expression { text: value.to_string(), reason: reason.into() }
-    }
-
-    fn property(property: &str, reason: impl Into<String>) -> Self {
-        Self::Property { property: property.to_owned(), reason: reason.into() }
-    }
-
-    fn within(self, resource: &str) -> Self {
-        Self::Resource { resource: resource.to_owned(), source: Box::new(self) }
-    }
-}
-
 impl Template {
-    /// Reads the text of a SAM template for a stack at `place`. A parameter that is not given has its default.
+    /// Parses the text of a SAM template for the stack of `context`. Parameters without a value in `parameters` get their
+    /// defaults.
     ///
     /// # Errors
-    /// Whatever matters here and is not understood, naming the resource; a parameter that the template does not have.
-    pub fn read(text: &str, place: &Place, parameters: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    /// If the template has something that is not supported here (the error names the resource), or does not declare one of
+    /// the `parameters`.
+    pub fn parse(
+        text: &str,
+        context: &StackContext,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, TemplateError> {
         let document = yaml::parse(text)?;
-        let parts = [UNDERSTOOD, PARTS_WITHOUT_A_LOCAL_PART].concat();
-        if let Some((part, _)) =
-            document.as_object().into_iter().flatten().find(|(part, _)| !parts.contains(&part.as_str()))
+        let known = [SUPPORTED_SECTIONS, IGNORED_SECTIONS].concat();
+        if let Some((section, _)) =
+            document.as_object().into_iter().flatten().find(|(section, _)| !known.contains(&section.as_str()))
         {
-            return Err(TemplateError::property(part, "no part of a template that is understood here"));
+            return Err(TemplateError::property(section, "this section of a template is not supported here"));
         }
         let none = Map::new();
         let resources = document["Resources"].as_object().unwrap_or(&none);
-        let scope = Scope::new(&document, resources, place, parameters)?;
+        let scope = Scope::new(&document, resources, context, parameters)?;
         let (mut template, mut api) = (Self::default(), HttpApi::default());
         for (logical_id, resource) in resources {
             template
                 .add(&mut api, &scope, &document["Globals"], logical_id, resource)
                 .map_err(|error| error.within(logical_id))?;
         }
-        template.routes = api.routes(place)?;
+        template.routes = api.routes(context)?;
         template.check()?;
         Ok(template)
     }
@@ -143,14 +120,14 @@ impl Template {
         {
             return Ok(());
         }
-        let name = || scope.identity(logical_id).map(|identity| identity.name);
+        let name = || scope.physical_resource(logical_id).map(|resource| resource.name);
         let properties = || Properties::resolved(scope, &resource["Properties"]);
         match resource["Type"].as_str().unwrap_or_default() {
             "AWS::DynamoDB::Table" => self.tables.push(table::read(name()?, &properties()?)?),
             "AWS::SQS::Queue" => self.queues.push(queue::read(name()?, &properties()?)?),
             "AWS::Scheduler::ScheduleGroup" => self.groups.push(ScheduleGroup { name: name()? }),
             "AWS::Scheduler::Schedule" => {
-                self.schedules.push(schedule::read_plain(&scope.place.stack, logical_id, &properties()?)?);
+                self.schedules.push(schedule::read_resource(&scope.context.stack, logical_id, &properties()?)?);
             }
             "AWS::ApiGatewayV2::Api" => api.add_api(&properties()?)?,
             "AWS::ApiGatewayV2::Stage" => api.add_stage(&properties()?)?,
@@ -158,14 +135,20 @@ impl Template {
             "AWS::ApiGatewayV2::Integration" => api.add_integration(name()?, &properties()?)?,
             "AWS::ApiGatewayV2::Route" => api.add_route(logical_id, &properties()?)?,
             "AWS::Lambda::Permission" => api.add_permission(&properties()?)?,
-            "AWS::Serverless::Function" => function::read(self, scope, globals, logical_id, resource)?,
-            other if WITHOUT_A_LOCAL_PART.contains(&other) => {}
+            "AWS::Serverless::Function" => {
+                let read = function::read(scope, globals, logical_id, resource)?;
+                self.functions.push(read.function);
+                self.sources.extend(read.sources);
+                self.schedules.extend(read.schedules);
+            }
+            other if IGNORED_RESOURCES.contains(&other) => {}
             other => return Err(TemplateError::ResourceType(other.to_owned())),
         }
         Ok(())
     }
 
-    /// What is named exists, and a queue exists before another names it.
+    /// Checks that the queues of event sources and the functions of routes exist. Sorts dead-letter queues before the queues
+    /// that refer to them.
     fn check(&mut self) -> Result<(), TemplateError> {
         self.queues.sort_by_key(|queue| queue.attributes.contains_key("RedrivePolicy"));
         for source in &self.sources {

@@ -1,6 +1,7 @@
-//! What Reprise puts on SQS: interchanges on the pipelines' stage queues, and its own work on the jobs queue.
+//! Sends messages to SQS: interchanges to the stage queues of pipelines, and Reprise's own work items to the jobs queue.
 
 mod batch;
+mod error;
 mod own_queues;
 mod redelivery;
 mod refused_work;
@@ -8,21 +9,10 @@ mod stage;
 mod work;
 mod work_key;
 
+pub use error::QueueError;
 pub use own_queues::OwnQueues;
-pub use redelivery::{Received, Redelivery};
-pub use refused_work::RefusedWork;
+pub use redelivery::{ReceivedMessage, Redelivery};
+pub use refused_work::RefusedWorkQueue;
 pub use stage::{Delivery, StageMessage, StageQueues};
-pub use work::{MAC, WorkItem, WorkQueue};
+pub use work::{MAC_ATTRIBUTE, WorkItem, WorkQueue};
 pub use work_key::WorkKey;
-
-/// A call to SQS that did not succeed, after the SDK's own retries.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} to {queue_url} failed: {cause}")]
-pub struct QueueError {
-    /// The SQS operation.
-    pub operation: &'static str,
-    /// The queue.
-    pub queue_url: String,
-    /// The whole chain as SQS and the SDK tell it.
-    pub cause: String,
-}

@@ -1,14 +1,14 @@
-//! The queues that Reprise itself works with. None of them is a stage: what a flow sends there would be taken for Reprise's
-//! own work, or come back as a failure for ever.
+//! Recognises Reprise's own queues, so that no flow uses one of them as a stage. Reprise would read a message that a flow
+//! sends to them as its own work, or take it in as a new failure again and again.
 
-/// Reprise's own queues.
+/// The queues that belong to Reprise. No interchange is sent to them.
 #[derive(Debug, Clone, Default)]
 pub struct OwnQueues {
     queues: Vec<(Option<String>, String)>,
 }
 
 impl OwnQueues {
-    /// Those at these URLs.
+    /// Collects the queues at these URLs. Skips a URL that has no queue name.
     #[must_use]
     pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
         Self {
@@ -20,10 +20,10 @@ impl OwnQueues {
         }
     }
 
-    /// Whether a URL is that of one of them. SQS finds a queue by account and name, whatever host the URL names; where a URL
-    /// names no account the name alone decides.
+    /// Whether `url` is the URL of one of these queues. Compares account and name, because SQS ignores the host of a queue
+    /// URL. If one of the two URLs has no account, compares the names only.
     #[must_use]
-    pub fn contain(&self, url: &str) -> bool {
+    pub fn contains(&self, url: &str) -> bool {
         let (account, name) = account_and_name(url);
         self.queues.iter().any(|(own_account, own_name)| {
             *own_name == name && (account.is_none() || own_account.is_none() || *own_account == account)
@@ -31,7 +31,7 @@ impl OwnQueues {
     }
 }
 
-/// The last two parts of a queue's URL; `None` where the part before the name is no account.
+/// The last two parts of a queue's URL. The account is `None` unless the part before the name is a 12-digit account id.
 fn account_and_name(url: &str) -> (Option<String>, String) {
     let mut parts = url.rsplit('/');
     let name = parts.next().unwrap_or_default();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_is_known_by_account_and_name_whatever_the_host() {
+    fn a_queue_is_recognised_by_account_and_name_with_any_host() {
         let own = OwnQueues::new(["https://sqs.eu-west-1.amazonaws.com/123456789012/reprise-jobs", ""]);
         for url in [
             "https://sqs.eu-west-1.amazonaws.com/123456789012/reprise-jobs",
@@ -54,15 +54,15 @@ mod tests {
             "https://sqs.eu-west-1.amazonaws.com/reprise-jobs",
             "https://sqs.eu-west-1.amazonaws.com/%3123456789012/reprise-jobs",
         ] {
-            assert!(own.contain(url), "{url}");
+            assert!(own.contains(url), "{url}");
         }
         for url in [
             "https://sqs.eu-west-1.amazonaws.com/123456789012/reprise-receiver-stage",
             "https://sqs.eu-west-1.amazonaws.com/210987654321/reprise-jobs",
             "https://sqs.eu-west-1.amazonaws.com/123456789012/my-reprise-jobs",
         ] {
-            assert!(!own.contain(url), "{url}");
+            assert!(!own.contains(url), "{url}");
         }
-        assert!(!OwnQueues::default().contain("https://sqs.eu-west-1.amazonaws.com/123456789012/reprise-jobs"));
+        assert!(!OwnQueues::default().contains("https://sqs.eu-west-1.amazonaws.com/123456789012/reprise-jobs"));
     }
 }

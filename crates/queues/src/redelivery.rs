@@ -1,30 +1,29 @@
-//! Messages that could not be handled come again soon: they are made visible after a pause that grows with each
-//! delivery, and do not wait for the visibility timeout, which is six times the function's.
+//! Makes failed messages visible again after a short delay that grows with each receive. Without this they would stay
+//! hidden for the visibility timeout of their queue, which is six times the function's timeout.
 
 use aws_cause::cause;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use futures::future::join_all;
 
-/// Most entries of one batch.
-const MAX_ENTRIES: usize = 10;
+use crate::batch::MAX_BATCH_ENTRIES;
 
-/// Seconds of the first pause; each one doubles.
-const FIRST_PAUSE: u32 = 2;
+/// Seconds before the second receive of a message. The delay doubles with each further receive.
+const INITIAL_DELAY: u32 = 2;
 
-/// Most seconds of a pause.
-const MAX_PAUSE: u32 = 300;
+/// Seconds of the longest delay.
+const MAX_DELAY: u32 = 300;
 
-/// A message as its queue delivered it.
+/// A received message, as far as its next receive depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Its receipt handle.
-    pub receipt: String,
-    /// How often it was delivered, this time included.
-    pub deliveries: u32,
+pub struct ReceivedMessage {
+    /// The receipt handle of the latest receive.
+    pub receipt_handle: String,
+    /// How often the message was received, this time included (`ApproximateReceiveCount`).
+    pub receive_count: u32,
 }
 
-/// The queue that a function's messages come from.
+/// Sets when messages that a function could not handle are received again.
 #[derive(Debug, Clone)]
 pub struct Redelivery {
     client: Client,
@@ -32,43 +31,43 @@ pub struct Redelivery {
 }
 
 impl Redelivery {
-    /// Of the queue at `url`.
+    /// For messages of the queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self { client, url: url.into() }
     }
 
-    /// Makes messages visible again after their pauses. Where SQS does not answer, their visibility timeout brings them
-    /// back.
-    pub async fn soon(&self, messages: &[Received]) {
-        join_all(messages.chunks(MAX_ENTRIES).map(|messages| self.change(messages))).await;
+    /// Sets the visibility timeout of each message to the delay before its next receive. A failed call is only logged: the
+    /// message then returns after the visibility timeout of its queue.
+    pub async fn retry_soon(&self, messages: &[ReceivedMessage]) {
+        join_all(messages.chunks(MAX_BATCH_ENTRIES).map(|messages| self.change_visibility(messages))).await;
     }
 
-    async fn change(&self, messages: &[Received]) {
+    async fn change_visibility(&self, messages: &[ReceivedMessage]) {
         let entries = messages.iter().enumerate().filter_map(|(i, message)| {
-            let seconds = i32::try_from(pause(message.deliveries)).unwrap_or(i32::MAX);
+            let seconds = i32::try_from(delay_seconds(message.receive_count)).unwrap_or(i32::MAX);
             let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(i.to_string());
-            entry.receipt_handle(&message.receipt).visibility_timeout(seconds).build().ok()
+            entry.receipt_handle(&message.receipt_handle).visibility_timeout(seconds).build().ok()
         });
         let call = self.client.change_message_visibility_batch().queue_url(&self.url);
         match call.set_entries(Some(entries.collect())).send().await {
             Ok(answer) => {
                 for failed in answer.failed() {
-                    tracing::warn!(code = failed.code(), "a message comes again after its visibility timeout");
+                    tracing::warn!(code = failed.code(), "a message returns after the visibility timeout of its queue");
                 }
             }
             Err(error) => {
                 let (count, cause) = (messages.len(), cause(&error));
-                tracing::warn!(count, cause, "messages come again after their visibility timeout");
+                tracing::warn!(count, cause, "messages return after the visibility timeout of their queue");
             }
         }
     }
 }
 
-/// Seconds until a message comes again that was delivered `deliveries` times.
-fn pause(deliveries: u32) -> u32 {
-    let doublings = deliveries.saturating_sub(1).min(16);
-    (FIRST_PAUSE << doublings).min(MAX_PAUSE)
+/// Seconds before the next receive of a message that was received `receive_count` times.
+fn delay_seconds(receive_count: u32) -> u32 {
+    let doublings = receive_count.saturating_sub(1).min(16);
+    (INITIAL_DELAY << doublings).min(MAX_DELAY)
 }
 
 #[cfg(test)]
@@ -76,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_from_two_seconds_to_five_minutes() {
-        let pauses: Vec<u32> = (0..10).map(pause).collect();
-        assert_eq!(pauses, [2, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-        assert_eq!(pause(u32::MAX), 300);
+    fn delays_grow_from_two_seconds_to_five_minutes() {
+        let delays: Vec<u32> = (0..10).map(delay_seconds).collect();
+        assert_eq!(delays, [2, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert_eq!(delay_seconds(u32::MAX), 300);
     }
 }

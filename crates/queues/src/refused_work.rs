@@ -1,32 +1,33 @@
-//! Where messages of the jobs queue end that are not Reprise's own work: kept for an operator, never done.
+//! Stores messages of the jobs queue that Reprise did not sign, so that an operator can look at them. They are never run.
 
 use aws_cause::cause;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
-use crate::QueueError;
+use crate::error::QueueError;
 
 const OPERATION: &str = "SendMessage";
 
-/// The queue of refused work, which nothing consumes.
+/// The queue of refused work. No function consumes it.
 #[derive(Debug, Clone)]
-pub struct RefusedWork {
+pub struct RefusedWorkQueue {
     client: Client,
     url: String,
 }
 
-impl RefusedWork {
+impl RefusedWorkQueue {
     /// Uses the queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self { client, url: url.into() }
     }
 
-    /// Keeps the body of the message `id` with the reason, as the attributes `messageId` and `reason`.
+    /// Sends `body` to the queue, with the id of the refused message and the reason as the attributes `messageId` and
+    /// `reason`.
     ///
     /// # Errors
-    /// When SQS does not take it.
-    pub async fn keep(&self, id: &str, body: &str, reason: &str) -> Result<(), QueueError> {
+    /// If the `SendMessage` call fails.
+    pub async fn send(&self, id: &str, body: &str, reason: &str) -> Result<(), QueueError> {
         let mut call = self.client.send_message().queue_url(&self.url).message_body(body);
         for (name, text) in [("messageId", id), ("reason", reason)] {
             if !text.is_empty() {

@@ -1,4 +1,5 @@
-//! Re-entry: the payload exactly as it was kept, with the `reprise` attribute, on a stage queue of the pipeline.
+//! Sends interchanges to the stage queues of pipelines: the payload byte for byte as it was stored, with the message
+//! attribute `reprise`.
 
 use std::time::Duration;
 
@@ -14,45 +15,45 @@ use base64::engine::general_purpose::STANDARD;
 use contract::{AttributeValue, Encoding, MOST_CARRIED, MessageAttribute, RepriseAttribute};
 use domain::Epoch;
 
-use crate::OwnQueues;
-use crate::batch::{MOST_BYTES, Parcel, packed};
+use crate::batch::{BatchItem, MAX_BYTES, pack_batches};
+use crate::own_queues::OwnQueues;
 
-/// Tries of what SQS could not take for reasons of its own.
-const TRIES: u32 = 4;
+/// Attempts to send a message that SQS did not accept for reasons of its own.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// Why nothing is sent there.
-const OWN: &str = "the stage is one of Reprise's own queues, and nothing is sent there";
+/// The refusal of a message for one of Reprise's own queues.
+const OWN_QUEUE: &str = "the stage is one of Reprise's own queues, and nothing is sent there";
 
-/// A base64 body of nothing. SQS takes no empty body, and decoders pass over a line feed.
+/// The base64 body of an empty payload. SQS accepts no empty body, and base64 decoders ignore a line feed.
 const EMPTY_BODY: &str = "\n";
 
-/// One message to put back into the pipeline.
+/// One message for a stage queue.
 #[derive(Debug, Clone)]
 pub struct StageMessage {
-    /// Where to.
+    /// The URL of the stage queue.
     pub queue_url: String,
     /// The payload, byte for byte.
     pub payload: Vec<u8>,
-    /// What the consumer needs to know of it; its `encoding` is set here.
+    /// The content of the attribute `reprise`. [`StageQueues::send`] sets its `encoding`.
     pub attribute: RepriseAttribute,
-    /// Attributes that came with a dead letter, sorted by name: the first nine go along.
-    pub carried: Vec<MessageAttribute>,
+    /// Attributes of the dead letter, sorted by name. The first nine are sent.
+    pub dead_letter_attributes: Vec<MessageAttribute>,
     /// The FIFO group.
     pub group: String,
 }
 
-/// What became of one message.
+/// The result of sending one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// SQS has it.
+    /// SQS accepted the message.
     Sent,
-    /// SQS will never take it, and why.
+    /// SQS will never accept the message, for this reason.
     Refused(String),
-    /// SQS did not take it now, or did not say, and why.
+    /// SQS did not accept the message now, or its response was lost, for this reason.
     Failed(String),
 }
 
-/// The pipelines' stage queues.
+/// Sends messages to the stage queues of all pipelines.
 #[derive(Debug, Clone)]
 pub struct StageQueues {
     client: Client,
@@ -66,30 +67,31 @@ impl StageQueues {
         Self { client, own }
     }
 
-    /// Sends messages, as many a call as fit; the answers stand in the order of the messages. To a FIFO queue nothing is
-    /// sent after what it could not take now.
+    /// Sends messages, as many in one call as fit. The results are in the order of the messages. After a message that a
+    /// FIFO queue did not accept, no further message is sent to that queue.
     pub async fn send(&self, messages: Vec<StageMessage>) -> Vec<Delivery> {
         let mut deliveries = vec![Delivery::Failed("not tried".to_owned()); messages.len()];
-        let mut by_queue: std::collections::BTreeMap<String, Vec<(usize, Prepared)>> = Default::default();
+        let mut by_queue: std::collections::BTreeMap<String, Vec<(usize, PreparedMessage)>> = Default::default();
         for (position, message) in messages.into_iter().enumerate() {
             let queue = message.queue_url.clone();
-            by_queue.entry(queue).or_default().push((position, Prepared::from(message)));
+            by_queue.entry(queue).or_default().push((position, PreparedMessage::from(message)));
         }
         for (queue_url, messages) in by_queue {
-            if self.own.contain(&queue_url) {
-                messages.iter().for_each(|(position, _)| deliveries[*position] = Delivery::Refused(OWN.to_owned()));
+            if self.own.contains(&queue_url) {
+                messages
+                    .iter()
+                    .for_each(|(position, _)| deliveries[*position] = Delivery::Refused(OWN_QUEUE.to_owned()));
                 continue;
             }
-            let keeps_order = is_fifo(&queue_url);
-            let parcels: Vec<Parcel<'_>> = messages
+            let is_fifo = is_fifo(&queue_url);
+            let items: Vec<BatchItem<'_>> = messages
                 .iter()
-                .map(|(_, m)| Parcel { size: m.size, group: keeps_order.then_some(m.group.as_str()) })
+                .map(|(_, m)| BatchItem { size: m.size, group: is_fifo.then_some(m.group.as_str()) })
                 .collect();
-            for batch in packed(&parcels) {
-                let batch: Vec<&(usize, Prepared)> = batch.into_iter().map(|i| &messages[i]).collect();
+            for batch in pack_batches(&items) {
+                let batch: Vec<&(usize, PreparedMessage)> = batch.into_iter().map(|i| &messages[i]).collect();
                 self.send_batch(&queue_url, &batch, &mut deliveries).await;
-                let left = |(position, _): &&(usize, Prepared)| matches!(deliveries[*position], Delivery::Failed(_));
-                if keeps_order && batch.iter().any(left) {
+                if is_fifo && batch.iter().any(|(position, _)| matches!(deliveries[*position], Delivery::Failed(_))) {
                     break;
                 }
             }
@@ -97,56 +99,57 @@ impl StageQueues {
         deliveries
     }
 
-    async fn send_batch(&self, queue_url: &str, batch: &[&(usize, Prepared)], deliveries: &mut [Delivery]) {
-        let mut left: Vec<&(usize, Prepared)> = batch.to_vec();
-        for attempt in 0..TRIES {
+    async fn send_batch(&self, queue_url: &str, batch: &[&(usize, PreparedMessage)], deliveries: &mut [Delivery]) {
+        let mut unsent: Vec<&(usize, PreparedMessage)> = batch.to_vec();
+        for attempt in 0..MAX_ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
             }
-            let entries = left.iter().filter_map(|(position, message)| message.entry(queue_url, *position));
+            let entries = unsent.iter().filter_map(|(position, message)| message.entry(queue_url, *position));
             let call = self.client.send_message_batch().queue_url(queue_url).set_entries(Some(entries.collect()));
-            match call.customize().config_override(sent_once()).send().await {
-                Ok(answer) => {
-                    for sent in answer.successful() {
-                        note(deliveries, sent.id(), Delivery::Sent);
+            match call.customize().config_override(without_sdk_retries()).send().await {
+                Ok(response) => {
+                    for sent in response.successful() {
+                        set_delivery(deliveries, sent.id(), Delivery::Sent);
                     }
-                    for failed in answer.failed() {
-                        let why = failed.message().unwrap_or(failed.code()).to_owned();
+                    for failed in response.failed() {
+                        let reason = failed.message().unwrap_or(failed.code()).to_owned();
                         let delivery =
-                            if failed.sender_fault() { Delivery::Refused(why) } else { Delivery::Failed(why) };
-                        note(deliveries, failed.id(), delivery);
+                            if failed.sender_fault() { Delivery::Refused(reason) } else { Delivery::Failed(reason) };
+                        set_delivery(deliveries, failed.id(), delivery);
                     }
                 }
                 Err(error) => {
-                    let (delivery, answer) = judged(&error);
-                    for (position, message) in &left {
-                        deliveries[*position] = message.too_large().unwrap_or_else(|| delivery.clone());
+                    let (delivery, sent) = classify(&error);
+                    for (position, message) in &unsent {
+                        deliveries[*position] = message.refusal_if_too_large().unwrap_or_else(|| delivery.clone());
                     }
-                    if answer == Answer::Unclear {
+                    if sent == SentState::Unknown {
                         return;
                     }
                 }
             }
-            left.retain(|(position, _)| matches!(deliveries[*position], Delivery::Failed(_)));
-            if left.is_empty() {
+            unsent.retain(|(position, _)| matches!(deliveries[*position], Delivery::Failed(_)));
+            if unsent.is_empty() {
                 return;
             }
         }
     }
 }
 
-/// Each call goes out once: a client that repeats a call whose answer was lost would send its messages twice.
-fn sent_once() -> aws_sdk_sqs::config::Builder {
+/// Turns the SDK's retries off. If the SDK repeated a call whose response was lost, SQS would get the messages twice.
+fn without_sdk_retries() -> aws_sdk_sqs::config::Builder {
     aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
-fn note(deliveries: &mut [Delivery], id: &str, delivery: Delivery) {
+/// Stores the delivery of a batch entry, whose id is the message's position.
+fn set_delivery(deliveries: &mut [Delivery], id: &str, delivery: Delivery) {
     if let Some(at) = id.parse::<usize>().ok().and_then(|position| deliveries.get_mut(position)) {
         *at = delivery;
     }
 }
 
-/// Errors of a queue or a message that SQS answers again whenever it is asked.
+/// Errors of a queue or a message that a repeated call would return again.
 const PERMANENT_ERRORS: [&str; 8] = [
     "NonExistentQueue",
     "QueueDoesNotExist",
@@ -158,45 +161,46 @@ const PERMANENT_ERRORS: [&str; 8] = [
     "BatchRequestTooLong",
 ];
 
-/// What SQS says when it did not take a call and it may be made again at once.
-const NOT_TAKEN: [&str; 4] = ["RequestThrottled", "Throttling", "KmsThrottled", "OverLimit"];
+/// Errors after which SQS has none of the messages and the call can be repeated.
+const THROTTLING_ERRORS: [&str; 4] = ["RequestThrottled", "Throttling", "KmsThrottled", "OverLimit"];
 
-/// What a call that failed tells of its messages.
+/// Whether SQS may have accepted the messages of a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// SQS has none of them.
-    Clear,
-    /// SQS may have them or not: sending them again may send them twice.
-    Unclear,
+enum SentState {
+    /// SQS accepted none of them.
+    NotSent,
+    /// SQS may have accepted them, so a repeated call may send them twice.
+    Unknown,
 }
 
-/// A whole call that failed: refused only where SQS would say the same of it again.
-fn judged(error: &SdkError<SendMessageBatchError>) -> (Delivery, Answer) {
+/// The delivery of every message of a failed call. A message is refused only if a repeated call would fail in the same way.
+fn classify(error: &SdkError<SendMessageBatchError>) -> (Delivery, SentState) {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
     let is_one_of = |codes: &[&str]| codes.iter().any(|known| code.contains(known));
-    let why = cause(error);
+    let reason = cause(error);
     if is_one_of(&PERMANENT_ERRORS) {
-        (Delivery::Refused(why), Answer::Clear)
-    } else if is_one_of(&NOT_TAKEN) {
-        (Delivery::Failed(why), Answer::Clear)
+        (Delivery::Refused(reason), SentState::NotSent)
+    } else if is_one_of(&THROTTLING_ERRORS) {
+        (Delivery::Failed(reason), SentState::NotSent)
     } else {
-        (Delivery::Failed(why), Answer::Unclear)
+        (Delivery::Failed(reason), SentState::Unknown)
     }
 }
 
-/// A message as SQS takes it.
+/// A message in the form of the SQS API.
 #[derive(Debug)]
-struct Prepared {
+struct PreparedMessage {
     body: String,
     attributes: Vec<(String, MessageAttributeValue)>,
     group: String,
-    deduplication: String,
+    deduplication_id: String,
+    /// Bytes of the body and the attributes.
     size: usize,
 }
 
-impl From<StageMessage> for Prepared {
+impl From<StageMessage> for PreparedMessage {
     fn from(message: StageMessage) -> Self {
-        let StageMessage { payload, mut attribute, carried, group, .. } = message;
+        let StageMessage { payload, mut attribute, dead_letter_attributes, group, .. } = message;
         let body = match contract::sqs_text(&payload) {
             Some(text) => text.to_owned(),
             None => {
@@ -205,21 +209,22 @@ impl From<StageMessage> for Prepared {
                 if text.is_empty() { EMPTY_BODY.to_owned() } else { text }
             }
         };
-        let deduplication = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt, attribute.epoch);
-        let mut attributes = vec![("reprise".to_owned(), string("String", attribute.to_json()))];
-        attributes.extend(carried.into_iter().take(MOST_CARRIED).map(|a| (a.name, value(a.data_type, a.value))));
+        let deduplication_id = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt, attribute.epoch);
+        let mut attributes = vec![("reprise".to_owned(), text_value("String", attribute.to_json()))];
+        let sent_along = dead_letter_attributes.into_iter().take(MOST_CARRIED);
+        attributes.extend(sent_along.map(|a| (a.name, attribute_value(a.data_type, a.value))));
         let attribute_bytes: usize = attributes.iter().map(|(name, value)| name.len() + value_size(value)).sum();
         let size = body.len() + attribute_bytes;
-        Self { body, attributes, group, deduplication, size }
+        Self { body, attributes, group, deduplication_id, size }
     }
 }
 
-impl Prepared {
-    /// In words that fit a single message: SQS's own speak of a batch.
-    fn too_large(&self) -> Option<Delivery> {
+impl PreparedMessage {
+    /// The refusal of a message that is larger than SQS allows. SQS's own error text speaks of a batch.
+    fn refusal_if_too_large(&self) -> Option<Delivery> {
         let size = self.size;
-        let why = || format!("the message has {size} bytes with its attributes, and SQS takes {MOST_BYTES}");
-        (size > MOST_BYTES).then(|| Delivery::Refused(why()))
+        let reason = || format!("the message has {size} bytes with its attributes, and SQS takes {MAX_BYTES}");
+        (size > MAX_BYTES).then(|| Delivery::Refused(reason()))
     }
 
     fn entry(&self, queue_url: &str, position: usize) -> Option<SendMessageBatchRequestEntry> {
@@ -228,7 +233,7 @@ impl Prepared {
             entry = entry.message_attributes(name, value.clone());
         }
         if is_fifo(queue_url) {
-            entry = entry.message_group_id(&self.group).message_deduplication_id(&self.deduplication);
+            entry = entry.message_group_id(&self.group).message_deduplication_id(&self.deduplication_id);
         }
         entry.build().ok()
     }
@@ -238,28 +243,28 @@ fn is_fifo(queue_url: &str) -> bool {
     queue_url.ends_with(".fifo")
 }
 
-/// `<interchangeId>#<attempt>`, and `#<epoch>` once the table was restored: attempt numbers are given again then. Its
-/// SHA-256 where that is over SQS's 128 characters.
+/// `<interchangeId>#<attempt>`, and `#<epoch>` after the table was restored, because attempt numbers repeat then. If that is
+/// longer than the 128 characters that SQS allows, its SHA-256.
 fn deduplication_id(id: &str, attempt: u32, epoch: Epoch) -> String {
     let plain = if epoch.is_first() { format!("{id}#{attempt}") } else { format!("{id}#{attempt}#{epoch}") };
     if plain.len() <= 128 { plain } else { domain::Digest::of(plain.as_bytes()).to_string() }
 }
 
-fn string(data_type: &str, text: String) -> MessageAttributeValue {
-    built(MessageAttributeValue::builder().data_type(data_type).string_value(text))
+fn text_value(data_type: &str, text: String) -> MessageAttributeValue {
+    build(MessageAttributeValue::builder().data_type(data_type).string_value(text))
 }
 
-fn value(data_type: String, value: AttributeValue) -> MessageAttributeValue {
+fn attribute_value(data_type: String, value: AttributeValue) -> MessageAttributeValue {
     match value {
-        AttributeValue::Text(text) => string(&data_type, text),
+        AttributeValue::Text(text) => text_value(&data_type, text),
         AttributeValue::Binary(bytes) => {
-            built(MessageAttributeValue::builder().data_type(data_type).binary_value(Blob::new(bytes)))
+            build(MessageAttributeValue::builder().data_type(data_type).binary_value(Blob::new(bytes)))
         }
     }
 }
 
-/// Builds a value whose data type, the one required member, is set.
-fn built(builder: aws_sdk_sqs::types::builders::MessageAttributeValueBuilder) -> MessageAttributeValue {
+/// Builds a value whose data type is set. The data type is the only required member, so this does not fail.
+fn build(builder: aws_sdk_sqs::types::builders::MessageAttributeValueBuilder) -> MessageAttributeValue {
     builder.build().expect("the data type is set")
 }
 
@@ -273,13 +278,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deduplication_id_is_id_and_attempt_unless_that_is_too_long_for_sqs() {
+    fn a_deduplication_id_is_id_and_attempt_or_their_digest_when_too_long_for_sqs() {
         assert_eq!(deduplication_id("4711", 2, Epoch::FIRST), "4711#2");
         assert_eq!(deduplication_id(&"x".repeat(128), 2, Epoch::FIRST).len(), 64);
     }
 
     #[test]
-    fn the_epoch_is_part_of_a_deduplication_id_from_the_second_one_on() {
+    fn a_deduplication_id_contains_the_epoch_from_the_second_epoch_on() {
         assert_eq!(deduplication_id("4711", 2, Epoch(1_795_183_200)), "4711#2#1795183200");
     }
 }

@@ -1,4 +1,4 @@
-//! The signature of work: HMAC-SHA256 over the body of its message.
+//! Signs work items with HMAC-SHA256 over the body of the message, and verifies the signature.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Told apart from whatever else a key might sign.
+/// The start of the signed input. A signature that the same key made for another purpose is not valid here.
 const PURPOSE: &[u8] = b"reprise work item\0";
 
-/// The key that signs work.
+/// The key that signs and verifies work items.
 #[derive(Clone)]
 pub struct WorkKey(Vec<u8>);
 
 impl WorkKey {
-    /// Of these bytes.
+    /// Uses `key` as it is. Any length is allowed.
     #[must_use]
     pub fn new(key: Vec<u8>) -> Self {
         Self(key)
     }
 
-    /// The signature of a body, base64.
+    /// The signature of `body`, in base64url without padding.
     #[must_use]
     pub fn sign(&self, body: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac(body).finalize().into_bytes())
     }
 
-    /// Whether `mac` is the signature of `body`, compared in constant time.
+    /// Whether `mac` is the signature of `body`. Compares in constant time.
     #[must_use]
-    pub fn signed(&self, body: &str, mac: &str) -> bool {
+    pub fn verify(&self, body: &str, mac: &str) -> bool {
         URL_SAFE_NO_PAD.decode(mac).is_ok_and(|mac| self.mac(body).verify_slice(&mac).is_ok())
     }
 
@@ -52,19 +52,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_of_one_body_and_one_key_and_whole() {
+    fn a_signature_is_valid_for_one_body_and_one_key_and_only_as_a_whole() {
         let key = WorkKey::new(b"key".to_vec());
         let mac = key.sign(r#"{"kind":"look","job":"j-1"}"#);
-        assert!(key.signed(r#"{"kind":"look","job":"j-1"}"#, &mac));
-        assert!(!key.signed(r#"{"kind":"look","job":"j-2"}"#, &mac));
-        assert!(!WorkKey::new(b"other".to_vec()).signed(r#"{"kind":"look","job":"j-1"}"#, &mac));
+        assert!(key.verify(r#"{"kind":"look","job":"j-1"}"#, &mac));
+        assert!(!key.verify(r#"{"kind":"look","job":"j-2"}"#, &mac));
+        assert!(!WorkKey::new(b"other".to_vec()).verify(r#"{"kind":"look","job":"j-1"}"#, &mac));
         for short in ["", "AAAA", &mac[..22]] {
-            assert!(!key.signed(r#"{"kind":"look","job":"j-1"}"#, short), "{short}");
+            assert!(!key.verify(r#"{"kind":"look","job":"j-1"}"#, short), "{short}");
         }
     }
 
     #[test]
-    fn a_key_is_not_shown() {
+    fn debug_output_does_not_contain_the_key() {
         assert_eq!(format!("{:?}", WorkKey::new(b"key".to_vec())), "WorkKey");
     }
 }

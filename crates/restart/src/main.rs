@@ -1,4 +1,4 @@
-//! The function `restart`: puts sender payloads back at the sender stage, one interchange at once or many as a job.
+//! The function `restart`: sends sender payloads to the sender stage, of one interchange at once or of many as a job.
 
 use domain::{JobAction, Reentry};
 use http_edge::ActApi;

@@ -1,4 +1,4 @@
-//! The function `retry`: puts receiver payloads back at the receiver stage, one interchange at once or many as a job.
+//! The function `retry`: sends receiver payloads to the receiver stage, of one interchange at once or of many as a job.
 
 use domain::{JobAction, Reentry};
 use http_edge::ActApi;

@@ -1,42 +1,42 @@
-//! What Scheduler sends: `{"slot": {"flow", "minute"}}` or `{"sweep": "slots" | "jobs" | "counts"}`.
+//! The events that Scheduler sends: `{"slot": {"flow", "minute"}}` or `{"sweep": "slots" | "jobs" | "counts"}`.
 
 use anyhow::Context as _;
 use domain::{FlowName, Minute, Slot};
 use serde::Deserialize;
 
-/// Why the function is invoked.
+/// The event of one invocation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Event {
-    /// A slot is due.
-    Slot(SlotDue),
-    /// It is time for a sweep.
+    /// Dispatch this slot, which is due.
+    Slot(DueSlot),
+    /// Run this sweep.
     Sweep(Sweep),
 }
 
-/// What is swept: each has a schedule of its own.
+/// The sweeps. Each has its own schedule.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Sweep {
-    /// Slots that are overdue.
+    /// Dispatches overdue slots.
     Slots,
-    /// Jobs that nobody looks at.
+    /// Continues jobs that have no worker.
     Jobs,
-    /// Count rows that can be folded.
+    /// Folds count rows together.
     Counts,
 }
 
-/// A slot as its schedule names it.
+/// The slot in the input of its schedule.
 #[derive(Debug, Deserialize)]
-pub(crate) struct SlotDue {
+pub(crate) struct DueSlot {
     flow: String,
     minute: String,
 }
 
-impl SlotDue {
+impl DueSlot {
     /// # Errors
-    /// Names the field that is no flow or no time.
-    pub(crate) fn read(&self) -> anyhow::Result<Slot> {
+    /// If `flow` is not a flow name or `minute` is not a time. The error names the field.
+    pub(crate) fn parse(&self) -> anyhow::Result<Slot> {
         let flow = FlowName::new(self.flow.as_str()).with_context(|| format!("slot.flow is `{}`", self.flow))?;
         let minute = self.minute.parse().with_context(|| format!("slot.minute is `{}`", self.minute))?;
         Ok(Slot { flow, minute: Minute::at_or_after(minute) })

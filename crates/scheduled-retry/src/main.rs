@@ -1,4 +1,4 @@
-//! The function `scheduled-retry`: turns slots that are due into work, and sweeps.
+//! The function `scheduled-retry`: queues the work of due slots and runs the sweeps.
 
 mod event;
 
@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     startup::serve(async |event: Event| {
         let now = stack.clock.now()?;
         match event {
-            Event::Slot(slot) => drop(sweeper.dispatch(&slot.read()?, now).await?),
+            Event::Slot(slot) => drop(sweeper.dispatch(&slot.parse()?, now).await?),
             Event::Sweep(Sweep::Slots) => drop(sweeper.sweep_slots(now).await?),
             Event::Sweep(Sweep::Jobs) => sweeper.sweep_jobs(now).await?,
             Event::Sweep(Sweep::Counts) => drop(sweeper.fold_counts(now).await?),

@@ -1,4 +1,4 @@
-//! One-time schedules: one for each slot, shared by all its interchanges.
+//! Creates one-time schedules in EventBridge Scheduler: one for each slot, for all interchanges of the slot.
 
 use aws_cause::cause;
 use aws_sdk_scheduler::Client;
@@ -7,33 +7,33 @@ use aws_sdk_scheduler::types::{
 };
 use domain::{Digest, Slot};
 
-/// Most characters of a schedule's name.
-const MOST_NAME: usize = 64;
+/// Characters of a schedule name.
+const MAX_NAME: usize = 64;
 
-/// A schedule that could not be made.
+/// A failed `CreateSchedule` call.
 #[derive(Debug, thiserror::Error)]
 #[error("CreateSchedule {name} failed: {cause}")]
 pub struct ScheduleError {
-    /// The schedule's name.
+    /// The name of the schedule that was to be created.
     pub name: String,
-    /// The whole chain as Scheduler and the SDK tell it.
+    /// The error chain of Scheduler and the SDK, without data of the request.
     pub cause: String,
 }
 
-/// What the stack's template says about schedules.
+/// The names and ARNs that every schedule needs; the template sets them as environment variables.
 #[derive(Debug, Clone)]
 pub struct ScheduleSettings {
-    /// The schedule group.
+    /// The name of the schedule group.
     pub group: String,
-    /// The role that Scheduler takes to invoke the target.
+    /// The role that Scheduler assumes to invoke the target.
     pub role_arn: String,
-    /// The scheduled-retry function.
+    /// The ARN of the function `scheduled-retry`.
     pub target_arn: String,
-    /// Takes events that could not be delivered to the target.
+    /// The queue for events that Scheduler could not deliver to the target.
     pub dead_letter_arn: String,
 }
 
-/// The stack's schedule group.
+/// Creates schedules in the stack's schedule group.
 #[derive(Debug, Clone)]
 pub struct Schedules {
     client: Client,
@@ -41,16 +41,17 @@ pub struct Schedules {
 }
 
 impl Schedules {
-    /// Makes schedules through `client`.
+    /// Creates schedules with `client`.
     #[must_use]
     pub fn new(client: Client, settings: ScheduleSettings) -> Self {
         Self { client, settings }
     }
 
-    /// Sees to it that a slot has its schedule. Where it has one already, that is success.
+    /// Creates the schedule of a slot. Succeeds if the schedule exists already, and if Scheduler rejects it as invalid: the
+    /// sweep then dispatches the slot.
     ///
     /// # Errors
-    /// When Scheduler refuses or cannot be reached.
+    /// If the `CreateSchedule` call fails in another way.
     pub async fn ensure(&self, slot: &Slot) -> Result<(), ScheduleError> {
         let name = name(slot);
         let failed = |cause: String| ScheduleError { name: name.clone(), cause };
@@ -63,7 +64,7 @@ impl Schedules {
             .dead_letter_config(dead_letters)
             .build()
             .map_err(|e| failed(e.to_string()))?;
-        let exactly = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
+        let no_flexibility = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
         let created = self
             .client
             .create_schedule()
@@ -71,7 +72,7 @@ impl Schedules {
             .group_name(&self.settings.group)
             .schedule_expression(format!("at({})", slot.minute.timestamp().strftime("%Y-%m-%dT%H:%M:%S")))
             .schedule_expression_timezone("UTC")
-            .flexible_time_window(exactly.map_err(|e| failed(e.to_string()))?)
+            .flexible_time_window(no_flexibility.map_err(|e| failed(e.to_string()))?)
             .action_after_completion(ActionAfterCompletion::Delete)
             .target(target)
             .send()
@@ -79,13 +80,13 @@ impl Schedules {
         match created {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => Ok(()),
-            // A minute that went by meanwhile, for one. The slot is registered, so the sweep finds it; what falls due must not hold up
-            // the failures that it belongs to.
+            // For example because the minute has passed in the meantime. The slot is registered, so the sweep dispatches it. An
+            // error here would stop the commit of the failures that are due in this slot.
             Err(error) if error.as_service_error().is_some_and(|e| e.is_validation_exception()) => {
                 tracing::warn!(
                     schedule = name,
                     cause = cause(&error),
-                    "the schedule is refused, so the sweep takes its slot over"
+                    "Scheduler rejected the schedule, so the sweep will dispatch its slot"
                 );
                 Ok(())
             }
@@ -94,15 +95,15 @@ impl Schedules {
     }
 }
 
-/// Minute and flow; a flow whose name is too long for that is told apart by a digest.
+/// `<minute>-<flow>`. A name that is too long is cut, and ends with eight digits of the flow's digest instead.
 fn name(slot: &Slot) -> String {
     let minute = slot.minute.timestamp().strftime("%Y%m%dT%H%M").to_string();
-    let whole = format!("{minute}-{}", slot.flow);
-    if whole.len() <= MOST_NAME {
-        return whole;
+    let full = format!("{minute}-{}", slot.flow);
+    if full.len() <= MAX_NAME {
+        return full;
     }
     let digest = Digest::of(slot.flow.as_str().as_bytes()).to_string();
-    format!("{}-{}", &whole[..MOST_NAME - 9], &digest[..8])
+    format!("{}-{}", &full[..MAX_NAME - 9], &digest[..8])
 }
 
 #[cfg(test)]
@@ -111,7 +112,7 @@ mod tests {
     use domain::{FlowName, Minute};
 
     #[test]
-    fn a_schedule_is_named_by_minute_and_flow_within_what_scheduler_takes() {
+    fn a_schedule_name_is_minute_and_flow_and_has_at_most_64_characters() {
         let at = |flow: &str| Slot {
             minute: Minute::at_or_after("2026-11-20T14:05:00Z".parse().unwrap()),
             flow: FlowName::new(flow).unwrap(),

@@ -1,8 +1,8 @@
-//! Start-up of the functions: environment, clients, clock and log. The only place that reads any of them.
+//! Start-up of the functions: environment, AWS clients, clock and log. No other crate reads the environment or the time.
 
-mod again;
 mod clock;
 mod conflicts;
+mod delivery;
 mod log;
 mod metrics;
 mod settings;
@@ -17,17 +17,17 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use again::received;
 pub use clock::Clock;
+pub use delivery::received;
 pub use log::start as start_log;
 pub use sign_in::SignIn;
 pub use stack::Stack;
 
-/// Serves a function's events with `handler` until Lambda ends the environment. What each one counted is written when it is
-/// over, before Lambda has its answer.
+/// Runs `handler` for each event of the function, until Lambda ends the environment. Writes the metrics of an invocation
+/// before it returns the response to Lambda.
 ///
 /// # Errors
-/// When the runtime API cannot be reached any more.
+/// If the runtime API can no longer be reached.
 pub async fn serve<E, A, H, F>(handler: H) -> Result<(), Error>
 where
     E: DeserializeOwned,
@@ -38,11 +38,11 @@ where
     let clock = &Clock::from_env();
     lambda_runtime::run(service_fn(|event: LambdaEvent<E>| {
         let left = time_left(&event.context);
-        // On the heap and without a name: the SDK's futures nest deeper than the compiler likes to follow.
+        // Boxed, because the nested types of the SDK's futures are too deep for the compiler.
         let answer: Pin<Box<dyn Future<Output = anyhow::Result<A>> + '_>> = Box::pin(handler(event.payload));
         async move {
             let answer = tokio::time::timeout(left, answer).await;
-            let answer = answer.unwrap_or_else(|_| Err(anyhow::anyhow!("the invocation came to the end of its time")));
+            let answer = answer.unwrap_or_else(|_| Err(anyhow::anyhow!("the invocation ran out of time")));
             metrics::flush(clock);
             answer.map_err(|error| {
                 let chain = format!("{error:#}");
@@ -54,11 +54,11 @@ where
     .await
 }
 
-/// Before an invocation's end: what it takes to say that it has failed.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// The handler stops this long before Lambda's deadline, to log the failure and write the metrics.
+const DEADLINE_MARGIN: Duration = Duration::from_millis(500);
 
-/// How long an invocation may go on before Lambda would end it without a word in the log.
+/// The time that is left for the handler. Lambda would end the invocation at its deadline without a line in the log.
 fn time_left(context: &lambda_runtime::Context) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Duration::from_millis(context.deadline).saturating_sub(now).saturating_sub(LAST_WORDS)
+    Duration::from_millis(context.deadline).saturating_sub(now).saturating_sub(DEADLINE_MARGIN)
 }

@@ -1,6 +1,7 @@
-//! CloudWatch metrics: what an invocation counted, written to the log in the embedded metric format when it is over.
+//! CloudWatch metrics: writes the counts of an invocation to the log, in the embedded metric format, when it ends.
 //!
-//! CloudWatch makes metrics of such lines by itself: no call, no client, no right, nothing that could fail an invocation.
+//! CloudWatch extracts the metrics from these log lines. This needs no call, no client and no permission, so it cannot fail
+//! an invocation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,20 +14,21 @@ use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer};
 
-use crate::{Clock, settings};
+use crate::clock::Clock;
+use crate::settings;
 
 const NAMESPACE: &str = "Reprise";
 
-/// The stack's name where the template does not tell it: metrics are worth more under a wrong name than not at all.
-const STACK: &str = "reprise";
+/// The stack's name if the template does not set `STACK_NAME`: metrics under a wrong name are better than none.
+const DEFAULT_STACK_NAME: &str = "reprise";
 
-/// Most values that one metric may have in a line (CloudWatch's limit).
-const MOST_VALUES: usize = 100;
+/// CloudWatch's limit for the values of one metric in a line.
+const MAX_VALUES: usize = 100;
 
-/// What was counted since the last line. An execution environment has one invocation at a time.
+/// The counts since the last flush. An execution environment has one invocation at a time.
 static COUNTED: Mutex<Tally> = Mutex::new(Tally::new());
 
-/// Writes what was counted, when there is something.
+/// Writes the counts since the last flush, if there are any.
 pub(crate) fn flush(clock: &Clock) {
     let counted = std::mem::replace(&mut *COUNTED.lock().unwrap_or_else(PoisonError::into_inner), Tally::new());
     if counted.is_empty() {
@@ -34,16 +36,16 @@ pub(crate) fn flush(clock: &Clock) {
     }
     match clock.now() {
         Ok(now) => {
-            let stack = settings::optional("STACK_NAME").unwrap_or_else(|| STACK.to_owned());
+            let stack = settings::optional("STACK_NAME").unwrap_or_else(|| DEFAULT_STACK_NAME.to_owned());
             let lines: String = counted.lines(&stack, now).iter().map(|line| format!("{line}\n")).collect();
-            // Where the log cannot be written, nobody can be told.
+            // Ignored: if standard error cannot be written, the error cannot be logged either.
             let _ = std::io::stderr().lock().write_all(lines.as_bytes());
         }
         Err(error) => tracing::error!(error = format!("{error:#}"), "metrics are lost"),
     }
 }
 
-/// Adds up the counts that are told under [`METRICS`].
+/// Adds up the counts that are reported as tracing events under [`METRICS`].
 #[derive(Debug)]
 pub(crate) struct Counter;
 
@@ -57,7 +59,7 @@ impl<S: tracing::Subscriber> Layer<S> for Counter {
     }
 }
 
-/// One count as it is told.
+/// The fields of one tracing event.
 #[derive(Debug, Default)]
 struct Count {
     metric: Option<Metric>,
@@ -90,7 +92,7 @@ impl Visit for Count {
 #[derive(Debug)]
 struct Tally {
     counts: BTreeMap<Metric, u64>,
-    /// When what was kept had happened, in milliseconds since 1970.
+    /// When the ingested failures happened, in milliseconds since 1970.
     since: Vec<i64>,
 }
 
@@ -111,13 +113,14 @@ impl Tally {
         }
     }
 
-    /// One line; more where there are more lags than one may have. A lag is never negative: clocks disagree.
+    /// The counts as one log line, or more if there are more than `MAX_VALUES` lags. A lag below zero, from clocks that
+    /// disagree, counts as zero.
     fn lines(&self, stack: &str, now: Timestamp) -> Vec<Value> {
         let lags: Vec<i64> = self.since.iter().map(|since| (now.as_millisecond() - since).max(0)).collect();
-        let lines = lags.len().div_ceil(MOST_VALUES).max(1);
+        let lines = lags.len().div_ceil(MAX_VALUES).max(1);
         let line = |i: usize| {
             let counts = self.counts.iter().filter(|_| i == 0).map(|(metric, count)| (*metric, json!(count)));
-            let lags = lags.chunks(MOST_VALUES).nth(i).map(|lags| (Metric::IngestLag, json!(lags)));
+            let lags = lags.chunks(MAX_VALUES).nth(i).map(|lags| (Metric::IngestLag, json!(lags)));
             line(stack, now, counts.chain(lags).collect())
         };
         (0..lines).map(line).collect()
@@ -172,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_the_embedded_metric_format() {
+    fn a_line_has_the_embedded_metric_format() {
         let counts = [count(Metric::Ingested, 1), count(Metric::Ingested, 1), lag(4_000), lag(4_500)];
         let expected = json!({
             "_aws": { "Timestamp": 5_000, "CloudWatchMetrics": [{
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn nought_is_told_where_it_was_counted_and_nothing_else_is() {
+    fn a_count_of_zero_is_written_and_a_metric_without_a_count_is_not() {
         let [line] = &lines(&[count(Metric::OverdueSlots, 0)], 0)[..] else { panic!("one line") };
         assert_eq!((&line["OverdueSlots"], line.get("Sent")), (&json!(0), None));
         assert!(Tally::new().is_empty());
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn no_metric_has_more_values_in_a_line_than_may_be() {
+    fn a_metric_has_at_most_100_values_in_a_line() {
         let counts: Vec<Count> = (0..250).map(lag).chain([count(Metric::Ingested, 250)]).collect();
         let lines = lines(&counts, 1_000);
         let sizes: Vec<usize> = lines.iter().map(|line| line["IngestLag"].as_array().unwrap().len()).collect();

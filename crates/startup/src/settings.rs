@@ -1,19 +1,22 @@
-//! What the template tells a function through its environment.
+//! Reads the environment variables that the template sets for a function.
 
 use anyhow::Context as _;
 use domain::Stages;
 use jiff::SignedDuration;
 use schedules::ScheduleSettings;
 
-/// Days that resolved interchanges are kept where the template says nothing.
+/// How many days resolved interchanges are kept if the template does not set `RETENTION_DAYS`.
 const DEFAULT_RETENTION_DAYS: i64 = 90;
 
-/// A variable that this function cannot do without.
+/// Reads a variable that the function needs.
+///
+/// # Errors
+/// Names the variable if it is missing.
 pub(crate) fn required(name: &str) -> anyhow::Result<String> {
     std::env::var(name).with_context(|| format!("the environment variable {name} is missing: the template sets it"))
 }
 
-/// A variable that the template leaves empty where there is nothing to say.
+/// Reads a variable that may be missing or empty; `None` for both.
 pub(crate) fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -26,7 +29,7 @@ pub(crate) fn retention() -> anyhow::Result<SignedDuration> {
     Ok(SignedDuration::from_hours(24 * days))
 }
 
-/// The stack's own stage queues, which flows get that nobody configured.
+/// The stack's own stage queues, for flows without a configuration.
 pub(crate) fn default_stages() -> Stages {
     Stages {
         sender: std::env::var("SENDER_STAGE_QUEUE_URL").ok(),

@@ -1,20 +1,20 @@
-//! How people sign in on the page, as the template tells the function that serves it.
+//! Reads the console's sign-in settings from the environment.
 
 use crate::settings::optional;
 
-/// An issuer of tokens and what the page is called there.
+/// The OpenID Connect issuer, and the page's client id there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
     /// The issuer's URL.
     pub issuer: String,
-    /// The page's client id: a public client, without a secret.
+    /// The page's client id. It is a public client, so it has no secret.
     pub client_id: String,
-    /// Origins beside the issuer's that the page calls to sign in.
+    /// The other origins that the page calls to sign in, in addition to the issuer's.
     pub origins: Vec<String>,
 }
 
 impl SignIn {
-    /// What the environment names. `None` without an issuer or without a client id: nobody signs in on the page then.
+    /// Reads the settings. `None` without an issuer or a client id; the page then offers no sign-in.
     #[must_use]
     pub fn from_env() -> Option<Self> {
         Some(Self {
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_separated_by_commas_and_empty_ones_are_none() {
+    fn origins_are_separated_by_commas_and_empty_ones_are_ignored() {
         assert_eq!(separated("https://a.example, https://b.example,"), ["https://a.example", "https://b.example"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The stack as one function sees it: clients made once, and from them what the function is for.
+//! Creates the AWS clients of a function once, and the service of the `app` crate that the function needs.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use aws_config::environment::{EnvironmentVariableCredentialsProvider, Environmen
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use queues::{OwnQueues, Redelivery, RefusedWork, StageQueues, WorkQueue};
+use queues::{OwnQueues, Redelivery, RefusedWorkQueue, StageQueues, WorkQueue};
 use schedules::Schedules;
 use table::Table;
 
-use crate::conflicts::ConflictsPass;
-use crate::{Clock, log, settings};
+use crate::clock::Clock;
+use crate::conflicts::RetryConflicts;
+use crate::{log, settings};
 
-/// No call waits without an end: a try has 3 s, and all tries of a call together end well before their function does.
+/// Every call has a time-out: 3 s for each attempt and 10 s in all, well before the function itself times out.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -23,7 +24,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Tries follow one another after random pauses of up to 50 ms, doubling to at most a second (full jitter).
+/// Up to four attempts, with random pauses between them (full jitter): up to 50 ms at first, doubling to at most a second.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
@@ -31,21 +32,21 @@ fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(1))
 }
 
-/// What functions are built from.
+/// The clients and the clock from which a function is built.
 #[derive(Debug)]
 pub struct Stack {
     aws: SdkConfig,
     table: Table,
-    /// The time.
+    /// The source of the current time.
     pub clock: Clock,
 }
 
 impl Stack {
-    /// Starts the log and makes the clients. On Lambda, credentials and region are in the environment; looking
-    /// elsewhere for them would only cost start-up time.
+    /// Starts the log and creates the clients. Reads credentials and region from the environment only, where Lambda puts
+    /// them: other sources would cost start-up time.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub async fn start() -> anyhow::Result<Self> {
         log::start();
         let aws = aws_config::defaults(BehaviorVersion::latest())
@@ -55,97 +56,98 @@ impl Stack {
             .retry_config(retries())
             .load()
             .await;
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).retry_classifier(ConflictsPass).build();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&aws).retry_classifier(RetryConflicts).build();
         let client = aws_sdk_dynamodb::Client::from_conf(dynamodb);
         let table = Table::new(client, settings::required("TABLE_NAME")?, settings::retention()?);
         Ok(Self { aws, table, clock: Clock::from_env() })
     }
 
-    /// For ingest-failure.
+    /// Creates the service of `ingest-failure`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn ingest(&self) -> anyhow::Result<Ingest> {
         Ok(Ingest::new(self.table.clone(), self.slots()?, self.work()?, settings::default_stages()))
     }
 
-    /// For list.
+    /// Creates the service of `list`.
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::new(self.table.clone(), settings::default_stages())
     }
 
-    /// The claim of a token that lists the flows its bearer may see; `None` where the stack limits nobody. For everything
-    /// that answers the API.
+    /// The name of the token claim that lists the flows a bearer may see. `None` if the stack does not limit bearers. For
+    /// all functions of the API.
     #[must_use]
     pub fn flows_claim(&self) -> Option<String> {
         settings::optional("FLOWS_CLAIM")
     }
 
-    /// For delete, which enrols nothing in a slot.
+    /// Creates the service of `delete`, which puts nothing into a slot and needs no access to the Scheduler.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn deletions(&self) -> anyhow::Result<Actions> {
         let slots = Slots::unscheduled(self.table.clone());
         Ok(Actions::new(self.table.clone(), slots, self.stages()?, self.work()?, settings::default_stages()))
     }
 
-    /// For restart and retry.
+    /// Creates the service of `restart` and `retry`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn actions(&self) -> anyhow::Result<Actions> {
         let (slots, work) = (self.slots()?, self.work()?);
         Ok(Actions::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
-    /// For restart, retry and delete.
+    /// Creates the service for bulk jobs of `restart`, `retry` and `delete`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn jobs(&self) -> anyhow::Result<Jobs> {
         Ok(Jobs::new(self.table.clone(), self.work()?, settings::default_stages()))
     }
 
-    /// For run-job.
+    /// Creates the service of `run-job`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn runner(&self) -> anyhow::Result<Runner> {
         let (slots, work) = (self.slots()?, self.work()?);
         Ok(Runner::new(self.table.clone(), slots, self.stages()?, work, settings::default_stages()))
     }
 
-    /// For run-job: what it takes from its queues.
+    /// Creates the check of messages that arrive on the queues of `run-job`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn gate(&self) -> anyhow::Result<Gate> {
         let url = settings::required("REFUSED_WORK_QUEUE_URL")?;
-        Ok(Gate::new(self.table.clone(), RefusedWork::new(aws_sdk_sqs::Client::new(&self.aws), url)))
+        Ok(Gate::new(self.table.clone(), RefusedWorkQueue::new(aws_sdk_sqs::Client::new(&self.aws), url)))
     }
 
-    /// For scheduled-retry.
+    /// Creates the service of `scheduled-retry`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn sweeper(&self) -> anyhow::Result<Sweeper> {
         Ok(Sweeper::new(self.table.clone(), self.work()?))
     }
 
-    /// For configure-flow.
+    /// Creates the service of `configure-flow`.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn configure(&self) -> anyhow::Result<Configure> {
         Ok(Configure::new(self.table.clone(), self.work()?, settings::default_stages(), own_queues()?))
     }
 
-    /// Makes messages of the queue visible again that `url`, a variable of the environment, names.
+    /// Creates the client that changes the visibility timeout of messages of one queue. `url` is the environment variable with
+    /// the URL of the queue.
     ///
     /// # Errors
-    /// Names the environment variable that is missing.
+    /// If an environment variable is missing. The error names it.
     pub fn redelivery(&self, url: &str) -> anyhow::Result<Redelivery> {
         Ok(Redelivery::new(aws_sdk_sqs::Client::new(&self.aws), settings::required(url)?))
     }
@@ -165,7 +167,7 @@ impl Stack {
     }
 }
 
-/// The queues that are never a stage.
+/// The stack's own queues, which a flow may not use as a stage.
 fn own_queues() -> anyhow::Result<OwnQueues> {
     Ok(OwnQueues::new(settings::required("OWN_QUEUE_URLS")?.split(',')))
 }

@@ -1,4 +1,4 @@
-//! What others read before they ask for anything: where the end points are, and the public key.
+//! The discovery document with the end points, and the public key. Clients and APIs read them first.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::issuer::Issuer;
+use crate::state::Issuer;
 
 pub(crate) fn routes() -> Router<Arc<Issuer>> {
     Router::new().route("/.well-known/openid-configuration", get(configuration)).route("/jwks", get(keys))

@@ -1,68 +1,33 @@
-//! The issuer as its owner has it: listening first, so that others can be told where it is; then answering.
+//! Starts and stops the issuer. It first binds its address, so that others can be configured with the URL, and then serves.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
+use crate::error::IssuerError;
 use crate::grants::{Grant, Grants};
 use crate::key::Key;
+use crate::state::{Issuer, Settings, all_flows};
 use crate::{authorize, cors, discovery, token};
 
-/// How long an access token lives, in seconds.
-pub(crate) const LIFETIME: i64 = 3600;
-
-/// Who asks for tokens, and what there is to be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// The one client that people sign in through. It is public: it has no secret.
-    pub client_id: String,
-    /// What access tokens are for: their `aud`.
-    pub audience: String,
-    /// Every scope that there is.
-    pub scopes: Vec<String>,
-    /// The claim that lists the flows which a token opens, where it is to have one.
-    pub flows_claim: Option<String>,
-}
-
-/// Why there is no issuer.
-#[derive(Debug, thiserror::Error)]
-pub enum IssuerError {
-    /// It gives everybody every right, so nobody else may reach it.
-    #[error("the test issuer listens on this machine's own addresses only, and {0} is none")]
-    NotLoopback(SocketAddr),
-    /// The address cannot be had.
-    #[error("the test issuer cannot listen on {address}")]
-    Listen {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// What the operating system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// No key came to be.
-    #[error("the test issuer has no key to sign with")]
-    Key,
-}
-
-/// An issuer that has its address and does not answer yet.
-pub struct Listening {
+/// A bound address of an issuer that does not serve requests yet.
+pub struct IssuerListener {
     listener: TcpListener,
     address: SocketAddr,
     key: Key,
 }
 
-impl Listening {
-    /// Takes `address`; port 0 takes a free one.
+impl IssuerListener {
+    /// Binds `address`; port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address is taken, or not one of the loopback interface.
-    pub async fn on(address: SocketAddr) -> Result<Self, IssuerError> {
+    /// If the address is in use or not a loopback address, or no key can be created.
+    pub async fn bind(address: SocketAddr) -> Result<Self, IssuerError> {
         if !address.ip().is_loopback() {
             return Err(IssuerError::NotLoopback(address));
         }
@@ -72,13 +37,13 @@ impl Listening {
         Ok(Self { listener, address, key: Key::generate()? })
     }
 
-    /// What tokens name as their issuer: `http://127.0.0.1:3001`.
+    /// The issuer's URL, as in the `iss` claim: `http://127.0.0.1:3001`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Answers from now on, by the clock that `now` reads.
+    /// Starts to serve requests. `now` returns the current time.
     #[must_use]
     pub fn serve(self, settings: Settings, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> TestIssuer {
         let url = self.url();
@@ -94,39 +59,39 @@ impl Listening {
     }
 }
 
-/// A running issuer. It stops answering when dropped.
+/// A running issuer. Dropping it stops it.
 pub struct TestIssuer {
     issuer: Arc<Issuer>,
     serving: JoinHandle<()>,
 }
 
 impl TestIssuer {
-    /// What tokens name as their issuer.
+    /// The issuer's URL, as in the `iss` claim.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.issuer.url
     }
 
-    /// Who asks for tokens here, and what there is to be had.
+    /// The client, audience, scopes and flows claim that the issuer was started with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.issuer.settings
     }
 
-    /// An access token of `subject` with these scopes, as the token end point gives it, for every flow.
+    /// An access token for `subject` with these scopes and for all flows, as the token end point issues it.
     #[must_use]
     pub fn token<S: AsRef<str>>(&self, subject: &str, scopes: &[S]) -> String {
         self.sign(&self.claims(subject, scopes))
     }
 
-    /// The claims of such a token, for those who want to change one.
+    /// The claims of the token that [`Self::token`] returns. A test can change one and sign the result.
     #[must_use]
     pub fn claims<S: AsRef<str>>(&self, subject: &str, scopes: &[S]) -> Value {
         let scopes = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
-        self.issuer.access_claims(&Grant { subject: subject.to_owned(), scopes, flows: every_flow(), openid: false })
+        self.issuer.access_claims(&Grant { subject: subject.to_owned(), scopes, flows: all_flows(), openid: false })
     }
 
-    /// A token that says whatever it is told to, signed by the issuer's key.
+    /// A token with any claims, signed with the issuer's key.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
         self.issuer.key.sign(claims)
@@ -138,10 +103,10 @@ impl TestIssuer {
         self.issuer.key.jwk()
     }
 
-    /// Stops answering; resolves when the address is free.
+    /// Stops serving. The address is free when this returns.
     pub async fn shutdown(mut self) {
         self.serving.abort();
-        // It was cancelled, which is no news.
+        // Ignored: the result is the error of the aborted task.
         let _ = (&mut self.serving).await;
     }
 }
@@ -152,47 +117,7 @@ impl Drop for TestIssuer {
     }
 }
 
-/// What the end points share.
-pub(crate) struct Issuer {
-    pub(crate) url: String,
-    pub(crate) settings: Settings,
-    pub(crate) key: Key,
-    now: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    pub(crate) grants: Grants,
-}
-
-impl Issuer {
-    /// In Unix seconds, as tokens count.
-    pub(crate) fn now(&self) -> i64 {
-        (self.now)().as_second()
-    }
-
-    pub(crate) fn access_claims(&self, grant: &Grant) -> Value {
-        let now = self.now();
-        let mut claims = json!({
-            "iss": self.url,
-            "sub": grant.subject,
-            "aud": self.settings.audience,
-            "client_id": self.settings.client_id,
-            "scope": grant.scopes.join(" "),
-            "iat": now,
-            "nbf": now,
-            "exp": now + LIFETIME,
-            "jti": Uuid::new_v4().to_string(),
-        });
-        if let Some(name) = &self.settings.flows_claim {
-            claims[name] = grant.flows.clone().into();
-        }
-        claims
-    }
-}
-
-/// What opens every flow.
-pub(crate) fn every_flow() -> Vec<String> {
-    vec!["*".to_owned()]
-}
-
 fn router(issuer: Arc<Issuer>) -> Router {
-    let for_scripts = Router::new().merge(discovery::routes()).merge(token::routes());
-    Router::new().merge(cors::allowed(for_scripts)).merge(authorize::routes()).with_state(issuer)
+    let script_routes = Router::new().merge(discovery::routes()).merge(token::routes());
+    Router::new().merge(cors::allow_any_origin(script_routes)).merge(authorize::routes()).with_state(issuer)
 }

@@ -1,4 +1,4 @@
-//! The key that signs: RSA, made at every start, so that no private key is ever kept anywhere.
+//! The signing key: RSA, created at every start and never stored.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::IssuerError;
+use crate::error::IssuerError;
 
 pub(crate) struct Key {
     id: String,
@@ -21,7 +21,7 @@ impl Key {
         Ok(Self { id: Uuid::new_v4().simple().to_string(), pair })
     }
 
-    /// The claims as a JSON Web Token under RS256.
+    /// Returns the claims as a JSON Web Token, signed with RS256.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": self.id });
         let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
@@ -29,13 +29,13 @@ impl Key {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature);
         if signed.is_err() {
-            // It fails for a buffer of the wrong length alone. A signature of zeros is refused by everybody.
+            // It fails only for a buffer of the wrong length. The signature is then all zeros, which no API accepts.
             tracing::error!("the test issuer cannot sign");
         }
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The public half, as others are told it.
+    /// The public key as a JSON Web Key.
     pub(crate) fn jwk(&self) -> Value {
         let public = self.pair.public_key();
         let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);

@@ -1,14 +1,14 @@
-//! Where a browser is sent back to: only ever to this machine.
+//! Redirects the browser back to the client. Only addresses on this machine are allowed.
 
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-/// An address on this machine that a browser may be sent to.
+/// An address on this machine to which a browser may be redirected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Destination(String);
 
 impl Destination {
-    /// `None` for any other address.
+    /// Parses an address. `None` if it is not an address on this machine, or has a fragment.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
         let web = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -20,8 +20,8 @@ impl Destination {
         &self.0
     }
 
-    /// Sends the browser there, with these fields in the query.
-    pub(crate) fn answer(&self, fields: &[(&str, Option<&str>)]) -> Response {
+    /// A redirect (303) to the address, with these fields added to its query.
+    pub(crate) fn redirect(&self, fields: &[(&str, Option<&str>)]) -> Response {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in fields {
             if let Some(value) = value {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_is_sent_to_this_machine_only() {
+    fn a_browser_is_redirected_to_this_machine_only() {
         for here in ["http://127.0.0.1:3000/console/signed-in", "http://localhost/a?b=c", "https://[::1]:1/x"] {
             assert!(Destination::of(here).is_some(), "{here}");
         }

@@ -206,7 +206,7 @@ async fn assert_job_completed(world: &World) {
 
 /// As [`calls_of`], but DynamoDB holds its responses until no further call arrives, so that round trips can be counted.
 async fn calls_with_round_trips<T>(world: &World, operation: impl Future<Output = T>) -> Vec<Call> {
-    world.stack.aws().meter().answer_in_waves(IDLE_BEFORE_RESPONSE);
+    world.stack.aws().meter().hold_responses(IDLE_BEFORE_RESPONSE);
     calls_of(world, operation).await
 }
 

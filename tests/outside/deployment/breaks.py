@@ -32,6 +32,14 @@ def _deny(role, action):
     return broken
 
 
+def _forbid(role, sid):
+    """Takes one statement from a role."""
+    def broken(template):
+        document = template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]
+        document["Statement"] = [statement for statement in document["Statement"] if statement.get("Sid") != sid]
+    return broken
+
+
 def _at(node, way):
     for name in way:
         node = node[name]
@@ -73,6 +81,8 @@ BREAKS = {
     "a role may not send": ("a retry by hand", _deny("RetryRole", "sqs:SendMessage")),
     "a role may have no message come again":
         ("roles and permissions have what ministack does not ask for", _deny("IngestFailureRole", "sqs:ChangeMessageVisibility")),
+    "run-job may not set work aside that it refuses":
+        ("roles and permissions have what ministack does not ask for", _forbid("RunJobRole", "Refused")),
     "a role may make no schedule": ("the next retry is scheduled", _deny("IngestFailureRole", "scheduler:CreateSchedule")),
     "a role may not query": ("the API takes signatures", _deny("ListRole", "dynamodb:Query")),
     "the schedules' role may start nothing":

@@ -117,6 +117,11 @@ def read_off(proof, stack):
     allows(scheduling, "lambda:InvokeFunction", retrying)
     allows(scheduling, "sqs:SendMessage", stack.arn_of(stack.ids["SchedulesDeadLetterQueue"]))
 
+    # The right to send to other queues would hide that this one is missing.
+    refused = stack.arn_of(stack.ids["RefusedWorkQueue"])
+    sending = [name for name in stack.made["AWS::Lambda::Function"] if roles.allow(stack.ids[f"{name}Role"], "sqs:SendMessage", refused)]
+    proof.equal("who may send to the queue of refused work", sending, ["RunJob"])
+
     scheduler, sweeps = stack.aws.client("scheduler"), {}
     for name in (made.rsplit("/", 1)[-1] for made in stack.made["AWS::Scheduler::Schedule"].values()):
         sweep = scheduler.get_schedule(Name=name, GroupName=stack.name)

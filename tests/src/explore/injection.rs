@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use local_aws::{Again, Fault, Faults, Match, Redelivery, Rule, Service};
+use local_aws::{Fault, Faults, Match, Redelivery, RedeliveryKind, Rule, Service};
 
 use super::site::name;
 
@@ -21,7 +21,7 @@ pub enum Injection {
     /// A call fails in this way.
     Fault(Call, Fault, Dose),
     /// Messages of one of the stack's own queues are delivered twice or late.
-    Redelivery { queue: &'static str, again: Again, after: Duration },
+    Redelivery { queue: &'static str, again: RedeliveryKind, after: Duration },
 }
 
 /// The n-th call of an operation by a function, counted from 1.
@@ -69,7 +69,7 @@ impl Injection {
             }
             Self::Redelivery { queue, again, after } => {
                 let queue = format!("reprise-{queue}");
-                faults.redeliver(Redelivery { queue, again: *again, after: *after, one_in: None });
+                faults.redeliver(Redelivery { queue, kind: *again, after: *after, one_in: None });
             }
         }
     }
@@ -102,8 +102,11 @@ const FAULT_NAMES: [(Fault, &str); 13] = [
 ];
 
 /// The names of the redeliveries on the command line.
-const REDELIVERY_NAMES: [(Again, &str); 3] =
-    [(Again::WhileInFlight, "while-in-flight"), (Again::AfterDelete, "after-delete"), (Again::Late, "late")];
+const REDELIVERY_NAMES: [(RedeliveryKind, &str); 3] = [
+    (RedeliveryKind::WhileInFlight, "while-in-flight"),
+    (RedeliveryKind::AfterDelete, "after-delete"),
+    (RedeliveryKind::Late, "late"),
+];
 
 /// The queues whose messages may be delivered twice or late.
 pub(super) const QUEUES: [&str; 2] = ["failures", "jobs"];
@@ -112,7 +115,7 @@ pub(super) fn fault_name(fault: Fault) -> &'static str {
     FAULT_NAMES.iter().find(|(it, _)| *it == fault).map_or("", |(_, word)| word)
 }
 
-fn redelivery_name(again: Again) -> &'static str {
+fn redelivery_name(again: RedeliveryKind) -> &'static str {
     REDELIVERY_NAMES.iter().find(|(it, _)| *it == again).map_or("", |(_, word)| word)
 }
 

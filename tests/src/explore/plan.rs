@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local_aws::{Again, Fault, SeenCall, Service};
+use local_aws::{Fault, RedeliveryKind, SeenCall, Service};
 
 use super::history::History;
 use super::injection::{Call, Dose, Injection, QUEUES};
@@ -87,7 +87,7 @@ pub(super) fn singles(calls: &[SeenCall], filter: &Filter, rng: &mut Rng) -> Vec
     for ((caller, service, operation), count) in made {
         for nth in call_numbers(count, rng) {
             let call = Call { caller: caller.clone(), service, operation: operation.clone(), nth };
-            let faults = Fault::ALL.into_iter().filter(|fault| fault.can_meet(service, &operation));
+            let faults = Fault::ALL.into_iter().filter(|fault| fault.applies_to(service, &operation));
             let doses = faults.flat_map(|fault| doses(fault, nth).iter().map(move |dose| (fault, *dose)));
             singles.extend(doses.map(|(fault, dose)| Injection::Fault(call.clone(), fault, dose)));
         }
@@ -135,13 +135,13 @@ fn doses(fault: Fault, nth: u64) -> &'static [Dose] {
 
 fn redeliveries() -> impl Iterator<Item = Injection> {
     let minutes = [
-        (Again::WhileInFlight, 0),
-        (Again::WhileInFlight, 30),
-        (Again::AfterDelete, 0),
-        (Again::AfterDelete, 60),
-        (Again::AfterDelete, 15 * 60),
-        (Again::Late, 60),
-        (Again::Late, 16 * 60),
+        (RedeliveryKind::WhileInFlight, 0),
+        (RedeliveryKind::WhileInFlight, 30),
+        (RedeliveryKind::AfterDelete, 0),
+        (RedeliveryKind::AfterDelete, 60),
+        (RedeliveryKind::AfterDelete, 15 * 60),
+        (RedeliveryKind::Late, 60),
+        (RedeliveryKind::Late, 16 * 60),
     ];
     QUEUES.into_iter().flat_map(move |queue| {
         minutes.into_iter().map(move |(again, seconds)| Injection::Redelivery {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::local_aws::{Again, Fault, Match, Redelivery, Rule, Service};
+use local::local_aws::{Fault, Match, Redelivery, RedeliveryKind, Rule, Service};
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, StageMessage, World, report};
 
@@ -26,7 +26,7 @@ async fn fail(world: &World, count: usize) {
 /// Delivers every message of the jobs queue a second time while the first delivery is in progress.
 fn deliver_all_twice(world: &World) {
     let redelivery =
-        Redelivery { queue: JOBS.to_owned(), again: Again::WhileInFlight, after: Duration::ZERO, one_in: None };
+        Redelivery { queue: JOBS.to_owned(), kind: RedeliveryKind::WhileInFlight, after: Duration::ZERO, one_in: None };
     world.stack.aws().faults().redeliver(redelivery);
 }
 

@@ -9,7 +9,7 @@ use tests::{RECEIVER_STAGE, World, report};
 /// The epoch that is set after a restore.
 const NEW_EPOCH: u64 = 1_795_183_200;
 
-/// Sets a new epoch, as `infra/README.md` tells operators to do after a restore.
+/// Sets a new epoch, as `infra/RUNBOOK.md` tells operators to do after a restore.
 fn set_new_epoch(world: &World) {
     let update = json!({
         "TableName": "reprise", "Key": { "pk": { "S": "SETTINGS" }, "sk": { "S": "EPOCH" } },

@@ -16,7 +16,7 @@ use tests::{FAILURES, RECEIVER_STAGE, World, noise, report, text_attribute};
 use traces::Name;
 
 /// The person whose data is to go.
-const PERSON: &str = "Erika Mustermann";
+const PERSON: &str = "Erika-Mustermann"; // in one word, as an order key has no blanks
 
 /// Why, without naming the person: it stays.
 const REASON: &str = "request DSR-311";
@@ -47,7 +47,7 @@ fn personal(id: &str, more: Value) -> Value {
         "orders",
         json!({
             "origin": format!("Step 3 for {PERSON}"), "sender": PERSON, "receiver": format!("{PERSON} at home"),
-            "partner": format!("{PERSON} Ltd"), "orderKey": format!("k {PERSON}"), "sourceId": "PO-1001",
+            "partner": format!("{PERSON} Ltd"), "orderKey": PERSON, "sourceId": "PO-1001",
             "error": { "category": "business", "code": format!("E {PERSON}"), "message": format!("{PERSON} is blocked") },
             "payloads": { "sender": { "body": around(100), "contentType": format!("text/plain; of=\"{PERSON}\"") },
                           "receiver": large() },

@@ -88,6 +88,42 @@ async fn a_flow_accepts_dead_letters_only_from_the_queues_that_it_lists() {
     world.stop().await;
 }
 
+/// What is stored as the configuration of `orders` is not what this release can read.
+async fn nothing_is_taken_for(config: &str) {
+    let world = World::start().await;
+    let listed = json!({ "senders": [ROLE], "retry": { "mode": "manual" } });
+    world.put("/flows/orders", listed.clone()).await.ok();
+    let sender = format!("{ROLE}:mapper");
+    world.report_as(&sender, &report("4711", "orders", json!({}))).await;
+    world.post("/interchanges/4711/retry", json!({ "reason": "again" })).await.ok();
+    world.alter("FLOW#orders", "CONFIG", |item| item["d"] = json!({ "S": config }));
+
+    let completed = json!({ "type": "interchange.completed", "interchangeId": "4711", "flow": "orders", "attempt": 2 });
+    world.report_as("AROAEXAMPLEINVOICE00:mapper", &completed).await;
+    world.report_as(&sender, &report("4712", "orders", json!({}))).await;
+    assert_eq!(world.interchange("4711").await["status"], "waiting_for_retry", "{config}");
+    world.get("/interchanges/4712").await.is_problem(404, "not-found");
+    let messages = unassigned(&world).await.into_iter().map(|(_, message)| message).collect::<Vec<_>>();
+    assert_eq!(messages.len(), 2, "{config}: {messages:?}");
+    assert!(messages.iter().any(|message| message.contains("4712") && message.contains(&sender)), "{messages:?}");
+
+    // Once it can be read again, its sender may report as before.
+    world.put_if_match("/flows/orders", "\"1\"", listed).await.ok();
+    world.report_as(&sender, &completed).await;
+    assert_eq!(world.interchange("4711").await["status"], "completed");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_whose_configuration_is_not_json_takes_no_report() {
+    nothing_is_taken_for("{").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_whose_senders_cannot_be_read_takes_no_report() {
+    nothing_is_taken_for(r#"{ "senders": { "roles": "any" } }"#).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_is_listed_by_its_role_id_and_not_by_its_arn() {
     let world = World::start().await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{Authorization, Place, Template};
+use local::template::{Authorization, StackContext, Template};
 use serde_json::{Value, json};
 
 use crate::document::Document;
@@ -16,8 +16,8 @@ fn routes(issuer: &str) -> BTreeMap<String, Authorization> {
     let [stack, region, account, endpoint] =
         ["reprise", "eu-west-1", "000000000000", "http://127.0.0.1:1"].map(str::to_owned);
     let parameters = [("JwtIssuer", issuer), ("JwtAudience", "reprise")].map(|(n, v)| (n.to_owned(), v.to_owned()));
-    let place = Place { stack, region, account, endpoint };
-    let template = Template::read(&text, &place, &parameters.into()).unwrap();
+    let context = StackContext { stack, region, account, endpoint };
+    let template = Template::parse(&text, &context, &parameters.into()).unwrap();
     let routes = template.routes.into_iter().map(|route| (route.key(), route.authorization));
     routes.filter(|(key, _)| !key.starts_with(PAGES)).collect()
 }

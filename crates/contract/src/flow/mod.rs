@@ -33,17 +33,6 @@ const IN_NETWORK: &str = "a duration from 1m to 365d, like `90s`, `5m`, `24h`, o
 /// and sent again; it says nothing there.
 const SHOWN_BESIDE: [&str; 9] =
     ["flow", "version", "counts", "oldestFailureAt", "newestFailureAt", "nextRunAt", "retries", "job", "problems"];
-const KNOWN: [&str; 9] = [
-    "active",
-    "displayName",
-    "stages",
-    "deadLetterQueues",
-    "functions",
-    "senders",
-    "confirmation",
-    "retry",
-    "partners",
-];
 
 /// Reads the body of `PUT /flows/{flow}`. Version is 0 and `activated_at` is `now`: the caller sets both.
 ///
@@ -55,7 +44,7 @@ const KNOWN: [&str; 9] = [
 pub fn read_flow(name: FlowName, json: &[u8], defaults: &Stages, now: Timestamp) -> Result<Flow, FieldError> {
     let value = parse(json)?;
     let fields = Fields::of(&value)?;
-    fields.only(&[&KNOWN[..], &SHOWN_BESIDE[..]].concat())?;
+    fields.only(&[&shape::CONFIG.names()[..], &SHOWN_BESIDE[..]].concat())?;
     let other = fields.at("flow").parsed("a flow", |text| Some(text != name.as_str()))?;
     if other == Some(true) {
         return Err(fields.at("flow").wrong(&format!("left out or `{name}`, as in the path")));
@@ -80,14 +69,14 @@ pub fn read_flow(name: FlowName, json: &[u8], defaults: &Stages, now: Timestamp)
 /// `None` when they are left out.
 fn stages(field: &Field<'_>) -> Result<Option<Stages>, FieldError> {
     let Some(fields) = field.object()? else { return Ok(None) };
-    fields.only(&["sender", "receiver"])?;
+    fields.only(&shape::STAGES.names())?;
     let stage = |name| stage(&fields.at(name));
     Ok(Some(Stages { sender: stage("sender")?, receiver: stage("receiver")? }))
 }
 
 fn stage(field: &Field<'_>) -> Result<Option<String>, FieldError> {
     let Some(fields) = field.object()? else { return Ok(None) };
-    fields.only(&["queueUrl"])?;
+    fields.only(&shape::STAGE.names())?;
     fields.at("queueUrl").must(aws::QUEUE_URL, aws::queue_url).map(Some)
 }
 
@@ -95,7 +84,7 @@ fn dead_letter_queues(field: &Field<'_>) -> Result<Vec<DeadLetterQueue>, FieldEr
     let mut queues: Vec<DeadLetterQueue> = Vec::new();
     for item in at_most(field, field.list()?.unwrap_or_default())? {
         let fields = item.object()?.ok_or_else(|| item.wrong("an object"))?;
-        fields.only(&["arn", "phase"])?;
+        fields.only(&shape::DEAD_LETTER_QUEUE.names())?;
         let arn = fields.at("arn").must(aws::QUEUE_ARN, aws::queue_arn)?;
         if queues.iter().any(|queue| queue.arn == arn) {
             return Err(fields.at("arn").refused("is listed twice"));
@@ -148,7 +137,7 @@ fn at_most<T>(field: &Field<'_>, items: Vec<T>) -> Result<Vec<T>, FieldError> {
 fn confirmation(field: &Field<'_>) -> Result<Confirmation, FieldError> {
     let default = Confirmation::default();
     let Some(fields) = field.object()? else { return Ok(default) };
-    fields.only(&["mode", "within", "inNetworkWithin", "early"])?;
+    fields.only(&shape::CONFIRMATION.names())?;
     let mode = fields.at("mode").parsed("confirms or silent", |word| match word {
         "confirms" => Some(ConfirmationMode::Confirms),
         "silent" => Some(ConfirmationMode::Silent),
@@ -181,7 +170,7 @@ fn partners(
             return Err(partner.refused("is no partner's name: must be 1-256 characters"));
         }
         let fields = partner.object()?.ok_or_else(|| partner.wrong("an object with `retry`"))?;
-        fields.only(&["retry"])?;
+        fields.only(&shape::PARTNER.names())?;
         let retry = fields.at("retry");
         let policy = policy::read(&retry, default_policy())?.ok_or_else(|| retry.wrong("a retry policy"))?;
         partners.insert(name.to_owned(), policy);

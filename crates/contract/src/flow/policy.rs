@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::{Category, RetryMode, RetryPolicy};
 
 use super::schedule;
+use super::shape::POLICY;
 use crate::FieldError;
 use crate::attribute::action;
 use crate::fields::Field;
@@ -14,7 +15,7 @@ const CATEGORIES: &str = "system, business, mapping, validation, no_outcome or u
 /// Reads a policy; what it leaves out is as in `default`. `None` when all of it is left out.
 pub(super) fn read(field: &Field<'_>, default: RetryPolicy) -> Result<Option<RetryPolicy>, FieldError> {
     let Some(fields) = field.object()? else { return Ok(None) };
-    fields.only(&["mode", "schedule", "categories", "jitter", "action"])?;
+    fields.only(&POLICY.names())?;
     let mode = fields.at("mode").parsed("manual or automatic", |word| match word {
         "manual" => Some(RetryMode::Manual),
         "automatic" => Some(RetryMode::Automatic),

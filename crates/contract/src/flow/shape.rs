@@ -1,4 +1,5 @@
-//! What a configuration of this release consists of, to tell the members of another release from its own.
+//! What a configuration of this release consists of: the members that a `PUT` may have are these, and those of another
+//! release are told from them by the same list.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,8 @@ pub(super) enum Shape {
 
 use Shape::{Choice, Each, List, Object};
 
-const STAGE: Shape = Choice(&[("queueUrl", Shape::Value)]);
+/// A stage.
+pub(super) const STAGE: Shape = Choice(&[("queueUrl", Shape::Value)]);
 
 const SCHEDULE: Shape = Choice(&[
     ("kind", Shape::Value),
@@ -38,7 +40,8 @@ const SCHEDULE: Shape = Choice(&[
     ("batch", Shape::Value),
 ]);
 
-const POLICY: Shape = Object(&[
+/// A retry policy.
+pub(super) const POLICY: Shape = Object(&[
     ("mode", Shape::Value),
     ("schedule", SCHEDULE),
     ("categories", Shape::Value),
@@ -46,11 +49,17 @@ const POLICY: Shape = Object(&[
     ("action", Shape::Value),
 ]);
 
-const PARTNER: Shape = Object(&[("retry", POLICY)]);
+/// A partner.
+pub(super) const PARTNER: Shape = Object(&[("retry", POLICY)]);
 
-const DEAD_LETTER_QUEUE: Shape = Choice(&[("arn", Shape::Value), ("phase", Shape::Value)]);
+/// A dead-letter queue.
+pub(super) const DEAD_LETTER_QUEUE: Shape = Choice(&[("arn", Shape::Value), ("phase", Shape::Value)]);
 
-const CONFIRMATION: Shape = Object(&[
+/// Both stages.
+pub(super) const STAGES: Shape = Choice(&[("sender", STAGE), ("receiver", STAGE)]);
+
+/// How outcomes are confirmed.
+pub(super) const CONFIRMATION: Shape = Object(&[
     ("mode", Shape::Value),
     ("within", Shape::Value),
     ("inNetworkWithin", Shape::Value),
@@ -61,7 +70,7 @@ const CONFIRMATION: Shape = Object(&[
 pub(super) const CONFIG: Shape = Object(&[
     ("active", Shape::Value),
     ("displayName", Shape::Value),
-    ("stages", Choice(&[("sender", STAGE), ("receiver", STAGE)])),
+    ("stages", STAGES),
     ("deadLetterQueues", List(&DEAD_LETTER_QUEUE)),
     ("functions", Shape::Value),
     ("senders", Shape::Value),
@@ -71,6 +80,14 @@ pub(super) const CONFIG: Shape = Object(&[
 ]);
 
 impl Shape {
+    /// The names of its members; none where it has none of its own.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        match self {
+            Object(members) | Choice(members) => members.iter().map(|(name, _)| *name).collect(),
+            Each(_) | List(_) | Shape::Value => Vec::new(),
+        }
+    }
+
     fn member(&self, name: &str) -> Option<&Shape> {
         match self {
             Object(members) | Choice(members) => members.iter().find(|(known, _)| *known == name).map(|(_, of)| of),

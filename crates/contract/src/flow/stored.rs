@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ConfigProblem, DeadLetterQueue, Flow, FlowName, Phase, RetryMode, RetryPolicy, Stages, Timestamp};
+use domain::{
+    ConfigProblem, Confirmation, DeadLetterQueue, Flow, FlowName, Phase, RetryMode, RetryPolicy, Stages, Timestamp,
+    Unknown,
+};
 use serde_json::Value;
 
 use super::shape::{CONFIG, merge, split};
@@ -31,20 +34,25 @@ pub fn read_stored_flow(name: FlowName, json: &str, activated_at: Timestamp) -> 
     let Ok(fields) = Fields::of(&known) else {
         return Flow::unreadable(name, 0, activated_at, "is no JSON object".to_owned());
     };
-    let registered = Flow::registered(name, &Stages::default(), activated_at);
+    let mode = Flow::registered(name.clone(), &Stages::default(), activated_at).retry.mode;
     let mut problems = Problems::default();
-    let automatic = || RetryPolicy { mode: registered.retry.mode, ..RetryPolicy::default() };
+    let automatic = || RetryPolicy { mode, ..RetryPolicy::default() };
+    // Each field is named: one that is added must be read here too.
     let mut flow = Flow {
+        name,
+        activated_at,
         display_name: problems.or(fields.at("displayName").text(usize::MAX), None),
         active: problems.or(fields.at("active").flag(), Some(false)).unwrap_or(true),
         stages: stages(&fields.at("stages"), &mut problems),
         dead_letter_queues: dead_letter_queues(&fields.at("deadLetterQueues"), &mut problems),
         functions: functions(&fields.at("functions"), &mut problems),
         senders: senders(&fields.at("senders"), &mut problems),
-        confirmation: problems.or(confirmation(&fields.at("confirmation")), registered.confirmation.clone()),
+        confirmation: problems.or(confirmation(&fields.at("confirmation")), Confirmation::default()),
         retry: policy_or_manual(&fields.at("retry"), &automatic, &mut problems).unwrap_or_else(automatic),
         partners: partners(&fields.at("partners"), &automatic, &mut problems),
-        ..registered
+        version: 0,
+        problems: Vec::new(),
+        unknown: Unknown::default(),
     };
     flow.problems = problems.0;
     if !unknown.is_empty() {

@@ -37,6 +37,11 @@ fn what_this_release_stores_is_read_back_as_it_is_sent() {
         let sent = read(&with("/retry/schedule", schedule)).unwrap();
         assert_eq!(stored(&stored_flow_config(&sent)), sent);
     }
+    let mut sent = read(&with("/confirmation/early", json!(false))).unwrap();
+    assert!(!sent.senders.is_empty() && !sent.confirmation.early);
+    assert_eq!(stored(&stored_flow_config(&sent)), sent);
+    sent.senders.clear();
+    assert_eq!(stored(&stored_flow_config(&sent)), sent);
     assert!(stored(&json!({})).is_understood(), "what an older release left out is as it was by default");
 }
 

@@ -1,6 +1,6 @@
-//! Who calls: the process of a function, told by the application id in its SDK's user agent.
+//! Identifies the calling function's process by the application id in the SDK's user agent.
 
-/// How much of an environment's id is enough. SDKs warn of application ids of more than 50 characters.
+/// How many characters of an environment's id are used. SDKs warn about application ids of more than 50 characters.
 const ID_LENGTH: usize = 12;
 
 /// An execution environment of a function.
@@ -13,19 +13,19 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The environment with this id, of letters and digits.
+    /// The environment with this id, which consists of letters and digits.
     #[must_use]
     pub fn new(function: &str, environment: &str) -> Self {
         Self { function: function.to_owned(), environment: environment.chars().take(ID_LENGTH).collect() }
     }
 
-    /// What its process needs as `AWS_SDK_UA_APP_ID`.
+    /// The value of `AWS_SDK_UA_APP_ID` for its process.
     #[must_use]
     pub fn app_id(&self) -> String {
         format!("{}.{}", self.function, self.environment)
     }
 
-    /// Reads `app/<function>.<environment>` in a user agent.
+    /// Parses `app/<function>.<environment>` in a user agent.
     pub(super) fn of_user_agent(user_agent: &str) -> Option<Self> {
         let app = user_agent.split(' ').find_map(|word| word.strip_prefix("app/"))?;
         let (function, environment) = app.rsplit_once('.')?;

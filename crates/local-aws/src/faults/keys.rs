@@ -1,4 +1,4 @@
-//! The keys that a request to DynamoDB names.
+//! Extracts the keys from a request to DynamoDB.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,12 +8,12 @@ use dynoxide::Database;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::Value;
 
-/// The names of tables' key attributes, partition key first, by table.
+/// The names of the key attributes of each table, partition key first.
 #[derive(Debug, Default)]
 pub(crate) struct Schemas(Mutex<HashMap<String, Vec<String>>>);
 
 impl Schemas {
-    /// Empty for a table that does not exist.
+    /// The key attributes of a table. Empty if it does not exist.
     async fn of(&self, database: &Database, table: &str) -> Vec<String> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned();
         if let Some(known) = known {
@@ -21,7 +21,7 @@ impl Schemas {
         }
         let request = DescribeTableRequest { table_name: table.to_owned() };
         let database = database.clone();
-        // The embedded database blocks the thread it works on.
+        // The embedded database blocks its thread.
         let described = tokio::task::spawn_blocking(move || database.describe_table(request)).await;
         let Ok(Ok(described)) = described else { return Vec::new() };
         let names: Vec<String> = described.table.key_schema.into_iter().map(|key| key.attribute_name).collect();
@@ -29,13 +29,13 @@ impl Schemas {
         names
     }
 
-    /// A table may be made again with another key.
+    /// Clears the cache, because a table may be created again with another key.
     fn forget(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// The key of an item, or of what a query asks for.
+/// The key of an item, or of a query.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) partition: String,
@@ -51,7 +51,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// The keys of a request, in its order. A statement's are the first two values after `WHERE`, or else its first two.
+/// The keys of a request, in order. The key of a statement is the first two values after `WHERE`, or its first two values.
 pub(super) async fn of(operation: &str, request: &Value, database: &Database, schemas: &Schemas) -> Vec<Key> {
     if operation.ends_with("Table") {
         schemas.forget();
@@ -67,7 +67,7 @@ pub(super) async fn of(operation: &str, request: &Value, database: &Database, sc
     keys
 }
 
-/// Items or keys with their tables.
+/// The items or keys of a request, with their tables.
 fn items<'a>(operation: &str, request: &'a Value) -> Vec<(&'a str, &'a Value)> {
     match operation {
         "BatchGetItem" => batches(request)
@@ -94,7 +94,7 @@ fn item(of: &Value) -> Option<&Value> {
     of.get("Key").or_else(|| of.get("Item")).filter(|item| item.is_object())
 }
 
-/// What a query asks for, in a table or an index: the values of its key condition in their order.
+/// The key of a query in a table or an index: the values of its key condition, in order.
 fn condition(request: &Value) -> Option<Key> {
     let text = request["KeyConditionExpression"].as_str()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_names_the_values_of_its_key_condition() {
+    fn the_key_of_a_query_is_the_values_of_its_key_condition() {
         let request = json!({
             "KeyConditionExpression": "#k0 = :k0 AND begins_with(#k1, :k1)",
             "ExpressionAttributeValues": { ":k0": { "S": "FLOW#orders" }, ":k1": { "S": "2026" }, ":x": { "N": "1" } }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_names_what_follows_its_where() {
+    fn the_key_of_a_statement_is_the_values_after_where() {
         let parameters = json!([{ "N": "1" }, { "S": "I#1" }, { "S": "HEAD" }, { "N": "2" }]);
         let update = json!({ "Statement": "UPDATE \"t\" SET v = ? where pk = ? AND sk = ? AND v = ?", "Parameters": parameters });
         assert_eq!(shown(statement(&update)), "I#1/HEAD");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_names_an_item_for_each_action() {
+    fn a_transaction_has_an_item_for_each_action() {
         let request = json!({ "TransactItems": [
             { "Put": { "TableName": "t", "Item": { "pk": { "S": "a" }, "x": { "S": "y" } } } },
             { "ConditionCheck": { "TableName": "t", "Key": { "pk": { "S": "b" } } } },

@@ -1,4 +1,4 @@
-//! Messages that come twice, or late: what a standard queue may do any day.
+//! Messages that are delivered twice or late, which a standard queue may do at any time.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,47 +6,48 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::chosen;
+use super::rule::is_selected;
 
-/// Messages of a queue that are delivered otherwise than the sender and the receiver expect.
+/// Delivers messages of a queue twice or late.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Redelivery {
     /// The queue's name.
     pub queue: String,
-    pub again: Again,
-    /// How much later the second delivery, or the late one, comes; by the clock, to the millisecond. Zero is at once.
+    #[serde(rename = "again")]
+    pub kind: RedeliveryKind,
+    /// The delay of the second or late delivery, by the clock, with millisecond precision. Zero is immediately.
     #[serde(default, with = "text")]
     pub after: Duration,
-    /// `(seed, share)` of the messages that it concerns, as [`super::Rule::one_in`]; `None` is all of them.
+    /// `(seed, share)` selects a random share of the messages, like [`super::Rule::one_in`]. `None` is all messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_in: Option<(u64, f64)>,
 }
 
-/// What happens to a message. A message comes a second time once, under the same id; a FIFO queue never delivers twice.
+/// How a message is delivered. A message has at most one second delivery, with the same id. A FIFO queue never delivers twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Again {
-    /// It is delivered a second time `after` it was first received, though the receiver still works on it.
+pub enum RedeliveryKind {
+    /// A second delivery, `after` the first receive, while the receiver may still process the message.
     WhileInFlight,
-    /// It is delivered a second time `after` it was deleted.
+    /// A second delivery, `after` the delete.
     AfterDelete,
-    /// It is delivered once, `after` the time at which it should appear.
+    /// One delivery, `after` the time at which the message should become visible.
     Late,
 }
 
-/// The redeliveries in use. Clones are handles to the same ones.
+/// The redeliveries of an endpoint. Clones are handles to the same redeliveries.
 #[derive(Clone, Default)]
 pub(crate) struct Redeliveries(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     all: Vec<Redelivery>,
-    /// How many messages were looked at, for the dice.
-    looked_at: u64,
+    /// How many messages were considered so far: the input of the random selection.
+    considered: u64,
     count: u64,
-    /// Numbers of messages that are second deliveries, or have had one.
-    repeated: HashSet<i64>,
+    /// The numbers of messages that have a second delivery, and of the copies.
+    copied: HashSet<i64>,
 }
 
 impl Redeliveries {
@@ -66,30 +67,30 @@ impl Redeliveries {
         self.state().count
     }
 
-    /// Whether any concerns the queue.
-    pub(crate) fn concern(&self, queue: &str) -> bool {
+    /// Whether there is a redelivery for the queue.
+    pub(crate) fn apply_to(&self, queue: &str) -> bool {
         self.state().all.iter().any(|redelivery| redelivery.queue == queue)
     }
 
-    /// How many milliseconds later a message that is being sent appears.
-    pub(crate) fn late(&self, queue: &str) -> i64 {
+    /// The delay of a message that is being sent, in milliseconds.
+    pub(crate) fn delay(&self, queue: &str) -> i64 {
         let mut state = self.state();
-        let late = state.wanted(queue, Again::Late);
+        let late = state.find_delay(queue, RedeliveryKind::Late);
         state.count += u64::from(late.is_some());
         late.unwrap_or_default()
     }
 
-    /// Whether the message of this number is to come again, and in how many milliseconds.
-    pub(crate) fn repeats(&self, queue: &str, again: Again, number: i64) -> Option<i64> {
+    /// The delay of the message's second delivery, in milliseconds. `None` if it gets none.
+    pub(crate) fn copy_delay(&self, queue: &str, kind: RedeliveryKind, number: i64) -> Option<i64> {
         let mut state = self.state();
-        if state.repeated.contains(&number) { None } else { state.wanted(queue, again) }
+        if state.copied.contains(&number) { None } else { state.find_delay(queue, kind) }
     }
 
-    /// The message has its second delivery, under a number of its own.
-    pub(crate) fn repeated(&self, number: i64, copy: i64) {
+    /// Records that the second delivery of message `number` is message `copy`.
+    pub(crate) fn record_copy(&self, number: i64, copy: i64) {
         let mut state = self.state();
         state.count += 1;
-        state.repeated.extend([number, copy]);
+        state.copied.extend([number, copy]);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -98,15 +99,15 @@ impl Redeliveries {
 }
 
 impl State {
-    fn wanted(&mut self, queue: &str, again: Again) -> Option<i64> {
-        let found = self.all.iter().find(|it| it.queue == queue && it.again == again)?;
-        self.looked_at += 1;
-        let wanted = found.one_in.is_none_or(|share| chosen(share, self.looked_at));
-        wanted.then(|| i64::try_from(found.after.as_millis()).unwrap_or(i64::MAX / 2))
+    fn find_delay(&mut self, queue: &str, kind: RedeliveryKind) -> Option<i64> {
+        let found = self.all.iter().find(|it| it.queue == queue && it.kind == kind)?;
+        self.considered += 1;
+        let selected = found.one_in.is_none_or(|share| is_selected(share, self.considered));
+        selected.then(|| i64::try_from(found.after.as_millis()).unwrap_or(i64::MAX / 2))
     }
 }
 
-/// Durations as people type them: `30s`.
+/// Serializes durations as text such as `30s`.
 mod text {
     use std::time::Duration;
 

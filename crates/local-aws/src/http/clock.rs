@@ -1,4 +1,4 @@
-//! The one thing here AWS does not have: `GET /_local/clock` tells the clock, `POST {"advance":"24h"}` moves it.
+//! `/_local/clock`, which AWS does not have: `GET` returns the time, `POST {"advance":"24h"}` advances the clock.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -7,8 +7,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Endpoint, respond};
-use crate::aws::Aws;
+use super::endpoint::{Endpoint, respond};
+use crate::advance;
+use crate::clock::Clock;
 use crate::duration::parse_duration;
 
 const JSON: &str = "application/json";
@@ -20,21 +21,21 @@ struct Advance {
 }
 
 pub(super) async fn read(State(endpoint): State<Endpoint>) -> Response {
-    told(&endpoint.aws)
+    current(&endpoint.services.clock)
 }
 
-/// Answers when all that falls due on the way has been dealt with. It goes on when the caller hangs up.
+/// Advances the clock, and responds when all resulting work is finished. The advance continues if the caller disconnects.
 pub(super) async fn advance(State(endpoint): State<Endpoint>, body: Bytes) -> Response {
     let by = serde_json::from_slice::<Advance>(&body)
         .map_err(|error| format!("{error}; expected {{\"advance\":\"24h\"}}"))
-        .and_then(|asked| parse_duration(&asked.advance).map_err(|error| error.to_string()));
+        .and_then(|request| parse_duration(&request.advance).map_err(|error| error.to_string()));
     let by = match by {
         Ok(by) => by,
         Err(message) => return refused(StatusCode::BAD_REQUEST, &message),
     };
-    let aws = endpoint.aws.clone();
-    match tokio::spawn(async move { aws.advance(by).await }).await {
-        Ok(Ok(())) => told(&endpoint.aws),
+    let services = endpoint.services.clone();
+    match tokio::spawn(async move { advance::advance(&services, by).await }).await {
+        Ok(Ok(())) => current(&endpoint.services.clock),
         Ok(Err(error)) => {
             tracing::error!(?error, "the clock was not advanced");
             refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
@@ -43,8 +44,8 @@ pub(super) async fn advance(State(endpoint): State<Endpoint>, body: Bytes) -> Re
     }
 }
 
-fn told(aws: &Aws) -> Response {
-    respond(StatusCode::OK, JSON, json!({ "now": aws.clock().now().to_string() }).to_string())
+fn current(clock: &Clock) -> Response {
+    respond(StatusCode::OK, JSON, json!({ "now": clock.now().to_string() }).to_string())
 }
 
 fn refused(status: StatusCode, message: &str) -> Response {

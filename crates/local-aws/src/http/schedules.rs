@@ -12,18 +12,18 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Endpoint, respond};
+use super::endpoint::{Endpoint, respond};
 use crate::meter::Service;
 use crate::scheduler::SchedulerError;
 
 const JSON: &str = "application/json";
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-type Answer = Result<Value, SchedulerError>;
+type Output = Result<Value, SchedulerError>;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Asked {
+struct ListQuery {
     #[serde(rename = "groupName")]
     group_name: Option<String>,
     #[serde(rename = "ScheduleGroup")]
@@ -48,16 +48,16 @@ pub(super) fn routes(endpoint: &Endpoint) -> Router<Endpoint> {
         .route_layer(from_fn_with_state(endpoint.clone(), metered))
 }
 
-/// Notes the call at the meter.
+/// Records the call in the meter.
 async fn metered(State(endpoint): State<Endpoint>, path: MatchedPath, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let operation = operation(request.method(), path.as_str());
-    let answer = next.run(request).await;
-    endpoint.aws.meter().note(Service::Scheduler, operation, answer.status().as_u16(), began);
-    answer
+    let response = next.run(request).await;
+    endpoint.services.meter.note(Service::Scheduler, operation, response.status().as_u16(), began);
+    response
 }
 
-/// What AWS calls the operation that a route serves.
+/// The name of a route's operation in AWS's API.
 pub(super) fn operation(method: &Method, path: &str) -> &'static str {
     match (method.as_str(), path) {
         ("GET", "/schedules") => "ListSchedules",
@@ -76,49 +76,53 @@ pub(super) fn operation(method: &Method, path: &str) -> &'static str {
 }
 
 async fn create(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
-    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().create_new(&name, &body)))
+    respond_to(parse(&body).and_then(|body| endpoint.services.scheduler.create_new(&name, &body)))
 }
 
 async fn update(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
-    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().update(&name, &body)))
+    respond_to(parse(&body).and_then(|body| endpoint.services.scheduler.update(&name, &body)))
 }
 
-async fn read(State(endpoint): State<Endpoint>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Response {
-    respond_to(endpoint.aws.scheduler().get(&group(asked), &name))
+async fn read(State(endpoint): State<Endpoint>, Path(name): Path<String>, Query(query): Query<ListQuery>) -> Response {
+    respond_to(endpoint.services.scheduler.get(&group(query), &name))
 }
 
-async fn remove(State(endpoint): State<Endpoint>, Path(name): Path<String>, Query(asked): Query<Asked>) -> Response {
-    respond_to(endpoint.aws.scheduler().delete(&group(asked), &name).map(|()| json!({})))
+async fn remove(
+    State(endpoint): State<Endpoint>,
+    Path(name): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    respond_to(endpoint.services.scheduler.delete(&group(query), &name).map(|()| json!({})))
 }
 
-async fn list(State(endpoint): State<Endpoint>, Query(asked): Query<Asked>) -> Response {
-    let page = (asked.max_results, asked.next_token);
-    respond_to(endpoint.aws.scheduler().list(asked.schedule_group, asked.name_prefix, asked.state, page))
+async fn list(State(endpoint): State<Endpoint>, Query(query): Query<ListQuery>) -> Response {
+    let page = (query.max_results, query.next_token);
+    respond_to(endpoint.services.scheduler.list(query.schedule_group, query.name_prefix, query.state, page))
 }
 
 async fn create_group(State(endpoint): State<Endpoint>, Path(name): Path<String>, body: Bytes) -> Response {
-    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().create_new_group(&name, &body)))
+    respond_to(parse(&body).and_then(|body| endpoint.services.scheduler.create_new_group(&name, &body)))
 }
 
 async fn read_group(State(endpoint): State<Endpoint>, Path(name): Path<String>) -> Response {
-    respond_to(endpoint.aws.scheduler().get_group(&name))
+    respond_to(endpoint.services.scheduler.get_group(&name))
 }
 
 async fn remove_group(State(endpoint): State<Endpoint>, Path(name): Path<String>) -> Response {
-    respond_to(endpoint.aws.scheduler().delete_group(&name))
+    respond_to(endpoint.services.scheduler.delete_group(&name))
 }
 
-async fn list_groups(State(endpoint): State<Endpoint>, Query(asked): Query<Asked>) -> Response {
-    let page = (asked.max_results, asked.next_token);
-    respond_to(endpoint.aws.scheduler().list_groups(asked.name_prefix.as_deref(), page))
+async fn list_groups(State(endpoint): State<Endpoint>, Query(query): Query<ListQuery>) -> Response {
+    let page = (query.max_results, query.next_token);
+    respond_to(endpoint.services.scheduler.list_groups(query.name_prefix.as_deref(), page))
 }
 
 async fn tags(State(endpoint): State<Endpoint>, Path(arn): Path<String>) -> Response {
-    respond_to(endpoint.aws.scheduler().tags(&arn))
+    respond_to(endpoint.services.scheduler.tags(&arn))
 }
 
 async fn tag(State(endpoint): State<Endpoint>, Path(arn): Path<String>, body: Bytes) -> Response {
-    respond_to(parse(&body).and_then(|body| endpoint.aws.scheduler().tag(&arn, &body)))
+    respond_to(parse(&body).and_then(|body| endpoint.services.scheduler.tag(&arn, &body)))
 }
 
 async fn untag(
@@ -127,11 +131,11 @@ async fn untag(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
     let keys: Vec<String> = pairs.into_iter().filter(|(name, _)| name == "TagKeys").map(|(_, key)| key).collect();
-    respond_to(endpoint.aws.scheduler().untag(&arn, &keys))
+    respond_to(endpoint.services.scheduler.untag(&arn, &keys))
 }
 
-fn group(asked: Asked) -> String {
-    asked.group_name.unwrap_or_else(|| "default".to_owned())
+fn group(query: ListQuery) -> String {
+    query.group_name.unwrap_or_else(|| "default".to_owned())
 }
 
 fn parse(body: &[u8]) -> Result<Value, SchedulerError> {
@@ -141,9 +145,9 @@ fn parse(body: &[u8]) -> Result<Value, SchedulerError> {
     serde_json::from_slice(body).map_err(|error| SchedulerError::Validation(error.to_string()))
 }
 
-fn respond_to(answer: Answer) -> Response {
-    let error = match answer {
-        Ok(answer) => return respond(StatusCode::OK, JSON, answer.to_string()),
+fn respond_to(result: Output) -> Response {
+    let error = match result {
+        Ok(response) => return respond(StatusCode::OK, JSON, response.to_string()),
         Err(error) => error,
     };
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -153,8 +157,8 @@ fn respond_to(answer: Answer) -> Response {
     self::error(status, error.code(), &error.to_string())
 }
 
-/// A refusal by the name of the exception.
-pub(crate) fn error(status: StatusCode, code: &'static str, message: &str) -> Response {
+/// An error response with the name of the exception.
+pub(super) fn error(status: StatusCode, code: &'static str, message: &str) -> Response {
     let mut response = respond(status, JSON, json!({ "Message": message }).to_string());
     response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
     response

@@ -1,15 +1,15 @@
-//! `GetCallerIdentity`, because tools ask who they are before they do anything.
+//! STS `GetCallerIdentity`, which many tools call first.
 
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::respond;
+use super::endpoint::respond;
 use crate::names::ACCOUNT;
 
 const XML: &str = "text/xml";
 
-/// Answers the one operation of the query protocol that is served, and refuses the others.
-pub(super) fn answer(form: &[u8]) -> Response {
+/// Handles `GetCallerIdentity` and refuses all other operations.
+pub(super) fn handle(form: &[u8]) -> Response {
     let form = String::from_utf8_lossy(form);
     let action = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
     match action {
@@ -26,7 +26,7 @@ pub(super) fn answer(form: &[u8]) -> Response {
             StatusCode::BAD_REQUEST,
             XML,
             "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code>\
-             <Message>Served here: DynamoDB, SQS, EventBridge Scheduler and STS GetCallerIdentity.</Message></Error></ErrorResponse>",
+             <Message>This endpoint supports DynamoDB, SQS, EventBridge Scheduler and STS GetCallerIdentity.</Message></Error></ErrorResponse>",
         ),
     }
 }

@@ -1,6 +1,7 @@
-//! A DynamoDB call on its way through the meter. Writes are charged by our own reading of the rules, on the items as
-//! they were before and are after. Reads, statements and repeated transactions are charged what dynoxide says they consumed,
-//! whose figures are captured from AWS: the request is made to ask for them, so the answer has a `ConsumedCapacity` more.
+//! Measures a DynamoDB call. For writes it calculates the units by AWS's rules, from the items before and after the call. For
+//! reads, statements and repeated transactions it uses the consumed capacity that dynoxide reports; dynoxide's figures are
+//! captured from AWS. For that it adds `ReturnConsumedCapacity` to the request, so the response has a `ConsumedCapacity`
+//! that the client did not request.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -15,12 +16,12 @@ use serde_json::Value;
 use super::items::{Target, tables, targets};
 use super::units::{Table, larger, units};
 use super::{Call, Meter, Service, Write};
-use crate::http::Proxy;
+use crate::proxy::{MAX_BODY_BYTES, Proxy};
 
-/// A transaction prepares and commits: the table charges each item twice, an index once.
-const TRANSACTION: u64 = 2;
+/// A transaction prepares and commits, so the table charges each item twice. An index charges it once.
+const TRANSACTION_FACTOR: u64 = 2;
 
-/// Hands a call on to DynamoDB and notes what it cost.
+/// Forwards a call to DynamoDB and records its cost.
 pub(crate) async fn forward(
     meter: &Meter,
     database: &Database,
@@ -30,16 +31,16 @@ pub(crate) async fn forward(
 ) -> Response {
     let began = Instant::now();
     let Some(counting) = &meter.0 else { return proxy.forward(request).await };
-    counting.asked();
+    counting.note_request();
     let (mut parts, body) = request.into_parts();
-    let Ok(mut body) = axum::body::to_bytes(body, crate::http::LARGEST).await else {
+    let Ok(mut body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let mut asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let targets = targets(operation, &asked);
-    if consumes(operation) && asked.is_object() {
-        asked["ReturnConsumedCapacity"] = Value::from("INDEXES");
-        body = Bytes::from(asked.to_string());
+    let mut request_json: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let targets = targets(operation, &request_json);
+    if consumes(operation) && request_json.is_object() {
+        request_json["ReturnConsumedCapacity"] = Value::from("INDEXES");
+        body = Bytes::from(request_json.to_string());
         parts.headers.remove(header::CONTENT_LENGTH);
     }
 
@@ -52,48 +53,48 @@ pub(crate) async fn forward(
     .await;
     let response = proxy.forward(Request::from_parts(parts, Body::from(body))).await;
     let (parts, body) = response.into_parts();
-    let answer = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let told: Value = serde_json::from_slice(&answer).unwrap_or_default();
-    let outcome = Outcome::of(parts.status, &told);
+    let response_body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let response_json: Value = serde_json::from_slice(&response_body).unwrap_or_default();
+    let outcome = Outcome::of(parts.status, &response_json);
     let operation = operation.to_owned();
     let call = Call { status: parts.status.as_u16(), ..Call::new(Service::DynamoDb, &operation, began) };
     let mut call = blocking(move || match outcome {
         Outcome::Free => call,
-        _ if !writing.items.is_empty() && !repeated(&told) => {
+        _ if !writing.items.is_empty() && !repeated(&response_json) => {
             let writes = writing.costs(&database, &operation, outcome);
             let units: u64 = writes.iter().map(|write| write.table_units + write.index_units).sum();
             #[expect(clippy::cast_precision_loss, reason = "sums of units are far below 2^52")]
             Call { write_units: units as f64, writes, ..call }
         }
-        _ => consumed(&operation, &asked, &told, call),
+        _ => consumed(&operation, &request_json, &response_json, call),
     })
     .await;
     drop(turn);
-    counting.quiet().await;
+    counting.wait_until_idle().await;
     call.ended = Instant::now();
     meter.add(|| call);
-    Response::from_parts(parts, Body::from(answer))
+    Response::from_parts(parts, Body::from(response_body))
 }
 
-/// How a call ended, as far as it costs.
+/// The result of a call, as far as it affects the cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
-    /// A condition was not met. DynamoDB charges for the item that it checked (developer guide, "Working with items");
-    /// what a cancelled transaction costs it does not say, so we take the same of each item, twice.
+    /// A condition failed. DynamoDB charges for the checked item (developer guide, "Working with items"). AWS does not document
+    /// the cost of a cancelled transaction; we assume the same for each item, twice.
     ConditionFailed,
-    /// Refused before anything was read or written.
+    /// The call was refused before it read or wrote anything.
     Free,
 }
 
 impl Outcome {
-    fn of(status: StatusCode, answer: &Value) -> Self {
+    fn of(status: StatusCode, response: &Value) -> Self {
         if status.is_success() {
             return Self::Done;
         }
-        let kind = answer["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).unwrap_or_default();
+        let kind = response["__type"].as_str().and_then(|kind| kind.rsplit('#').next()).unwrap_or_default();
         let failed = |reason: &Value| reason["Code"] == "ConditionalCheckFailed";
-        let reasons = answer["CancellationReasons"].as_array().map_or(&[][..], Vec::as_slice);
+        let reasons = response["CancellationReasons"].as_array().map_or(&[][..], Vec::as_slice);
         match kind {
             "ConditionalCheckFailedException" => Self::ConditionFailed,
             "TransactionCanceledException" if reasons.iter().any(failed) => Self::ConditionFailed,
@@ -102,7 +103,7 @@ impl Outcome {
     }
 }
 
-/// The items of a write, as they were before it.
+/// The items of a write before the call.
 struct Writing {
     tables: HashMap<String, Table>,
     items: Vec<(Target, Option<Item>)>,
@@ -117,7 +118,7 @@ impl Writing {
     }
 
     fn costs(self, database: &Database, operation: &str, outcome: Outcome) -> Vec<Write> {
-        let factor = if operation == "TransactWriteItems" { TRANSACTION } else { 1 };
+        let factor = if operation == "TransactWriteItems" { TRANSACTION_FACTOR } else { 1 };
         let Self { tables, items } = self;
         let cost = |(target, before): (Target, Option<Item>)| {
             let table = tables.get(&target.table)?;
@@ -139,7 +140,7 @@ impl Writing {
     }
 }
 
-/// Whether an operation can be asked for what it consumed.
+/// Whether the operation can return its consumed capacity.
 fn consumes(operation: &str) -> bool {
     matches!(
         operation,
@@ -155,33 +156,34 @@ fn consumes(operation: &str) -> bool {
     )
 }
 
-/// Whether a transaction was answered from memory, because its token came before. DynamoDB charges that as a read.
-fn repeated(answer: &Value) -> bool {
-    let tables = answer["ConsumedCapacity"].as_array();
+/// Whether the response is that of an earlier transaction with the same token. DynamoDB charges this as a read.
+fn repeated(response: &Value) -> bool {
+    let tables = response["ConsumedCapacity"].as_array();
     tables.is_some_and(|tables| tables.iter().any(|table| table["ReadCapacityUnits"].is_number()))
 }
 
-/// The call with what the answer says it consumed: of one table, or of a list of them.
-fn consumed(operation: &str, asked: &Value, answer: &Value, call: Call) -> Call {
-    let units = match &answer["ConsumedCapacity"] {
+/// Adds the consumed capacity in the response to the call: of one table, or of a list of tables.
+fn consumed(operation: &str, request_json: &Value, response: &Value, call: Call) -> Call {
+    let units = match &response["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
         table => table["CapacityUnits"].as_f64().unwrap_or_default(),
     };
-    if operation.contains("Execute") && writes(asked) {
+    if operation.contains("Execute") && writes(request_json) {
         Call { write_units: units, ..call }
     } else {
         Call { read_units: units, ..call }
     }
 }
 
-/// Whether statements write. DynamoDB takes no mix of reads and writes in one call.
-fn writes(asked: &Value) -> bool {
-    let of_many = asked["Statements"].as_array().or(asked["TransactStatements"].as_array());
-    let statement = of_many.and_then(|all| all.first()).unwrap_or(asked)["Statement"].as_str().unwrap_or_default();
+/// Whether the statements write. DynamoDB does not accept reads and writes in one call.
+fn writes(request_json: &Value) -> bool {
+    let of_many = request_json["Statements"].as_array().or(request_json["TransactStatements"].as_array());
+    let statement =
+        of_many.and_then(|all| all.first()).unwrap_or(request_json)["Statement"].as_str().unwrap_or_default();
     !statement.trim_start().get(..6).is_some_and(|verb| verb.eq_ignore_ascii_case("select"))
 }
 
-/// The embedded database blocks the thread it works on.
+/// Runs `work` on a thread for blocking calls, because the embedded database blocks its thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,

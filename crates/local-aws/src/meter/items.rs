@@ -1,4 +1,4 @@
-//! Which items a request writes, and what they are in the database.
+//! Finds the items that a request writes, and reads them from the database.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::units::{Index, Table};
 
-/// One item that a request writes, or checks as a part of a transaction.
+/// An item that a request writes, or checks as part of a transaction.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) table: String,
@@ -19,7 +19,7 @@ pub(super) struct Target {
     named: Item,
 }
 
-/// The items of a request; none when the operation is no write of items that it names.
+/// The items that a request writes. Empty if the operation does not write, or the request does not contain the items.
 pub(super) fn targets(operation: &str, request: &Value) -> Vec<Target> {
     match operation {
         "PutItem" => target(request, "Item").into_iter().collect(),
@@ -55,7 +55,7 @@ fn item(value: &Value) -> Option<Item> {
     value.is_object().then(|| serde_json::from_value(value.clone()).ok()).flatten()
 }
 
-/// The tables of these items, by name; one that does not exist is left out.
+/// The tables of these items by name, without tables that do not exist.
 pub(super) fn tables(database: &Database, targets: &[Target]) -> HashMap<String, Table> {
     let mut tables = HashMap::new();
     for Target { table, .. } in targets {
@@ -86,17 +86,17 @@ fn names(schema: Vec<KeySchemaElement>) -> Vec<String> {
 }
 
 impl Target {
-    /// Its key, when the table's are in it.
+    /// The item's key. `None` if a key attribute is missing.
     fn key(&self, table: &Table) -> Option<Item> {
         table.keys.iter().map(|name| Some((name.clone(), self.named.get(name)?.clone()))).collect()
     }
 
-    /// The values of its key, in the table's order.
+    /// The values of the item's key, in the order of the table's key.
     pub(super) fn key_texts(&self, table: &Table) -> Vec<String> {
         table.keys.iter().map(|name| self.named.get(name).map_or_else(String::new, text)).collect()
     }
 
-    /// The item as the database has it now.
+    /// The current item in the database.
     pub(super) fn image(&self, database: &Database, table: &Table) -> Option<Item> {
         let request = GetItemRequest {
             table_name: self.table.clone(),

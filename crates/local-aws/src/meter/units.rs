@@ -1,4 +1,4 @@
-//! What DynamoDB charges for a write, by the rules of its developer guide ("DynamoDB read and write operations",
+//! Calculates the write units of DynamoDB by the rules of its developer guide ("DynamoDB read and write operations",
 //! "Item sizes and formats", "Using global secondary indexes: write capacity").
 
 use std::collections::{BTreeSet, HashMap};
@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use dynoxide::types::{ProjectionType, item_size};
 use dynoxide::{AttributeValue, Item};
 
-/// A write unit takes so many bytes.
+/// The size of a write unit, in bytes.
 const WRITE_UNIT: usize = 1_024;
 
-/// A table as far as its writes cost.
+/// The properties of a table that determine the cost of writes.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// The attributes of its key, partition key first.
@@ -22,29 +22,30 @@ pub(super) struct Table {
 pub(super) struct Index {
     /// The attributes of its key.
     keys: Vec<String>,
-    /// What it holds of an item; `None` is everything.
-    holds: Option<BTreeSet<String>>,
+    /// The projected attributes. `None` is all attributes.
+    projected: Option<BTreeSet<String>>,
 }
 
 impl Index {
     pub(super) fn new(table: &[String], keys: Vec<String>, kind: ProjectionType, included: Vec<String>) -> Self {
-        let holds = match kind {
+        let projected = match kind {
             ProjectionType::ALL => None,
             ProjectionType::KEYS_ONLY => Some(table.iter().chain(&keys).cloned().collect()),
             ProjectionType::INCLUDE => Some(table.iter().chain(&keys).cloned().chain(included).collect()),
         };
-        Self { keys, holds }
+        Self { keys, projected }
     }
 
-    /// What the index holds of an item: nothing of one that lacks an attribute of its key.
+    /// The index entry of an item. `None` if the item lacks an attribute of the index's key.
     fn entry(&self, item: Option<&Item>) -> Option<Item> {
         let item = item.filter(|item| self.keys.iter().all(|key| item.contains_key(key)))?;
-        let held = item.iter().filter(|(name, _)| self.holds.as_ref().is_none_or(|holds| holds.contains(*name)));
+        let held =
+            item.iter().filter(|(name, _)| self.projected.as_ref().is_none_or(|projected| projected.contains(*name)));
         Some(held.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// What it charges when the item was `before` and is `after`: nothing when what it holds stays as it was, a delete
-    /// and a put when the key moves.
+    /// The write units of the index for a change from `before` to `after`: none if the index entry is unchanged, a delete
+    /// and a put if the index's key changes.
     pub(super) fn units(&self, before: Option<&Item>, after: Option<&Item>) -> u64 {
         match (self.entry(before), self.entry(after)) {
             (None, None) => 0,
@@ -63,17 +64,17 @@ impl Index {
     }
 }
 
-/// The write units of so many bytes: one for each KB that is begun, at least one.
+/// The write units for `bytes`: one for each started KB, at least one.
 pub(super) fn units(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(WRITE_UNIT)).unwrap_or(u64::MAX).max(1)
 }
 
-/// The larger of an item's sizes before and after a write: what the table charges for.
+/// The larger of an item's sizes before and after a write, for which the table charges.
 pub(super) fn larger(before: Option<&Item>, after: Option<&Item>) -> usize {
     before.map_or(0, item_size).max(after.map_or(0, item_size))
 }
 
-/// Whether two items are the same to DynamoDB, to which the members of a set have no order.
+/// Whether two items are equal for DynamoDB, where the members of a set have no order.
 fn unchanged(before: &Item, after: &Item) -> bool {
     let same = |(name, value): (&String, &AttributeValue)| after.get(name).is_some_and(|other| same(value, other));
     before.len() == after.len() && before.iter().all(same)
@@ -103,7 +104,7 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    /// An item of exactly so many bytes, in the index or not.
+    /// An item of exactly `bytes` bytes, with the attributes in `more`.
     fn sized(bytes: usize, more: serde_json::Value) -> Item {
         let mut item = item(more);
         let rest = bytes - item_size(&item) - "x".len();
@@ -158,7 +159,7 @@ mod tests {
         }
     }
 
-    /// Developer guide, "Global secondary indexes", write capacity: the five cases in its words.
+    /// Developer guide, "Global secondary indexes", write capacity: its five cases.
     #[test]
     fn an_index_charges_only_for_what_changes_in_it() {
         let index = index(ProjectionType::INCLUDE, &["row"]);
@@ -170,8 +171,8 @@ mod tests {
         let cases = [
             ("a new item defines the key: one put", None, Some(&here), 1),
             ("an update moves the key: a delete and a put", Some(&here), Some(&of("B", "a", "x")), 2),
-            ("the key goes: one delete", Some(&here), Some(&bare), 1),
-            ("it was not there and is not: nothing", Some(&bare), Some(&bare), 0),
+            ("the key is removed: one delete", Some(&here), Some(&bare), 1),
+            ("not in the index before and after: nothing", Some(&bare), Some(&bare), 0),
             ("only what is projected changes: one put", Some(&here), Some(&of("A", "b", "x")), 1),
             ("what changes is not projected: nothing", Some(&here), Some(&of("A", "a", "y")), 0),
             ("the item is deleted: one delete", Some(&here), None, 1),
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_sized_on_what_it_holds() {
+    fn an_index_is_charged_for_its_projected_size() {
         let large = |key: &str| sized(3_000, json!({ "pk": { "S": "1" }, "ip": { "S": key } }));
         let keys_only = index(ProjectionType::KEYS_ONLY, &[]);
         assert_eq!(keys_only.units(None, Some(&large("A"))), 1);

@@ -1,6 +1,6 @@
-//! AWS's dialect of cron: `minutes hours day-of-month month day-of-week year`, where one of the two days is `?`, weekdays
-//! count from 1 for Sunday, and `L`, `W` and `#` say what they say in Quartz. croner reads and searches it; this file holds it to
-//! what AWS accepts and to what AWS does when clocks change.
+//! AWS's dialect of cron: `minutes hours day-of-month month day-of-week year`. One of the two days is `?`, weekdays count
+//! from 1 (Sunday), and `L`, `W` and `#` have the same meaning as in Quartz. croner parses and searches the expression. This
+//! file refuses what AWS refuses, and handles daylight saving changes as AWS does.
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -10,12 +10,12 @@ use jiff::{Timestamp, Unit};
 
 use super::local_time::LocalTime;
 
-/// Years AWS knows.
+/// The years that AWS accepts.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
-/// A search meets at most a few non-existent or repeated times in a row; this only bounds a broken zone.
-const TRIES: usize = 10_000;
+/// The limit of a search. Normally it passes only a few skipped or repeated times; the limit is for a broken time zone.
+const MAX_SEARCH_STEPS: usize = 10_000;
 
-/// Reads what stands between the parentheses of `cron(…)`; `None` when AWS would not take it.
+/// Parses the fields between the parentheses of `cron(…)`. `None` if AWS would refuse them.
 pub(super) fn parse(fields: &str) -> Option<Cron> {
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let [minutes, hours, day, month, weekday, year] = fields.as_slice() else { return None };
@@ -33,7 +33,7 @@ pub(super) fn parse(fields: &str) -> Option<Cron> {
     if !days || !shapes || !years_exist(year) {
         return None;
     }
-    // In the day-of-week field a bare L is the last day of the week.
+    // In the day-of-week field, L alone is the last day of the week.
     let weekday = if weekday.eq_ignore_ascii_case("L") { "7" } else { weekday };
     CronParser::builder()
         .seconds(Seconds::Required)
@@ -45,13 +45,14 @@ pub(super) fn parse(fields: &str) -> Option<Cron> {
         .ok()
 }
 
-/// The first match after `after` in `zone`. A match at a time that the clocks skip does not happen; one at a time they
-/// repeat happens once, the first time.
+/// The first match after `after` in `zone`. A local time that daylight saving skips does not match; a repeated local time
+/// matches once, the first time.
 pub(super) fn next(cron: &Cron, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let mut local: DateTime = zone.to_datetime(after).round(Unit::Second).ok()?;
-    // When clocks have just gone back, matches of the hour before are all behind us, but none is ahead of `local`.
+    // Starts one second earlier, because `round` may round up and the search excludes its start. After clocks have gone back,
+    // matches in the repeated hour resolve to its first pass, which is before `after`, and are skipped below.
     local = local.checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
-    for _ in 0..TRIES {
+    for _ in 0..MAX_SEARCH_STEPS {
         local = cron.find_next_occurrence(&LocalTime(local), false).ok()?.0;
         if !YEARS.contains(&local.year()) {
             return None;
@@ -63,7 +64,7 @@ pub(super) fn next(cron: &Cron, zone: &TimeZone, after: Timestamp) -> Option<Tim
     None
 }
 
-/// The instant of a local time: none in a gap, the earlier one of two.
+/// The instant of a local time. `None` for a skipped time; the earlier instant of a repeated time.
 pub(super) fn resolve(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(local);
     match ambiguous.offset() {
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dialect_is_the_one_aws_documents() {
+    fn the_dialect_is_as_aws_documents_it() {
         let cases: [(&str, &[&str]); 15] = [
             ("0 10 * * ? *", &["2026-01-01T10:00:00Z", "2026-01-02T10:00:00Z"]),
             ("15 12 * * ? *", &["2026-01-01T12:15:00Z", "2026-01-02T12:15:00Z"]),
@@ -121,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn a_year_that_is_over_never_matches() {
+    fn a_past_year_never_matches() {
         assert!(matches("0 0 1 1 ? 2020", "UTC", "2026-01-01T00:00:00Z", 1).is_empty());
     }
 
     #[test]
-    fn what_aws_does_not_take_is_refused() {
+    fn expressions_that_aws_refuses_are_refused() {
         for fields in [
             "0 10 * * *",
             "0 10 * * * *",
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_wall_clock_time_follows_the_season() {
+    fn the_utc_time_of_a_daily_schedule_changes_with_daylight_saving() {
         let days = matches("0 8 28,29 3 ? 2026", "Europe/Oslo", "2026-01-01T00:00:00Z", 2);
         assert_eq!(days, ["2026-03-28T07:00:00Z", "2026-03-29T06:00:00Z"]);
     }

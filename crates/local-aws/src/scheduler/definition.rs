@@ -1,4 +1,4 @@
-//! A schedule as the API speaks of it, and what makes one impossible.
+//! The definition of a schedule in the API, and its validation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::error::SchedulerError;
 use crate::names;
 
-/// How long a delivery may be tried, and how often again, unless the schedule says otherwise.
-const MAXIMUM_AGE: i64 = 86_400;
-const MAXIMUM_RETRIES: i64 = 185;
+/// The maximum and default of the retry policy: the age of an event in seconds, and the number of retries.
+const MAX_EVENT_AGE: i64 = 86_400;
+const MAX_RETRY_ATTEMPTS: i64 = 185;
 
-/// The body of `CreateSchedule` and `UpdateSchedule`, and most of what `GetSchedule` answers.
+/// The body of `CreateSchedule` and `UpdateSchedule`, and most of the response of `GetSchedule`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Definition {
@@ -79,7 +79,7 @@ pub(super) struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { maximum_event_age_in_seconds: MAXIMUM_AGE, maximum_retry_attempts: MAXIMUM_RETRIES }
+        Self { maximum_event_age_in_seconds: MAX_EVENT_AGE, maximum_retry_attempts: MAX_RETRY_ATTEMPTS }
     }
 }
 
@@ -100,7 +100,7 @@ struct Window {
 }
 
 impl Definition {
-    /// Reads a request. What is missing is refused by name.
+    /// Parses and validates a request. The error names the missing or invalid member.
     pub(super) fn read(body: &Value) -> Result<Self, SchedulerError> {
         for (pointer, member) in [("/Target", "target"), ("/FlexibleTimeWindow", "flexibleTimeWindow")] {
             if body.pointer(pointer).is_none_or(Value::is_null) {
@@ -113,7 +113,7 @@ impl Definition {
         Ok(definition)
     }
 
-    /// As it is stored: the token belongs to the call.
+    /// The definition without the client token, which belongs to the call and not to the schedule.
     pub(super) fn without_token(self) -> Self {
         Self { client_token: None, ..self }
     }
@@ -180,13 +180,13 @@ impl Target {
             "target.retryPolicy.maximumEventAgeInSeconds",
             self.retry_policy.maximum_event_age_in_seconds,
             60,
-            MAXIMUM_AGE,
+            MAX_EVENT_AGE,
         )?;
         between(
             "target.retryPolicy.maximumRetryAttempts",
             self.retry_policy.maximum_retry_attempts,
             0,
-            MAXIMUM_RETRIES,
+            MAX_RETRY_ATTEMPTS,
         )?;
         let dead_letters = self.dead_letter_config.as_ref().and_then(|config| config.arn.as_deref());
         if let Some(arn) = dead_letters.filter(|arn| names::queue_of_arn(arn).is_none()) {
@@ -198,7 +198,7 @@ impl Target {
     }
 }
 
-/// Names of schedules and groups: 1-64 of `0-9a-zA-Z-_.`.
+/// Checks the name of a schedule or group: 1-64 of `0-9a-zA-Z-_.`.
 pub(super) fn check_name(member: &str, name: &str) -> Result<(), SchedulerError> {
     length(member, name, 1, 64)?;
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
@@ -222,19 +222,19 @@ pub(super) fn check_token(token: Option<&str>) -> Result<(), SchedulerError> {
     }
 }
 
-pub(super) fn between(member: &str, value: i64, least: i64, most: i64) -> Result<(), SchedulerError> {
-    if value < least {
+pub(super) fn between(member: &str, value: i64, min: i64, max: i64) -> Result<(), SchedulerError> {
+    if value < min {
         return Err(SchedulerError::constraint(
             member,
             value,
-            &format!("Member must have value greater than or equal to {least}"),
+            &format!("Member must have value greater than or equal to {min}"),
         ));
     }
-    if value > most {
+    if value > max {
         return Err(SchedulerError::constraint(
             member,
             value,
-            &format!("Member must have value less than or equal to {most}"),
+            &format!("Member must have value less than or equal to {max}"),
         ));
     }
     Ok(())
@@ -248,13 +248,13 @@ fn one_of(member: &str, value: &str, choices: &[&str]) -> Result<(), SchedulerEr
     Err(SchedulerError::constraint(member, value, &rule))
 }
 
-fn length(member: &str, value: &str, least: usize, most: usize) -> Result<(), SchedulerError> {
-    if value.len() < least {
-        let rule = format!("Member must have length greater than or equal to {least}");
+fn length(member: &str, value: &str, min: usize, max: usize) -> Result<(), SchedulerError> {
+    if value.len() < min {
+        let rule = format!("Member must have length greater than or equal to {min}");
         return Err(SchedulerError::constraint(member, value, &rule));
     }
-    if value.len() > most {
-        let rule = format!("Member must have length less than or equal to {most}");
+    if value.len() > max {
+        let rule = format!("Member must have length less than or equal to {max}");
         return Err(SchedulerError::constraint(member, value, &rule));
     }
     Ok(())

@@ -1,22 +1,22 @@
-//! What the Scheduler refuses, as AWS names it.
+//! The errors of the Scheduler, with AWS's names and messages.
 
-/// A refusal of the Scheduler. `Display` is the message AWS would send.
+/// An error of the Scheduler. `Display` is the message that AWS would send.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
-    /// It exists already.
+    /// The schedule or group already exists.
     #[error("{0}")]
     Conflict(String),
-    /// There is no such schedule, or no such group.
+    /// The schedule or group does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// A value is impossible; the message names it.
+    /// A value is invalid; the message names it.
     #[error("{0}")]
     Validation(String),
     /// The database failed.
     #[error("The schedules' database failed.")]
     Storage(#[from] rusqlite::Error),
-    /// What is stored cannot be understood.
-    #[error("What is stored about the schedules cannot be read.")]
+    /// A stored schedule or group cannot be read.
+    #[error("The stored schedules cannot be read.")]
     Stored(#[from] serde_json::Error),
 }
 
@@ -31,7 +31,7 @@ impl SchedulerError {
         }
     }
 
-    /// The HTTP status it travels with.
+    /// The HTTP status of the response.
     pub fn status(&self) -> u16 {
         match self {
             Self::Conflict(_) => 409,
@@ -49,7 +49,7 @@ impl SchedulerError {
         Self::NotFound(format!("Schedule group {name} does not exist."))
     }
 
-    /// A value that breaks a rule of the API's model.
+    /// The error for a value that violates a constraint of the API's model.
     pub(super) fn constraint(member: &str, value: impl std::fmt::Display, rule: &str) -> Self {
         Self::Validation(format!(
             "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"

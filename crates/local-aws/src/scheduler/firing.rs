@@ -1,5 +1,5 @@
-//! Occurrences of schedules on their way to a target. An occurrence is written down before it is delivered and struck out
-//! after, so a process killed in between delivers it again, and none is lost.
+//! The due occurrences of schedules. An occurrence is stored before its delivery and deleted after it. If the process is
+//! killed in between, the occurrence is delivered again, and none is lost.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
@@ -9,35 +9,35 @@ use super::error::SchedulerError;
 use super::timing::Timing;
 use crate::names;
 
-/// The pause after the first failure, in milliseconds. Each further one is twice as long, up to `LONGEST`: so the 185
-/// retries AWS makes by default fit into the day it makes them in.
-const FIRST: i64 = 1_000;
-const LONGEST: i64 = 480_000;
+/// The pause after the first failure, in milliseconds. Each further pause is twice as long, up to `MAX_PAUSE`, so that AWS's
+/// default of 185 retries fits into its default maximum age of one day.
+const FIRST_PAUSE: i64 = 1_000;
+const MAX_PAUSE: i64 = 480_000;
 
-/// How far apart occurrences are that are thinned out, in milliseconds.
-const THINNED: i64 = 15 * 60_000;
+/// The minimum interval of recurring schedules while there is no activity, in milliseconds.
+const REDUCED_INTERVAL: i64 = 15 * 60_000;
 
-/// How long nothing must have happened for occurrences to be thinned out, in milliseconds.
-const QUIET: i64 = 5 * 60_000;
+/// The time without activity after which recurring schedules fire less often, in milliseconds.
+const IDLE_TIME: i64 = 5 * 60_000;
 
-/// One occurrence that is due.
+/// A due occurrence of a schedule.
 #[derive(Debug)]
 pub(super) struct Firing {
     /// The execution id.
     pub(super) id: String,
     schedule: i64,
     revision: i64,
-    /// Of the schedule.
+    /// The ARN of the schedule.
     pub(super) arn: String,
     pub(super) definition: Definition,
     pub(super) scheduled_at: i64,
-    /// Failed deliveries so far.
+    /// The number of failed deliveries.
     pub(super) attempts: i64,
-    /// Whether its schedule occurs again.
+    /// Whether the schedule has further occurrences.
     pub(super) recurs: bool,
 }
 
-/// Which of the policy's limits a failing delivery met.
+/// The limit of the retry policy that a delivery has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exhausted {
     Attempts,
@@ -45,7 +45,7 @@ pub(super) enum Exhausted {
 }
 
 impl Exhausted {
-    /// As a dead letter tells it.
+    /// The value of `EXHAUSTED_RETRY_CONDITION` on a dead letter.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Attempts => "MaximumRetryAttempts",
@@ -54,7 +54,7 @@ impl Exhausted {
     }
 }
 
-/// Whether there is somebody who runs functions; while there is not, what targets one waits.
+/// Whether functions can be run. Until a runner is set, schedules that target a function wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Functions {
     Run,
@@ -62,8 +62,8 @@ pub(super) enum Functions {
 }
 
 impl Functions {
-    /// For `target NOT LIKE ?`.
-    fn left_out(self) -> &'static str {
+    /// The `LIKE` pattern of targets that wait.
+    fn excluded_targets(self) -> &'static str {
         match self {
             Self::Run => "",
             Self::Wait => names::FUNCTION_ARNS,
@@ -71,21 +71,21 @@ impl Functions {
     }
 }
 
-/// The earliest occurrence that is due at `now`. It stays written down until `done` or `again`.
-/// `quiet_since` thins out what recurs: it is when something happened last.
+/// The earliest occurrence that is due at `now`. It stays stored until `finish` or `schedule_retry`. With `idle_since`, the
+/// time of the last activity, recurring schedules fire less often.
 pub(super) fn next(
     db: &Connection,
     functions: Functions,
     now: i64,
-    quiet_since: Option<i64>,
+    idle_since: Option<i64>,
 ) -> Result<Option<Firing>, SchedulerError> {
-    while begin(db, functions, now, quiet_since)? {}
+    while start_next(db, functions, now, idle_since)? {}
     let row: Option<(String, i64, i64, String, String, i64, i64)> = db
         .prepare_cached(
             "SELECT id, schedule, revision, arn, definition, scheduled_at, attempts FROM firing
              WHERE due_at <= ?1 AND target NOT LIKE ?2 ORDER BY due_at, scheduled_at, arn LIMIT 1",
         )?
-        .query_row((now, functions.left_out()), |row| {
+        .query_row((now, functions.excluded_targets()), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
         })
         .optional()?;
@@ -95,20 +95,22 @@ pub(super) fn next(
     Ok(Some(Firing { id, schedule, revision, arn, definition, scheduled_at, attempts, recurs }))
 }
 
-/// When the next occurrence, or the next attempt at one, is due.
+/// The time of the next occurrence or of the next retry.
 pub(super) fn next_due(db: &Connection, functions: Functions) -> rusqlite::Result<Option<i64>> {
-    let first =
-        |sql: &str| db.prepare_cached(sql)?.query_row([functions.left_out()], |row| row.get::<_, Option<i64>>(0));
+    let first = |sql: &str| {
+        db.prepare_cached(sql)?.query_row([functions.excluded_targets()], |row| row.get::<_, Option<i64>>(0))
+    };
     let schedule = first("SELECT min(due_at) FROM schedule WHERE due_at IS NOT NULL AND target NOT LIKE ?1")?;
     let firing = first("SELECT min(due_at) FROM firing WHERE target NOT LIKE ?1")?;
     Ok([schedule, firing].into_iter().flatten().min())
 }
 
-/// The occurrence has been dealt with, one way or the other. A schedule that has none left goes, if it is to.
-pub(super) fn done(db: &Connection, firing: &Firing) -> rusqlite::Result<()> {
+/// Deletes a completed occurrence. Also deletes its schedule, if that has no further occurrence and `ActionAfterCompletion` is
+/// `DELETE`.
+pub(super) fn finish(db: &Connection, firing: &Firing) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM firing WHERE id = ?1")?.execute([&firing.id])?;
     if firing.definition.is_deleted_after_completion() {
-        // Someone who updated the schedule meanwhile wants it to occur again.
+        // A schedule that was updated in the meantime has another revision, and stays.
         db.prepare_cached(
             "DELETE FROM schedule WHERE id = ?1 AND revision = ?2 AND due_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM firing WHERE firing.schedule = schedule.id)",
@@ -118,15 +120,15 @@ pub(super) fn done(db: &Connection, firing: &Firing) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Notes a failed delivery and when to try again, unless the retry policy is exhausted.
-pub(super) fn again(db: &Connection, firing: &Firing, now: i64) -> rusqlite::Result<Option<Exhausted>> {
+/// Records a failed delivery and the time of the retry. Returns the reason if the retry policy is exhausted.
+pub(super) fn schedule_retry(db: &Connection, firing: &Firing, now: i64) -> rusqlite::Result<Option<Exhausted>> {
     let policy = &firing.definition.target.retry_policy;
     let attempts = firing.attempts + 1;
     if attempts > policy.maximum_retry_attempts {
         return Ok(Some(Exhausted::Attempts));
     }
-    let pause = FIRST.checked_shl(u32::try_from(firing.attempts).unwrap_or(u32::MAX)).unwrap_or(LONGEST);
-    let due_at = now + if (1..LONGEST).contains(&pause) { pause } else { LONGEST };
+    let pause = FIRST_PAUSE.checked_shl(u32::try_from(firing.attempts).unwrap_or(u32::MAX)).unwrap_or(MAX_PAUSE);
+    let due_at = now + if (1..MAX_PAUSE).contains(&pause) { pause } else { MAX_PAUSE };
     if due_at - firing.scheduled_at > policy.maximum_event_age_in_seconds * 1_000 {
         return Ok(Some(Exhausted::Age));
     }
@@ -135,8 +137,8 @@ pub(super) fn again(db: &Connection, firing: &Firing, now: i64) -> rusqlite::Res
     Ok(None)
 }
 
-/// What recurs and was thinned out occurs again in its own rhythm after `at`.
-pub(super) fn follow_up(db: &Connection, at: i64) -> Result<(), SchedulerError> {
+/// Sets the next occurrence of recurring schedules to the first one of their own interval after `at`.
+pub(super) fn restore_intervals(db: &Connection, at: i64) -> Result<(), SchedulerError> {
     let mut recurring = db.prepare_cached(
         "SELECT id, group_name, name, definition, target, revision, modified_at, due_at FROM schedule
          WHERE due_at > ?1 AND (definition LIKE '%\"rate(%' OR definition LIKE '%\"cron(%')",
@@ -144,22 +146,27 @@ pub(super) fn follow_up(db: &Connection, at: i64) -> Result<(), SchedulerError> 
     let rows = recurring.query_map([at], Due::of)?.collect::<rusqlite::Result<Vec<Due>>>()?;
     for due in rows {
         let definition: Definition = serde_json::from_str(&due.definition)?;
-        if let Some(next) = Timing::of(&definition)?.next(due.made_at, at).filter(|next| *next < due.at) {
+        if let Some(next) = Timing::of(&definition)?.next(due.modified_at, at).filter(|next| *next < due.at) {
             db.prepare_cached("UPDATE schedule SET due_at = ?2 WHERE id = ?1")?.execute((due.schedule, next))?;
         }
     }
     Ok(())
 }
 
-/// Writes down one occurrence that is due, and when its schedule occurs next. Occurrences that nobody was there to fire
-/// are made up for by one, not by all.
-fn begin(db: &Connection, functions: Functions, now: i64, quiet_since: Option<i64>) -> Result<bool, SchedulerError> {
+/// Stores one due occurrence and the time of the schedule's next occurrence. Returns whether there was one. If a schedule
+/// missed several occurrences, only one is stored.
+fn start_next(
+    db: &Connection,
+    functions: Functions,
+    now: i64,
+    idle_since: Option<i64>,
+) -> Result<bool, SchedulerError> {
     let due = db
         .prepare_cached(
             "SELECT id, group_name, name, definition, target, revision, modified_at, due_at FROM schedule
              WHERE due_at <= ?1 AND target NOT LIKE ?2 ORDER BY due_at, id LIMIT 1",
         )?
-        .query_row((now, functions.left_out()), Due::of)
+        .query_row((now, functions.excluded_targets()), Due::of)
         .optional()?;
     let Some(due) = due else { return Ok(false) };
     let arn = names::schedule_arn(&due.group, &due.name);
@@ -178,9 +185,9 @@ fn begin(db: &Connection, functions: Functions, now: i64, quiet_since: Option<i6
     ))?;
     let definition: Definition = serde_json::from_str(&due.definition)?;
     let timing = Timing::of(&definition)?;
-    let next = match (timing.next(due.made_at, now), quiet_since) {
-        (Some(next), Some(quiet_since)) if quiet_since < now - QUIET => {
-            timing.next(due.made_at, now + THINNED - 1).map(|thinned| thinned.max(next))
+    let next = match (timing.next(due.modified_at, now), idle_since) {
+        (Some(next), Some(idle_since)) if idle_since < now - IDLE_TIME => {
+            timing.next(due.modified_at, now + REDUCED_INTERVAL - 1).map(|reduced| reduced.max(next))
         }
         (next, _) => next,
     };
@@ -188,7 +195,7 @@ fn begin(db: &Connection, functions: Functions, now: i64, quiet_since: Option<i6
     Ok(true)
 }
 
-/// A schedule that is due.
+/// The row of a schedule with a next occurrence.
 struct Due {
     schedule: i64,
     group: String,
@@ -196,7 +203,7 @@ struct Due {
     definition: String,
     target: String,
     revision: i64,
-    made_at: i64,
+    modified_at: i64,
     at: i64,
 }
 
@@ -209,7 +216,7 @@ impl Due {
             definition: row.get(3)?,
             target: row.get(4)?,
             revision: row.get(5)?,
-            made_at: row.get(6)?,
+            modified_at: row.get(6)?,
             at: row.get(7)?,
         })
     }

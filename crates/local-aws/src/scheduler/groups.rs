@@ -1,4 +1,4 @@
-//! Schedule groups and their tags. The group `default` is always there.
+//! Schedule groups and their tags. The group `default` always exists.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ const DEFAULT: &str = "default";
 
 type Tags = BTreeMap<String, String>;
 
-/// Makes the default group, unless it is there.
-pub(super) fn begin(db: &Connection, now: i64) -> rusqlite::Result<()> {
+/// Creates the default group, unless it exists.
+pub(super) fn create_default(db: &Connection, now: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR IGNORE INTO schedule_group (name, token, tags, created_at, modified_at) VALUES (?1, NULL, '{}', ?2, ?2)",
     )?
@@ -27,12 +27,12 @@ pub(super) fn create(db: &Connection, name: &str, body: &Value, now: i64) -> Res
     check_name("name", name)?;
     let token = body["ClientToken"].as_str();
     check_token(token)?;
-    let kept: Option<Option<String>> = db
+    let stored: Option<Option<String>> = db
         .prepare_cached("SELECT token FROM schedule_group WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
         .optional()?;
-    match kept {
-        Some(kept) if token.is_some() && kept.as_deref() == token => {}
+    match stored {
+        Some(stored) if token.is_some() && stored.as_deref() == token => {}
         Some(_) => return Err(SchedulerError::Conflict(format!("Schedule group {name} already exists."))),
         None => {
             db.prepare_cached(
@@ -52,7 +52,7 @@ pub(super) fn get(db: &Connection, name: &str) -> Result<Value, SchedulerError> 
         .ok_or_else(|| SchedulerError::no_group(name))
 }
 
-/// Deletes the group with all its schedules, at once; AWS takes its time.
+/// Deletes the group and all its schedules immediately; AWS deletes them asynchronously.
 pub(super) fn delete(db: &Connection, name: &str) -> Result<Value, SchedulerError> {
     check_name("name", name)?;
     if name == DEFAULT {

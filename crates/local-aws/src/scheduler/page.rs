@@ -1,4 +1,4 @@
-//! Paging, the same for schedules and groups: a token names the last item of the page before.
+//! Pagination of schedules and groups. A token contains the last item of the previous page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::definition::between;
 use super::error::SchedulerError;
 
-const MOST: i64 = 100;
+const MAX_PAGE_SIZE: i64 = 100;
 
 #[derive(Debug)]
 pub(super) struct Page {
@@ -20,12 +20,12 @@ impl Page {
     /// `ValidationException` when the size is not 1-100.
     pub(super) fn of(size: Option<&str>, token: Option<String>) -> Result<Self, SchedulerError> {
         let size = match size {
-            None => MOST,
+            None => MAX_PAGE_SIZE,
             Some(size) => {
                 size.parse().map_err(|_| SchedulerError::constraint("maxResults", size, "Member must be a number"))?
             }
         };
-        between("maxResults", size, 1, MOST)?;
+        between("maxResults", size, 1, MAX_PAGE_SIZE)?;
         Ok(Self { size, token })
     }
 
@@ -33,7 +33,7 @@ impl Page {
         self.size
     }
 
-    /// The group and name this page begins after.
+    /// The group and name after which this page begins.
     pub(super) fn after(&self) -> Result<(String, String), SchedulerError> {
         let Some(token) = &self.token else { return Ok(<(String, String)>::default()) };
         URL_SAFE_NO_PAD
@@ -44,7 +44,7 @@ impl Page {
             .ok_or_else(|| SchedulerError::Validation(format!("Invalid NextToken {token}.")))
     }
 
-    /// The answer from items read, of which there is one more than the page holds when there is a further page.
+    /// Builds the response. `items` has one item more than the page size if there is a next page.
     pub(super) fn answer(&self, member: &str, mut items: Vec<(String, String, Value)>) -> Value {
         let size = usize::try_from(self.size).unwrap_or_default();
         let more = items.len() > size;
@@ -58,7 +58,7 @@ impl Page {
     }
 }
 
-/// An instant as REST-JSON writes it: seconds, with a fraction.
+/// A time in the format of REST-JSON: seconds with a fraction.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of any date fit a double exactly")]
 pub(super) fn seconds(millis: i64) -> Value {
     (millis as f64 / 1_000.0).into()

@@ -19,7 +19,7 @@ struct Stored {
     modified_at: i64,
 }
 
-/// Makes the schedule and gives its ARN. A repeat with the same client token is the same call.
+/// Creates the schedule and returns its ARN. A repeated call with the same client token succeeds without a change.
 pub(super) fn create(db: &Connection, name: &str, body: &Value, now: i64) -> Result<Value, SchedulerError> {
     check_name("name", name)?;
     let definition = Definition::read(body)?;
@@ -53,7 +53,7 @@ pub(super) fn create(db: &Connection, name: &str, body: &Value, now: i64) -> Res
     Ok(arn(&group, name))
 }
 
-/// Makes the schedule, changes it when it differs, or leaves it alone.
+/// Creates the schedule, or updates it if it differs.
 pub(super) fn ensure(db: &Connection, name: &str, body: &Value, now: i64) -> Result<(), SchedulerError> {
     let definition = Definition::read(body)?;
     match find(db, &definition.group_name, name)? {
@@ -63,7 +63,7 @@ pub(super) fn ensure(db: &Connection, name: &str, body: &Value, now: i64) -> Res
     }
 }
 
-/// Replaces everything about the schedule; what is not given goes back to its default, as AWS has it.
+/// Replaces the whole definition of the schedule. Missing members get their defaults, as on AWS.
 pub(super) fn update(db: &Connection, name: &str, body: &Value, now: i64) -> Result<Value, SchedulerError> {
     check_name("name", name)?;
     let definition = Definition::read(body)?;
@@ -98,7 +98,7 @@ pub(super) fn get(db: &Connection, group: &str, name: &str) -> Result<Value, Sch
     Ok(answer)
 }
 
-/// Deletes the schedule, and what of it is still to be tried again.
+/// Deletes the schedule and its pending occurrences.
 pub(super) fn delete(db: &Connection, group: &str, name: &str) -> Result<Value, SchedulerError> {
     check_name("name", name)?;
     let stored = find(db, group, name)?.ok_or_else(|| SchedulerError::no_schedule(name))?;

@@ -1,4 +1,4 @@
-//! When a schedule occurs: `at(…)`, `rate(…)` and `cron(…)`, in a time zone, between two dates.
+//! Calculates the occurrences of a schedule: `at(…)`, `rate(…)` and `cron(…)`, in a time zone, between two dates.
 
 use croner::Cron;
 use jiff::civil::DateTime;
@@ -9,7 +9,7 @@ use super::definition::Definition;
 use super::error::SchedulerError;
 use crate::clock::instant;
 
-/// A schedule's occurrences. Instants are Unix milliseconds.
+/// The timing of a schedule. Times are Unix milliseconds.
 pub(super) struct Timing {
     expression: Expression,
     zone: TimeZone,
@@ -43,8 +43,8 @@ impl Timing {
         Ok(Self { expression, zone, start, end })
     }
 
-    /// The first occurrence of a schedule made, or changed, at `now`. An `at(…)` that is past is due at once, and so is a
-    /// rate without a start.
+    /// The first occurrence of a schedule that was created or updated at `now`. A past `at(…)` and a rate without a start date
+    /// are due immediately.
     pub(super) fn first(&self, now: i64) -> Option<i64> {
         match &self.expression {
             Expression::At(local) => cron::resolve(*local, &self.zone).map(|at| at.as_millisecond()),
@@ -53,9 +53,9 @@ impl Timing {
         }
     }
 
-    /// The first occurrence after `after`, where `made_at` is when the schedule was made or last changed.
-    pub(super) fn next(&self, made_at: i64, after: i64) -> Option<i64> {
-        let start = self.start.unwrap_or(made_at);
+    /// The first occurrence after `after`. `modified_at` is the time when the schedule was created or last updated.
+    pub(super) fn next(&self, modified_at: i64, after: i64) -> Option<i64> {
+        let start = self.start.unwrap_or(modified_at);
         let next = match &self.expression {
             Expression::At(_) => None,
             Expression::Rate(interval) if after < start => Some(start).filter(|_| *interval > 0),
@@ -90,7 +90,7 @@ fn parse(text: &str) -> Option<Expression> {
     inside("cron").and_then(cron::parse).map(|cron| Expression::Cron(Box::new(cron)))
 }
 
-/// Dates travel as seconds with a fraction.
+/// Converts a date of the API: seconds with a fraction.
 #[expect(clippy::cast_possible_truncation, reason = "no date anybody writes is beyond 64 bits of milliseconds")]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64

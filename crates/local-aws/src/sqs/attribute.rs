@@ -1,4 +1,4 @@
-//! Message attributes: what a sender may attach, how large it counts, and what a receiver asked to see.
+//! Message attributes: their validation, their size, and the selection by a receiver.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::error::SqsError;
 use super::text;
 
-/// The most a message can carry.
-const MAXIMUM: usize = 10;
+/// The maximum number of attributes of a message.
+const MAX_ATTRIBUTES: usize = 10;
 
 /// Attributes by name.
 pub(super) type MessageAttributes = BTreeMap<String, Attribute>;
@@ -19,22 +19,22 @@ pub(super) type MessageAttributes = BTreeMap<String, Attribute>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Attribute {
-    /// `String`, `Number` or `Binary`, and whatever follows a full stop.
+    /// `String`, `Number` or `Binary`, optionally with a custom suffix after a full stop.
     pub data_type: String,
-    /// The value; numbers are text.
+    /// The value. Numbers are text.
     pub value: AttributeValue,
 }
 
 /// The value of a message attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttributeValue {
-    /// Of a `String` or a `Number`.
+    /// The value of a `String` or a `Number`.
     Text(String),
-    /// Of a `Binary`.
+    /// The value of a `Binary`.
     Binary(Vec<u8>),
 }
 
-/// As it travels.
+/// The JSON format of an attribute.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
@@ -77,18 +77,18 @@ impl AttributeValue {
     }
 }
 
-/// What they add to the size of a message: names, types and values.
+/// The size of the attributes in bytes: names, types and values. It counts towards the message's size.
 pub(super) fn size(attributes: &MessageAttributes) -> usize {
     attributes.iter().map(|(name, it)| name.len() + it.data_type.len() + it.value.bytes().len()).sum()
 }
 
 /// # Errors
-/// `InvalidParameterValue` or `InvalidMessageContents`, saying which attribute is wrong.
+/// `InvalidParameterValue` or `InvalidMessageContents` for an invalid attribute, with its name.
 pub(super) fn check(attributes: &MessageAttributes) -> Result<(), SqsError> {
-    if attributes.len() > MAXIMUM {
+    if attributes.len() > MAX_ATTRIBUTES {
         let count = attributes.len();
         return Err(refused(format!(
-            "Number of message attributes [{count}] exceeds the allowed maximum [{MAXIMUM}]."
+            "Number of message attributes [{count}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
         )));
     }
     attributes.iter().try_for_each(|(name, attribute)| check_one(name, attribute))
@@ -143,7 +143,7 @@ fn is_number(text: &str) -> bool {
     digits > 0 && digits <= 128 && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
-/// Whether a receiver who asked for `wanted` (a name, `prefix.*`, `All` or `.*`) sees the attribute called `name`.
+/// Whether `wanted` (a name, `prefix.*`, `All` or `.*`) selects the attribute `name`.
 pub(super) fn is_wanted(wanted: &[String], name: &str) -> bool {
     wanted.iter().any(|pattern| {
         pattern == "All"

@@ -1,14 +1,13 @@
-//! What the three batch operations share: at most ten entries with ids of their own, and an outcome for each.
+//! The shared parts of the three batch operations: at most ten entries with distinct ids, and a result for each entry.
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::SqsError;
-use super::send::Entry;
 use super::text;
 
-const MAXIMUM: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,24 +17,18 @@ pub(super) struct Batch<T> {
     pub(super) entries: Vec<T>,
 }
 
-/// An entry of a batch has an id to tell its outcome by.
-pub(super) trait Identified {
+/// An entry of a batch. Its id connects it with its result.
+pub(super) trait BatchEntry {
     fn id(&self) -> Option<&str>;
 }
 
-impl Identified for Entry {
-    fn id(&self) -> Option<&str> {
-        self.id.as_deref()
-    }
-}
-
-impl<T: Identified> Batch<T> {
-    /// `entry` is what AWS calls an entry of this batch.
+impl<T: BatchEntry> Batch<T> {
+    /// Validates the number of entries and their ids. `entry` is AWS's name of an entry, for error messages.
     pub(super) fn check(&self, entry: &'static str) -> Result<(), SqsError> {
         if self.entries.is_empty() {
             return Err(SqsError::EmptyBatchRequest(entry));
         }
-        if self.entries.len() > MAXIMUM {
+        if self.entries.len() > MAX_ENTRIES {
             return Err(SqsError::TooManyEntriesInBatchRequest(self.entries.len()));
         }
         let mut seen = HashSet::new();
@@ -52,7 +45,7 @@ impl<T: Identified> Batch<T> {
     }
 }
 
-/// What became of each entry.
+/// The result of each entry.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Outcome<T> {
@@ -66,7 +59,7 @@ impl<T> Default for Outcome<T> {
     }
 }
 
-/// An entry that did as asked and has nothing else to tell.
+/// A successful entry of a batch that returns only the id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Done {
@@ -84,7 +77,7 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn of(id: String, error: &SqsError) -> Self {
-        Self { id, sender_fault: error.is_senders(), code: error.query_code(), message: error.to_string() }
+        Self { id, sender_fault: error.is_client_error(), code: error.query_code(), message: error.to_string() }
     }
 }
 

@@ -6,8 +6,8 @@ use super::error::{SqsError, required};
 use super::settings::{self, Attributes, Settings};
 use super::{Sqs, queue, text};
 
-/// The most queues a page names.
-const PAGE: usize = 1_000;
+/// The maximum number of queues in a page.
+const MAX_PAGE_SIZE: usize = 1_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -49,7 +49,7 @@ pub(super) struct Listed {
     next_token: Option<String>,
 }
 
-/// As AWS spells the answer of this one operation.
+/// The response of `ListDeadLetterSourceQueues`, where AWS spells `queueUrls` in lower case.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sources {
@@ -60,7 +60,7 @@ pub(super) struct Sources {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Named {
+pub(super) struct QueueRequest {
     queue_url: Option<String>,
 }
 
@@ -71,8 +71,8 @@ pub(super) fn create_queue(sqs: &Sqs, request: CreateQueue) -> Result<Url, SqsEr
     check_redrive(sqs, &attributes)?;
     let now = sqs.clock().millis();
     let queue = sqs.queues().create(&name, attributes.clone(), request.tags, now)?;
-    let told = sqs.attributes_of(&queue)?;
-    match attributes.iter().find(|(name, value)| !same(told.get(*name), value)) {
+    let current = sqs.attributes_of(&queue)?;
+    match attributes.iter().find(|(name, value)| !same(current.get(*name), value)) {
         Some((name, _)) => Err(SqsError::QueueNameExists(name.clone())),
         None => Ok(Url { queue_url: sqs.url(&queue.name) }),
     }
@@ -101,18 +101,18 @@ pub(super) fn list_dead_letter_source_queues(sqs: &Sqs, request: Page) -> Result
     Ok(Sources { queue_urls: names.iter().map(|name| sqs.url(name)).collect(), next_token })
 }
 
-pub(super) fn delete_queue(sqs: &Sqs, request: Named) -> Result<(), SqsError> {
+pub(super) fn delete_queue(sqs: &Sqs, request: QueueRequest) -> Result<(), SqsError> {
     let queue = sqs.queue_of(request.queue_url.as_deref())?;
     sqs.queues().delete(&queue.name)
 }
 
-pub(super) fn purge_queue(sqs: &Sqs, request: Named) -> Result<(), SqsError> {
+pub(super) fn purge_queue(sqs: &Sqs, request: QueueRequest) -> Result<(), SqsError> {
     let queue = sqs.queue_of(request.queue_url.as_deref())?;
     sqs.store().transact(|db| queue::empty(db, queue.id))?;
     Ok(())
 }
 
-/// A dead-letter queue has to exist, and to be of the same kind.
+/// Checks that the dead-letter queue exists and is of the same type (standard or FIFO).
 pub(super) fn check_redrive(sqs: &Sqs, attributes: &Attributes) -> Result<(), SqsError> {
     let settings = Settings::of(attributes)?;
     let (Some(redrive), Some(policy)) = (&settings.redrive, attributes.get("RedrivePolicy")) else { return Ok(()) };
@@ -148,24 +148,24 @@ fn check_name(name: &str, attributes: &Attributes) -> Result<(), SqsError> {
     Ok(())
 }
 
-/// Policies are compared as JSON, so spacing and a count given as text make no difference.
-fn same(told: Option<&String>, given: &str) -> bool {
-    let Some(told) = told else { return false };
+/// Whether two attribute values are equal. Compares policies as JSON, so spacing makes no difference.
+fn same(current: Option<&String>, given: &str) -> bool {
+    let Some(current) = current else { return false };
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    told == given || (given.starts_with('{') && json(told) == json(given))
+    current == given || (given.starts_with('{') && json(current) == json(given))
 }
 
-/// A page of sorted names; its token is the last name it holds.
+/// Returns a page of sorted names, and the token of the next page: the last name of this page.
 fn page(names: Vec<String>, request: &Page) -> Result<(Vec<String>, Option<String>), SqsError> {
-    let most = request.max_results.unwrap_or(PAGE);
-    if !(1..=PAGE).contains(&most) {
-        return Err(SqsError::value("MaxResults", most, "MaxResults must be between 1 and 1000."));
+    let max = request.max_results.unwrap_or(MAX_PAGE_SIZE);
+    if !(1..=MAX_PAGE_SIZE).contains(&max) {
+        return Err(SqsError::value("MaxResults", max, "MaxResults must be between 1 and 1000."));
     }
     let after = request.next_token.clone().unwrap_or_default();
     let mut names: Vec<String> = names.into_iter().filter(|name| *name > after).collect();
-    let more = names.len() > most;
-    names.truncate(most);
-    // Without MaxResults AWS gives one page of a thousand and no token.
+    let more = names.len() > max;
+    names.truncate(max);
+    // Without MaxResults, AWS returns one page of up to a thousand queues and no token.
     let next = names.last().filter(|_| more && request.max_results.is_some()).cloned();
     Ok((names, next))
 }

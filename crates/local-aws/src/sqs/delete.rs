@@ -4,12 +4,12 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::Sqs;
-use super::batch::{Batch, Done, Identified, Outcome};
+use super::batch::{Batch, BatchEntry, Done, Outcome};
 use super::error::{SqsError, required};
 use super::queue::Queue;
 use super::receipt::Receipt;
-use super::repeat;
-use crate::faults::Again;
+use super::second_delivery;
+use crate::faults::RedeliveryKind;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -19,7 +19,7 @@ pub(super) struct Delete {
     receipt_handle: Option<String>,
 }
 
-impl Identified for Delete {
+impl BatchEntry for Delete {
     fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
@@ -54,8 +54,8 @@ pub(super) fn delete_message_batch(sqs: &Sqs, batch: Batch<Delete>) -> Result<Ou
     Ok(outcome)
 }
 
-/// Deletes the message, if the handle is of its last receive. A stale handle deletes nothing and is no error, as the
-/// documentation of AWS has it; a FIFO queue refuses a handle whose visibility timeout has passed.
+/// Deletes the message if the receipt handle is from its last receive. A stale handle deletes nothing and is not an error, as
+/// AWS documents. A FIFO queue refuses a handle whose visibility timeout has passed.
 pub(super) fn delete(sqs: &Sqs, db: &Connection, queue: &Queue, handle: &str, now: i64) -> Result<(), SqsError> {
     let receipt = Receipt::of(handle, queue.id)?;
     if queue.settings.is_fifo() {
@@ -68,16 +68,16 @@ pub(super) fn delete(sqs: &Sqs, db: &Connection, queue: &Queue, handle: &str, no
     }
     let row = (receipt.number, receipt.queue, receipt.receive);
     if db.prepare_cached("SELECT 1 FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.exists(row)? {
-        repeat::repeat(sqs, db, queue, Again::AfterDelete, receipt.number, now)?;
+        second_delivery::insert(sqs, db, queue, RedeliveryKind::AfterDelete, receipt.number, now)?;
     }
     db.prepare_cached("DELETE FROM message WHERE number = ?1 AND queue = ?2 AND receives = ?3")?.execute(row)?;
     Ok(())
 }
 
-/// In a FIFO queue a delete may open the message's group.
+/// Wakes waiting receivers, because in a FIFO queue a delete may unblock the message's group.
 pub(super) fn deleted(sqs: &Sqs, queue: &Queue) {
     if queue.settings.is_fifo() {
         queue.wake();
     }
-    repeat::repeated(sqs, queue);
+    second_delivery::notify(sqs, queue);
 }

@@ -7,7 +7,7 @@ use super::create::check_redrive;
 use super::error::SqsError;
 use super::queue::Queue;
 use super::settings::{self, Attributes};
-use super::{Sqs, take};
+use super::{Sqs, dequeue};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -110,7 +110,7 @@ fn retag(sqs: &Sqs, queue: &Queue, change: impl FnOnce(&mut Attributes)) -> Resu
     })
 }
 
-/// How many messages a queue holds.
+/// The numbers of messages in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) visible: usize,
@@ -122,12 +122,12 @@ pub(super) fn counts(db: &Connection, queue: &Queue, now: i64) -> rusqlite::Resu
     let count = |sql: &str| db.prepare_cached(sql)?.query_row((queue.id, now), |row| row.get(0));
     Ok(Counts {
         visible: count("SELECT count(*) FROM message WHERE queue = ?1 AND visible_at <= ?2")?,
-        in_flight: take::in_flight(db, queue, now)?,
+        in_flight: dequeue::in_flight(db, queue, now)?,
         delayed: count("SELECT count(*) FROM message WHERE queue = ?1 AND visible_at > ?2 AND receives = 0")?,
     })
 }
 
-/// Everything AWS would tell of a queue.
+/// All attributes of a queue, as `GetQueueAttributes` returns them.
 pub(super) fn all(queue: &Queue, counts: Counts) -> Attributes {
     let mut attributes = settings::defaults(&queue.attributes);
     attributes.extend(queue.attributes.clone());

@@ -1,6 +1,4 @@
-//! The MD5s that SQS answers with. SDKs recompute them and refuse the answer when they differ, so the bytes that go in,
-//! and their order, are AWS's.
-
+//! The MD5 digests in SQS's responses. SDKs verify them, so the input bytes and their order must be the same as AWS's.
 use std::fmt::Write as _;
 
 use md5::{Digest as _, Md5};
@@ -8,12 +6,12 @@ use sha2::Sha256;
 
 use super::attribute::{Attribute, AttributeValue};
 
-/// Of a body.
+/// The MD5 of a message body.
 pub(super) fn of_body(body: &str) -> String {
     hex(&Md5::digest(body.as_bytes()))
 }
 
-/// Of attributes, which have to come sorted by name; `None` when there are none.
+/// The MD5 of attributes, which must be sorted by name. `None` without attributes.
 pub(super) fn of_attributes<'a>(attributes: impl IntoIterator<Item = (&'a str, &'a Attribute)>) -> Option<String> {
     let mut digest = Md5::new();
     let mut any = false;
@@ -31,12 +29,12 @@ pub(super) fn of_attributes<'a>(attributes: impl IntoIterator<Item = (&'a str, &
     any.then(|| hex(&digest.finalize()))
 }
 
-/// The deduplication id of a message whose queue takes it from the body.
+/// The deduplication id for content-based deduplication: the SHA-256 of the body.
 pub(super) fn deduplication_id(body: &str) -> String {
     hex(&Sha256::digest(body.as_bytes()))
 }
 
-/// Four bytes of length, most significant first, then the bytes.
+/// Adds the length (four bytes, most significant first) and the bytes.
 fn update(digest: &mut Md5, bytes: &[u8]) {
     digest.update(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     digest.update(bytes);

@@ -1,42 +1,42 @@
-//! What SQS refuses, worded as AWS words it: SDKs, and people who search for a message, know these texts. Each error has
-//! two names, that of the JSON protocol and the older one that SDKs still report through `x-amzn-query-error`.
+//! The errors of SQS, with AWS's texts: SDKs depend on them, and people search for them. Each error has two names: the one of
+//! the JSON protocol, and the older one that SDKs still report through `x-amzn-query-error`.
 
-/// The set of characters a message may hold, as AWS spells it out.
+/// The characters that a message may contain, as AWS writes them.
 const ALLOWED: &str = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF";
 
-/// A refusal of SQS. `Display` is the message AWS would send.
+/// An error of SQS. `Display` is the message that AWS would send.
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {
-    /// No queue has that name.
+    /// There is no queue with this name.
     #[error("The specified queue does not exist.")]
     QueueDoesNotExist,
-    /// A queue of that name exists and differs.
+    /// A queue with this name and other attributes exists.
     #[error("A queue already exists with the same name and a different value for attribute {0}")]
     QueueNameExists(String),
-    /// A parameter is there and wrong.
+    /// A parameter is invalid.
     #[error("{0}")]
     InvalidParameterValue(String),
     /// A parameter is missing.
     #[error("The request must contain the parameter {0}.")]
     MissingParameter(String),
-    /// No queue attribute has that name.
+    /// There is no queue attribute with this name.
     #[error("Unknown Attribute {0}.")]
     InvalidAttributeName(String),
-    /// A queue attribute has an impossible value.
+    /// The value of a queue attribute is invalid.
     #[error("Invalid value for the parameter {0}.{1}")]
     InvalidAttributeValue(String, String),
-    /// The body, or an attribute, holds a character SQS does not carry.
+    /// The body or an attribute contains a character that SQS does not allow.
     #[error(
         "Invalid binary character '#x{0:X}' was found in the message body, the set of allowed characters is {ALLOWED}"
     )]
     InvalidMessageContents(u32),
-    /// A batch without entries.
+    /// The batch has no entries.
     #[error("There should be at least one {0} in the request.")]
     EmptyBatchRequest(&'static str),
-    /// A batch of more than ten.
+    /// The batch has more than ten entries.
     #[error("Maximum number of entries per request are 10. You have sent {0}.")]
     TooManyEntriesInBatchRequest(usize),
-    /// Two entries of a batch share an id.
+    /// Two entries of the batch have the same id.
     #[error("Id {0} repeated.")]
     BatchEntryIdsNotDistinct(String),
     /// The id of an entry is not 1-80 of `A-Za-z0-9-_`.
@@ -44,10 +44,10 @@ pub enum SqsError {
         "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
     )]
     InvalidBatchEntryId,
-    /// The entries of a batch are too large together.
+    /// The entries of the batch together are too large.
     #[error("Batch requests cannot be longer than 1048576 bytes. You have sent {0} bytes.")]
     BatchRequestTooLong(usize),
-    /// The receipt handle is not one of ours, or of another queue.
+    /// The receipt handle is malformed or belongs to another queue.
     #[error("The input receipt handle \"{0}\" is not a valid receipt handle.")]
     ReceiptHandleIsInvalid(String),
     /// The message is not in flight.
@@ -56,28 +56,28 @@ pub enum SqsError {
     /// 120,000 messages are in flight.
     #[error("Too many messages in flight: {0}")]
     OverLimit(usize),
-    /// The operation exists and is not possible for this queue.
+    /// The operation is not possible for this queue or task.
     #[error("{0}")]
     UnsupportedOperation(String),
-    /// What was named does not exist: a queue or a task of message moves.
+    /// The queue of a move task does not exist.
     #[error("{0}")]
     ResourceNotFound(String),
-    /// The request is not the JSON that the operation takes.
+    /// The request is not valid JSON for the operation.
     #[error("{0}")]
     Serialization(String),
-    /// No such operation here.
-    #[error("The operation {0} is not served here.")]
+    /// This endpoint does not support the operation.
+    #[error("The operation {0} is not supported.")]
     UnknownOperation(String),
     /// The database failed.
     #[error("The queues' database failed.")]
     Storage(#[from] rusqlite::Error),
-    /// What is stored cannot be understood.
-    #[error("What is stored about the queues cannot be read.")]
+    /// A stored queue or message cannot be read.
+    #[error("The stored queues cannot be read.")]
     Stored(#[source] serde_json::Error),
 }
 
 impl SqsError {
-    /// The shape's name in the JSON protocol, as in `__type`.
+    /// The name of the error in the JSON protocol, as in `__type`.
     pub fn shape(&self) -> &'static str {
         match self {
             Self::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist",
@@ -103,7 +103,7 @@ impl SqsError {
         }
     }
 
-    /// The code of the query protocol, which is what boto3 and the CLI show.
+    /// The code of the query protocol, which boto3 and the CLI show.
     pub fn query_code(&self) -> &'static str {
         match self {
             Self::QueueDoesNotExist => "AWS.SimpleQueueService.NonExistentQueue",
@@ -129,18 +129,21 @@ impl SqsError {
         }
     }
 
-    /// Whether the sender has to change something, rather than try again.
-    pub fn is_senders(&self) -> bool {
+    /// Whether the client caused the error, so that a retry would not help.
+    pub fn is_client_error(&self) -> bool {
         !matches!(self, Self::Storage(_) | Self::Stored(_))
     }
 
-    /// A parameter whose value is refused for a reason.
+    /// The error for an invalid value of a parameter.
     pub(super) fn value(parameter: &str, value: impl std::fmt::Display, reason: &str) -> Self {
         Self::InvalidParameterValue(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"))
     }
 }
 
-/// The value of a parameter that has to be there.
+/// Returns the value of a required parameter.
+///
+/// # Errors
+/// `MissingParameter`.
 pub(super) fn required<T>(parameter: &str, value: Option<T>) -> Result<T, SqsError> {
     value.ok_or_else(|| SqsError::MissingParameter(parameter.to_owned()))
 }

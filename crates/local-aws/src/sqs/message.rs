@@ -1,4 +1,4 @@
-//! A received message, and how it comes out of the database.
+//! A received message, and the row that it is read from.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use super::receipt::Receipt;
 use super::{digest, fifo};
 use crate::names;
 
-/// The columns `Candidate::of` reads.
+/// The columns that `Candidate::of` reads.
 pub(super) const COLUMNS: &str = "m.number, m.id, m.body, m.body_md5, m.attributes, m.trace, m.group_id, m.dedup_id, \
                                   m.source_arn, m.sent_at, m.first_received_at, m.receives, m.sender";
 
-/// A message as a receiver gets it.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The id it was sent under.
+    /// The message id that the send returned.
     pub id: String,
-    /// The handle to delete it with, or to change its visibility. The next receive makes it stale.
+    /// The receipt handle, for deleting the message or changing its visibility timeout. The next receive makes it stale.
     pub receipt: String,
     /// The body, byte for byte.
     pub body: String,
     /// MD5 of the body, in hex.
     pub body_md5: String,
-    /// System attributes under their AWS names: `ApproximateReceiveCount`, `SentTimestamp`, `DeadLetterQueueSourceArn`, …
+    /// System attributes by AWS's names: `ApproximateReceiveCount`, `SentTimestamp`, `DeadLetterQueueSourceArn`, …
     pub system: BTreeMap<String, String>,
-    /// What the sender attached.
+    /// The message attributes of the sender.
     pub attributes: BTreeMap<String, Attribute>,
-    /// MD5 of `attributes`, in hex; `None` when there are none.
+    /// MD5 of `attributes`, in hex. `None` without attributes.
     pub attributes_md5: Option<String>,
 }
 
-/// A row that may be handed out.
+/// A row of a receivable message.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) number: i64,
@@ -71,7 +71,7 @@ impl Candidate {
         })
     }
 
-    /// The message, handed out at `now` one more time.
+    /// The message as received at `now`, with its receive count increased by one.
     pub(super) fn received(self, queue: &Queue, now: i64) -> Result<Message, SqsError> {
         let attributes: MessageAttributes = match &self.attributes {
             Some(json) => serde_json::from_str(json).map_err(SqsError::Stored)?,

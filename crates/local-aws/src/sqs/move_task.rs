@@ -1,5 +1,5 @@
-//! Message move tasks: SQS's own redrive from a dead-letter queue. Here a task is done when it is started, so there is
-//! none to list as running and none to cancel.
+//! Message move tasks: SQS's redrive from a dead-letter queue. A task is complete when `start` returns, so there are no
+//! running tasks to list or cancel.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,7 +40,7 @@ pub(super) struct Cancel {
     task_handle: Option<String>,
 }
 
-/// Moves every visible message to the destination, or each back to the queue it was a dead letter of.
+/// Moves all visible messages to the destination, or each one back to the queue that it came from.
 pub(super) fn start(sqs: &Sqs, request: Start) -> Result<Started, SqsError> {
     let arn = required("SourceArn", request.source_arn)?;
     let source = named(sqs, &arn)?;
@@ -78,7 +78,7 @@ pub(super) fn list(sqs: &Sqs, request: List) -> Result<Listed, SqsError> {
     Ok(Listed { results: Vec::new() })
 }
 
-/// Always too late.
+/// Always fails, because a task is already complete.
 pub(super) fn cancel(_: &Sqs, request: Cancel) -> SqsError {
     match required("TaskHandle", request.task_handle) {
         Ok(_) => SqsError::UnsupportedOperation("Only active tasks can be cancelled.".to_owned()),

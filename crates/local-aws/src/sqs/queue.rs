@@ -1,4 +1,4 @@
-//! The queues there are. They are few and asked for on every call, so they are held in memory and written through.
+//! The queues. Each call needs one and there are few, so they are cached in memory, and each change is written to the database.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,7 +11,7 @@ use super::settings::{Attributes, Settings};
 use crate::names;
 use crate::store::Store;
 
-/// A queue as it is now; a change makes a new one.
+/// The current state of a queue. A change creates a new value.
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) id: i64,
@@ -21,7 +21,7 @@ pub(super) struct Queue {
     pub(super) tags: Attributes,
     pub(super) created_at: i64,
     pub(super) modified_at: i64,
-    /// Says that something may have become receivable.
+    /// Notifies receivers that a message may be receivable.
     changed: Arc<watch::Sender<()>>,
 }
 
@@ -38,7 +38,7 @@ impl Queue {
         self.changed.subscribe()
     }
 
-    /// The same queue told otherwise.
+    /// The queue with other attributes and tags.
     pub(super) fn with(&self, attributes: Attributes, tags: Attributes, modified_at: i64) -> Result<Self, SqsError> {
         Ok(Self {
             id: self.id,
@@ -80,7 +80,7 @@ impl Queues {
         self.named.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Makes a queue, unless there is one of that name: then that one is given.
+    /// Creates a queue, or returns the existing queue with this name.
     pub(super) fn create(
         &self,
         name: &str,
@@ -114,7 +114,7 @@ impl Queues {
         Ok(queue)
     }
 
-    /// Replaces a queue by what `change` makes of it.
+    /// Replaces a queue with the result of `change`.
     pub(super) fn change(
         &self,
         name: &str,
@@ -133,7 +133,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Removes a queue and all it holds.
+    /// Removes a queue and its messages.
     pub(super) fn delete(&self, name: &str) -> Result<(), SqsError> {
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
         let queue = named.get(name).ok_or(SqsError::QueueDoesNotExist)?.clone();

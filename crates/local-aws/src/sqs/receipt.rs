@@ -1,16 +1,16 @@
-//! Receipt handles. One names a message and the receive it came from: a later receive makes the earlier handle stale.
+//! Receipt handles. A handle identifies a message and one receive of it; a later receive makes it stale.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::SqsError;
 
-/// What a handle says.
+/// The content of a receipt handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Receipt {
     pub(super) queue: i64,
     pub(super) number: i64,
-    /// Which receive of the message it was, counted from 1.
+    /// The number of this receive of the message, counted from 1.
     pub(super) receive: i64,
 }
 
@@ -20,7 +20,7 @@ impl Receipt {
     }
 
     /// # Errors
-    /// `ReceiptHandleIsInvalid` when it was not made by `handle`, or for another queue.
+    /// `ReceiptHandleIsInvalid` if the text is no receipt handle, or belongs to another queue.
     pub(super) fn of(handle: &str, queue: i64) -> Result<Self, SqsError> {
         Self::parse(handle)
             .filter(|receipt| receipt.queue == queue)

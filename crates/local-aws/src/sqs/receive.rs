@@ -1,4 +1,5 @@
-//! `ReceiveMessage`, with its long poll. Waiting takes real time, whatever the clock says: a consumer polls in real time.
+//! `ReceiveMessage` with long polling. A long poll waits in real time, independent of the clock, because consumers poll in
+//! real time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use super::attribute::{self, Attribute};
 use super::error::SqsError;
 use super::message::Message;
 use super::queue::Queue;
-use super::settings::MAXIMUM_VISIBILITY;
-use super::{digest, take};
+use super::settings::MAX_VISIBILITY_TIMEOUT;
+use super::{dequeue, digest};
 
 const SYSTEM_ATTRIBUTES: [&str; 10] = [
     "All",
@@ -46,12 +47,12 @@ pub(super) struct ReceiveMessage {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Received {
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<Shown>,
+    messages: Vec<ReceivedMessage>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Shown {
+struct ReceivedMessage {
     message_id: String,
     receipt_handle: String,
     #[serde(rename = "MD5OfBody")]
@@ -67,9 +68,9 @@ struct Shown {
 
 pub(super) async fn receive_message(sqs: &Sqs, request: ReceiveMessage) -> Result<Received, SqsError> {
     let queue = sqs.queue_of(request.queue_url.as_deref())?;
-    let most = within("MaxNumberOfMessages", request.max_number_of_messages, 1, 10)?.unwrap_or(1);
-    let most = usize::try_from(most).unwrap_or(1);
-    let visibility = within("VisibilityTimeout", request.visibility_timeout, 0, MAXIMUM_VISIBILITY)?
+    let max = within("MaxNumberOfMessages", request.max_number_of_messages, 1, 10)?.unwrap_or(1);
+    let max = usize::try_from(max).unwrap_or(1);
+    let visibility = within("VisibilityTimeout", request.visibility_timeout, 0, MAX_VISIBILITY_TIMEOUT)?
         .map_or(queue.settings.visibility, |seconds| seconds * 1_000);
     let wait = within("WaitTimeSeconds", request.wait_time_seconds, 0, 20)?
         .map_or(queue.settings.wait, |seconds| seconds * 1_000);
@@ -80,16 +81,16 @@ pub(super) async fn receive_message(sqs: &Sqs, request: ReceiveMessage) -> Resul
     }
 
     let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
-    let messages = poll(sqs, &queue, most, visibility, wait).await?;
-    let shown = |message| show(message, &system, &request.message_attribute_names);
-    Ok(Received { messages: messages.into_iter().map(shown).collect() })
+    let messages = poll(sqs, &queue, max, visibility, wait).await?;
+    let to_wire = |message| to_wire(message, &system, &request.message_attribute_names);
+    Ok(Received { messages: messages.into_iter().map(to_wire).collect() })
 }
 
-/// Takes what is there, or what comes within `wait`.
+/// Receives the messages that are there, or that arrive within `wait`.
 async fn poll(
     sqs: &Sqs,
     queue: &Arc<Queue>,
-    most: usize,
+    max: usize,
     visibility: i64,
     wait: Duration,
 ) -> Result<Vec<Message>, SqsError> {
@@ -99,9 +100,9 @@ async fn poll(
     tokio::pin!(over);
     loop {
         changes.mark_unchanged();
-        // Asked anew each time: the queue may have been changed, or deleted, while this waited.
+        // Looks up the queue each time, because it may have been changed or deleted during the wait.
         let current = sqs.queues().get(&queue.name)?;
-        let messages = take::take(sqs, &current, most, visibility)?;
+        let messages = dequeue::dequeue(sqs, &current, max, visibility)?;
         if !messages.is_empty() || wait.is_zero() {
             return Ok(messages);
         }
@@ -113,7 +114,7 @@ async fn poll(
     }
 }
 
-fn show(message: Message, system: &[String], wanted: &[String]) -> Shown {
+fn to_wire(message: Message, system: &[String], wanted: &[String]) -> ReceivedMessage {
     let all = system.iter().any(|name| name == "All");
     let mut attributes = message.system;
     attributes.retain(|name, _| all || system.contains(name));
@@ -125,7 +126,7 @@ fn show(message: Message, system: &[String], wanted: &[String]) -> Shown {
     } else {
         digest::of_attributes(message_attributes.iter().map(|(name, it)| (name.as_str(), it)))
     };
-    Shown {
+    ReceivedMessage {
         message_id: message.id,
         receipt_handle: message.receipt,
         body_md5: message.body_md5,
@@ -136,10 +137,10 @@ fn show(message: Message, system: &[String], wanted: &[String]) -> Shown {
     }
 }
 
-fn within(parameter: &str, value: Option<i64>, least: i64, most: i64) -> Result<Option<i64>, SqsError> {
+fn within(parameter: &str, value: Option<i64>, min: i64, max: i64) -> Result<Option<i64>, SqsError> {
     match value {
-        Some(value) if !(least..=most).contains(&value) => {
-            let reason = format!("Must be between {least} and {most}, if provided.");
+        Some(value) if !(min..=max).contains(&value) => {
+            let reason = format!("Must be between {min} and {max}, if provided.");
             Err(SqsError::value(parameter, value, &reason))
         }
         value => Ok(value),

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::attribute::{self, Attribute, AttributeValue, MessageAttributes};
-use super::batch::{self, Batch, Failed};
+use super::batch::{self, Batch, BatchEntry, Failed};
 use super::error::{SqsError, required};
 use super::fifo;
 use super::queue::Queue;
-use super::settings::{MAXIMUM_DELAY, MAXIMUM_SIZE, Ordering};
+use super::settings::{MAX_DELAY, MAX_MESSAGE_BYTES, Ordering};
 use super::{Sqs, digest, text};
 
 const TRACE: &str = "AWSTraceHeader";
@@ -21,14 +21,14 @@ const TRACE: &str = "AWSTraceHeader";
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Entry {
     queue_url: Option<String>,
-    pub(super) id: Option<String>,
+    id: Option<String>,
     message_body: Option<String>,
     delay_seconds: Option<i64>,
     message_attributes: MessageAttributes,
     message_system_attributes: MessageAttributes,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
-    /// Who sends it, where that is an identity; the account otherwise.
+    /// The sender, if it is a role or a user. `None` is the account.
     #[serde(skip)]
     sender: Option<String>,
 }
@@ -39,9 +39,15 @@ impl Entry {
         Self { sender: sender.map(str::to_owned), ..self }
     }
 
-    /// A message from inside.
+    /// A message without HTTP, from the Scheduler.
     pub(super) fn of(body: String, attributes: MessageAttributes, group: Option<String>) -> Self {
         Self { message_body: Some(body), message_attributes: attributes, message_group_id: group, ..Self::default() }
+    }
+}
+
+impl BatchEntry for Entry {
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
     }
 }
 
@@ -79,10 +85,10 @@ pub(super) fn send_message(sqs: &Sqs, entry: Entry) -> Result<Sent, SqsError> {
     send_to(sqs, &queue, entry)
 }
 
-/// Sends to a queue that is already found.
+/// Sends a message to `queue`.
 pub(super) fn send_to(sqs: &Sqs, queue: &Arc<Queue>, entry: Entry) -> Result<Sent, SqsError> {
     let now = sqs.clock().millis();
-    let prepared = prepare(entry, queue, now + sqs.redeliveries().late(&queue.name))?;
+    let prepared = prepare(entry, queue, now + sqs.redeliveries().delay(&queue.name))?;
     let sent = sqs.store().transact(|db| insert(db, queue, &prepared, now))?;
     arrived(sqs, queue, &[&prepared], now);
     Ok(sent)
@@ -96,7 +102,7 @@ pub(super) fn send_message_batch(
     let queue = sqs.queue_of(batch.queue_url.as_deref())?;
     batch.check("SendMessageBatchRequestEntry")?;
     let bytes = batch.entries.iter().map(size).sum();
-    if bytes > MAXIMUM_SIZE {
+    if bytes > MAX_MESSAGE_BYTES {
         return Err(SqsError::BatchRequestTooLong(bytes));
     }
     let now = sqs.clock().millis();
@@ -104,7 +110,7 @@ pub(super) fn send_message_batch(
     let mut good = Vec::with_capacity(batch.entries.len());
     for entry in batch.entries {
         let id = entry.id.clone().unwrap_or_default();
-        match prepare(entry.by(sender), &queue, now + sqs.redeliveries().late(&queue.name)) {
+        match prepare(entry.by(sender), &queue, now + sqs.redeliveries().delay(&queue.name)) {
             Ok(prepared) => good.push(prepared),
             Err(error) => outcome.failed.push(Failed::of(id, &error)),
         }
@@ -117,7 +123,7 @@ pub(super) fn send_message_batch(
 }
 
 fn arrived(sqs: &Sqs, queue: &Queue, messages: &[&Prepared], now: i64) {
-    sqs.clock().note_event();
+    sqs.clock().record_activity();
     for later in messages.iter().map(|message| message.visible_at).filter(|at| *at > now) {
         sqs.timer().arm(later);
     }
@@ -144,7 +150,7 @@ fn prepare(entry: Entry, queue: &Queue, now: i64) -> Result<Prepared, SqsError> 
     }
     let delay = match (entry.delay_seconds, settings.ordering) {
         (None, _) => settings.delay,
-        (Some(seconds), _) if !(0..=MAXIMUM_DELAY).contains(&seconds) => {
+        (Some(seconds), _) if !(0..=MAX_DELAY).contains(&seconds) => {
             return Err(SqsError::value("DelaySeconds", seconds, "DelaySeconds must be >= 0 and <= 900."));
         }
         (Some(seconds), Ordering::Fifo { .. }) if seconds > 0 => {
@@ -178,7 +184,7 @@ fn prepare(entry: Entry, queue: &Queue, now: i64) -> Result<Prepared, SqsError> 
     })
 }
 
-/// The one system attribute that can be sent.
+/// Returns the trace header, the only system attribute that can be sent.
 fn trace(mut attributes: MessageAttributes) -> Result<Option<Attribute>, SqsError> {
     let trace = attributes.remove(TRACE);
     if let Some(name) = attributes.keys().next() {
@@ -207,23 +213,25 @@ fn unfit(parameter: &str, value: &str) -> SqsError {
     SqsError::value(parameter, value, "The request include parameter that is not valid for this queue type.")
 }
 
-/// Writes the message, unless a FIFO queue has had it in the last five minutes: then it is only acknowledged.
+/// Writes the message. If a FIFO queue got the same deduplication id in the last five minutes, returns the earlier message
+/// instead.
 fn insert(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result<Sent, SqsError> {
-    let kept = match fifo::earlier(db, queue, message.group.as_deref(), message.deduplication.as_deref(), now)? {
+    let stored = match fifo::find_duplicate(db, queue, message.group.as_deref(), message.deduplication.as_deref(), now)?
+    {
         Some(earlier) => earlier,
         None => write(db, queue, message, now)?,
     };
     Ok(Sent {
         id: message.entry.clone(),
-        message_id: kept.id,
+        message_id: stored.id,
         body_md5: message.body_md5.clone(),
         attributes_md5: digest::of_attributes(message.attributes.iter().map(|(name, it)| (name.as_str(), it))),
         system_md5: digest::of_attributes(message.trace.iter().map(|it| (TRACE, it))),
-        sequence_number: queue.settings.is_fifo().then(|| fifo::sequence(kept.number)),
+        sequence_number: queue.settings.is_fifo().then(|| fifo::sequence(stored.number)),
     })
 }
 
-fn write(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result<fifo::Kept, SqsError> {
+fn write(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result<fifo::StoredMessage, SqsError> {
     let id = Uuid::new_v4().to_string();
     let attributes = if message.attributes.is_empty() {
         None
@@ -249,7 +257,7 @@ fn write(db: &Connection, queue: &Queue, message: &Prepared, now: i64) -> Result
         message.visible_at,
         &message.sender,
     ))?;
-    let kept = fifo::Kept { id, number: db.last_insert_rowid() };
-    fifo::remember(db, queue, message.group.as_deref(), message.deduplication.as_deref(), &kept, now)?;
-    Ok(kept)
+    let stored = fifo::StoredMessage { id, number: db.last_insert_rowid() };
+    fifo::record(db, queue, message.group.as_deref(), message.deduplication.as_deref(), &stored, now)?;
+    Ok(stored)
 }

@@ -1,5 +1,5 @@
-//! What a queue can be told: its attributes, their bounds and their defaults. What was set is kept as it was set;
-//! `Settings` is what the code asks.
+//! The attributes of a queue, their bounds and their defaults. They are stored as they were set; `Settings` has the parsed
+//! values.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use serde_json::Value;
 use super::error::SqsError;
 use crate::names;
 
-/// The largest message, and the largest batch, in bytes.
-pub(super) const MAXIMUM_SIZE: usize = 1_048_576;
-/// The longest a message can be invisible, in seconds.
-pub(super) const MAXIMUM_VISIBILITY: i64 = 43_200;
-/// The longest a message can be delayed, in seconds.
-pub(super) const MAXIMUM_DELAY: i64 = 900;
+/// The maximum size of a message, and of a batch, in bytes.
+pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
+/// The maximum visibility timeout, in seconds.
+pub(super) const MAX_VISIBILITY_TIMEOUT: i64 = 43_200;
+/// The maximum delay of a message, in seconds.
+pub(super) const MAX_DELAY: i64 = 900;
 
-/// Whole numbers: name, smallest, largest, default.
+/// Attributes with whole numbers: name, minimum, maximum, default.
 const NUMBERS: [(&str, i64, i64, i64); 6] = [
-    ("VisibilityTimeout", 0, MAXIMUM_VISIBILITY, 30),
-    ("DelaySeconds", 0, MAXIMUM_DELAY, 0),
+    ("VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT, 30),
+    ("DelaySeconds", 0, MAX_DELAY, 0),
     ("MessageRetentionPeriod", 60, 1_209_600, 345_600),
     ("MaximumMessageSize", 1_024, 1_048_576, 1_048_576),
     ("ReceiveMessageWaitTimeSeconds", 0, 20, 0),
     ("KmsDataKeyReusePeriodSeconds", 60, 86_400, 300),
 ];
-/// Words: name and what it may be.
+/// Attributes with a fixed set of values: name and values.
 const CHOICES: [(&str, &[&str]); 5] = [
     ("FifoQueue", &["true", "false"]),
     ("ContentBasedDeduplication", &["true", "false"]),
@@ -33,9 +33,9 @@ const CHOICES: [(&str, &[&str]); 5] = [
     ("FifoThroughputLimit", &["perQueue", "perMessageGroupId"]),
 ];
 const FIFO_ONLY: [&str; 3] = ["ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"];
-const FREE: [&str; 2] = ["Policy", "KmsMasterKeyId"];
+const FREE_TEXT: [&str; 2] = ["Policy", "KmsMasterKeyId"];
 const JSON: [&str; 2] = ["RedrivePolicy", "RedriveAllowPolicy"];
-/// What can be asked for and never set.
+/// Attributes that can be read and not set.
 const READ_ONLY: [&str; 7] = [
     "QueueArn",
     "ApproximateNumberOfMessages",
@@ -48,7 +48,7 @@ const READ_ONLY: [&str; 7] = [
 
 pub(super) type Attributes = BTreeMap<String, String>;
 
-/// A queue's behaviour. Durations are milliseconds.
+/// The parsed attributes of a queue. Durations are in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) visibility: i64,
@@ -66,7 +66,7 @@ pub(super) enum Ordering {
     Fifo { id: DeduplicationId, scope: DeduplicationScope },
 }
 
-/// Where a message's deduplication id comes from when the sender gives none.
+/// The source of a message's deduplication id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeduplicationId {
     Given,
@@ -79,7 +79,7 @@ pub(super) enum DeduplicationScope {
     Group,
 }
 
-/// After how many receives a message goes where.
+/// The redrive policy: the dead-letter queue, and the number of receives after which a message moves there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redrive {
     pub(super) queue: String,
@@ -91,7 +91,7 @@ impl Settings {
         matches!(self.ordering, Ordering::Fifo { .. })
     }
 
-    /// Reads attributes that `check` has let through.
+    /// Parses attributes that `check` has accepted.
     pub(super) fn of(attributes: &Attributes) -> Result<Self, SqsError> {
         let is = |name: &str, value: &str| attributes.get(name).is_some_and(|given| given == value);
         let ordering = if is("FifoQueue", "true") {
@@ -114,14 +114,14 @@ impl Settings {
             delay: number(attributes, "DelaySeconds")? * 1_000,
             retention: number(attributes, "MessageRetentionPeriod")? * 1_000,
             wait: number(attributes, "ReceiveMessageWaitTimeSeconds")? * 1_000,
-            maximum_size: usize::try_from(number(attributes, "MaximumMessageSize")?).unwrap_or(MAXIMUM_SIZE),
+            maximum_size: usize::try_from(number(attributes, "MaximumMessageSize")?).unwrap_or(MAX_MESSAGE_BYTES),
             ordering,
             redrive: attributes.get("RedrivePolicy").map(|policy| redrive(policy)).transpose()?,
         })
     }
 }
 
-/// Refuses a name or a value SQS does not know. An empty policy is no policy, and is taken out.
+/// Refuses unknown names and invalid values. Removes empty policies, which mean no policy.
 pub(super) fn check(given: Attributes) -> Result<Attributes, SqsError> {
     for (name, value) in &given {
         if NUMBERS.iter().any(|(number, ..)| number == name) {
@@ -132,7 +132,7 @@ pub(super) fn check(given: Attributes) -> Result<Attributes, SqsError> {
             }
         } else if name == "RedrivePolicy" && !value.is_empty() {
             redrive(value)?;
-        } else if !FREE.contains(&name.as_str()) && !JSON.contains(&name.as_str()) {
+        } else if !FREE_TEXT.contains(&name.as_str()) && !JSON.contains(&name.as_str()) {
             return Err(SqsError::InvalidAttributeName(name.clone()));
         }
     }
@@ -146,13 +146,13 @@ pub(super) fn check(given: Attributes) -> Result<Attributes, SqsError> {
 /// Whether `GetQueueAttributes` knows the name.
 pub(super) fn is_known(name: &str) -> bool {
     READ_ONLY.contains(&name)
-        || FREE.contains(&name)
+        || FREE_TEXT.contains(&name)
         || JSON.contains(&name)
         || NUMBERS.iter().any(|(number, ..)| *number == name)
         || CHOICES.iter().any(|(choice, _)| *choice == name)
 }
 
-/// What AWS tells of a queue for which nothing was set.
+/// The default attributes of a queue.
 pub(super) fn defaults(attributes: &Attributes) -> Attributes {
     let mut defaults: Attributes = NUMBERS
         .iter()
@@ -174,14 +174,14 @@ pub(super) fn defaults(attributes: &Attributes) -> Attributes {
 }
 
 fn number(attributes: &Attributes, name: &str) -> Result<i64, SqsError> {
-    let Some((_, least, most, default)) = NUMBERS.iter().find(|(number, ..)| *number == name) else {
+    let Some((_, min, max, default)) = NUMBERS.iter().find(|(number, ..)| *number == name) else {
         return Err(SqsError::InvalidAttributeName(name.to_owned()));
     };
     let Some(given) = attributes.get(name) else { return Ok(*default) };
-    given.parse().ok().filter(|value| (least..=most).contains(&value)).ok_or_else(|| invalid(name))
+    given.parse().ok().filter(|value| (min..=max).contains(&value)).ok_or_else(|| invalid(name))
 }
 
-/// `{"deadLetterTargetArn": "…", "maxReceiveCount": 5}`, where the count may be text.
+/// Parses `{"deadLetterTargetArn": "…", "maxReceiveCount": 5}`. The count may be text.
 fn redrive(policy: &str) -> Result<Redrive, SqsError> {
     let refused = |reason: &str| SqsError::value("RedrivePolicy", policy, reason);
     let json: Value = serde_json::from_str(policy).map_err(|_| refused("Redrive policy is not a valid JSON map."))?;

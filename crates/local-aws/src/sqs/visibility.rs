@@ -4,11 +4,11 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
 
 use super::Sqs;
-use super::batch::{Batch, Done, Identified, Outcome};
+use super::batch::{Batch, BatchEntry, Done, Outcome};
 use super::error::{SqsError, required};
 use super::queue::Queue;
 use super::receipt::Receipt;
-use super::settings::MAXIMUM_VISIBILITY;
+use super::settings::MAX_VISIBILITY_TIMEOUT;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -19,18 +19,18 @@ pub(super) struct Change {
     visibility_timeout: Option<i64>,
 }
 
-impl Identified for Change {
+impl BatchEntry for Change {
     fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 }
 
 impl Change {
-    /// Gives the instant at which the message becomes visible.
+    /// Changes the timeout and returns the time at which the message becomes visible.
     fn apply(self, db: &Connection, queue: &Queue, now: i64) -> Result<i64, SqsError> {
         let handle = required("ReceiptHandle", self.receipt_handle)?;
         let seconds = required("VisibilityTimeout", self.visibility_timeout)?;
-        if !(0..=MAXIMUM_VISIBILITY).contains(&seconds) {
+        if !(0..=MAX_VISIBILITY_TIMEOUT).contains(&seconds) {
             return Err(SqsError::value("VisibilityTimeout", seconds, "Must be between 0 and 43200."));
         }
         change(db, queue, &handle, seconds * 1_000, now)
@@ -65,7 +65,7 @@ pub(super) fn change_message_visibility_batch(sqs: &Sqs, batch: Batch<Change>) -
     Ok(outcome)
 }
 
-/// Makes a message in flight visible `visibility` milliseconds from now, and gives that instant.
+/// Makes a message in flight visible `visibility` milliseconds after `now`, and returns that time.
 pub(super) fn change(db: &Connection, queue: &Queue, handle: &str, visibility: i64, now: i64) -> Result<i64, SqsError> {
     let receipt = Receipt::of(handle, queue.id)?;
     let found: Option<(i64, i64)> = db
@@ -82,7 +82,7 @@ pub(super) fn change(db: &Connection, queue: &Queue, handle: &str, visibility: i
         return Err(SqsError::MessageNotInflight);
     }
     let at = now + visibility;
-    if at - received_at > MAXIMUM_VISIBILITY * 1_000 {
+    if at - received_at > MAX_VISIBILITY_TIMEOUT * 1_000 {
         let reason = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
         return Err(SqsError::value("VisibilityTimeout", visibility / 1_000, reason));
     }
@@ -90,7 +90,7 @@ pub(super) fn change(db: &Connection, queue: &Queue, handle: &str, visibility: i
     Ok(at)
 }
 
-/// Lets those know who wait for it: now, or when the time comes.
+/// Wakes receivers if the message is visible now. Otherwise sets the timer.
 pub(super) fn changed(sqs: &Sqs, queue: &Queue, at: i64, now: i64) {
     if at <= now {
         queue.wake();

@@ -1,4 +1,4 @@
-//! Faults as the real SDKs meet them.
+//! Tests fault injection with the real SDKs.
 
 mod batches;
 mod lost;
@@ -15,13 +15,13 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use local_aws::{Caller, Fault, Faults, Match, Rule, Service, queue_arn};
 
-use crate::here::{Here, ROLE, config};
+use crate::fixture::{Fixture, ROLE, config};
 
 const TABLE: &str = "reprise";
 
-/// An endpoint with a table and a queue, and clients that try once.
+/// An endpoint with a table and a queue, and clients that do not retry.
 struct Faulty {
-    here: Here,
+    fixture: Fixture,
     queue: String,
     sqs: aws_sdk_sqs::Client,
     scheduler: aws_sdk_scheduler::Client,
@@ -30,31 +30,31 @@ struct Faulty {
 
 impl Faulty {
     async fn new() -> Self {
-        let here = Here::new().await;
+        let fixture = Fixture::new().await;
         let attribute = |name: &str| {
             let attribute = AttributeDefinition::builder().attribute_name(name);
             attribute.attribute_type(ScalarAttributeType::S).build().expect("an attribute")
         };
         let key =
             |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
-        let create = here.dynamodb.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
+        let create = fixture.dynamodb.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
         let create = create.attribute_definitions(attribute("pk")).attribute_definitions(attribute("sk"));
         let create = create.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
         create.send().await.expect("creates");
-        let queue = here.queue("orders", &[]).await;
-        let once = config(&here.aws.url()).into_builder().retry_config(RetryConfig::disabled());
+        let queue = fixture.queue("orders", &[]).await;
+        let once = config(&fixture.aws.url()).into_builder().retry_config(RetryConfig::disabled());
         let once = once.app_name(AppName::new(caller().app_id()).expect("a name")).build();
         Self {
             queue,
             sqs: aws_sdk_sqs::Client::new(&once),
             scheduler: aws_sdk_scheduler::Client::new(&once),
             dynamodb: aws_sdk_dynamodb::Client::new(&once),
-            here,
+            fixture,
         }
     }
 
     fn faults(&self) -> &Faults {
-        self.here.aws.faults()
+        self.fixture.aws.faults()
     }
 
     fn add(&self, service: Service, fault: Fault) -> u64 {
@@ -92,16 +92,16 @@ impl Faulty {
 
     /// Whether the table has the item.
     async fn has(&self, pk: &str) -> bool {
-        let get = self.here.dynamodb.get_item().table_name(TABLE).key("pk", s(pk)).key("sk", s("HEAD"));
+        let get = self.fixture.dynamodb.get_item().table_name(TABLE).key("pk", s(pk)).key("sk", s("HEAD"));
         get.send().await.expect("gets").item.is_some()
     }
 
     fn visible(&self) -> usize {
-        self.here.aws.sqs().visible("orders")
+        self.fixture.aws.sqs().visible("orders")
     }
 }
 
-/// Who the clients that try once say they are.
+/// The caller in the user agent of the clients without retries.
 fn caller() -> Caller {
     Caller::new("worker", "0123456789abcdef")
 }

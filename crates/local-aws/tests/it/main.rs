@@ -1,10 +1,10 @@
-//! The endpoint as its users see it: the real SDKs over a real socket, with a clock that stands still until it is moved.
+//! Tests the endpoint with the real SDKs over real sockets, with a frozen clock.
 
 mod clock;
 mod dynamodb;
 mod faults;
 mod fifo;
-mod here;
+mod fixture;
 mod meter;
 mod persistence;
 mod protocol;

@@ -1,4 +1,4 @@
-//! The meter against AWS's published figures.
+//! Tests the meter against AWS's published figures.
 
 mod consumed;
 
@@ -12,14 +12,14 @@ use aws_sdk_dynamodb::types::{
 };
 use local_aws::{Aws, Call, ClockMode, Options, Service, round_trips};
 
-use crate::here::{Here, START, config, time};
+use crate::fixture::{Fixture, START, config, time};
 
 const TABLE: &str = "reprise";
 const KB: usize = 1_024;
 
 struct Metered {
     aws: Aws,
-    /// By the address that functions are given.
+    /// Uses the address that functions get.
     client: Client,
 }
 
@@ -45,7 +45,7 @@ impl Metered {
         Self { aws, client }
     }
 
-    /// The one call since the last look.
+    /// Takes the only call since the last `take`.
     fn call(&self) -> Call {
         let mut calls = self.aws.meter().take();
         assert_eq!(calls.len(), 1, "{calls:?}");
@@ -69,7 +69,7 @@ fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// An item of exactly so many bytes.
+/// An item of exactly `bytes` bytes.
 fn item(id: &str, bytes: usize) -> Item {
     let rest = bytes - "pk".len() - id.len() - "x".len();
     Item::from([("pk".to_owned(), s(id)), ("x".to_owned(), s(&"x".repeat(rest)))])
@@ -108,7 +108,7 @@ async fn a_transaction_doubles_what_each_item_costs() {
 /// Martin Hicks, "What a conditional DynamoDB transaction actually costs", measured at AWS in 2026: a condition that
 /// holds adds nothing to the 2 units of a write under 1 KB, and a `ConditionCheck` costs 2 write units itself.
 #[tokio::test]
-async fn a_condition_that_holds_adds_nothing_and_a_check_costs_a_write() {
+async fn a_met_condition_costs_nothing_and_a_check_costs_a_write() {
     let metered = Metered::new().await;
     metered.put(item("checked", 500)).await;
     let put = Put::builder().table_name(TABLE).set_item(Some(item("new", 500)));
@@ -141,17 +141,17 @@ async fn a_repeated_transaction_costs_reads() {
 /// Developer guide, "Working with items", capacity units consumed by conditional writes: a failed one consumes the units
 /// of the existing item, at least one.
 #[tokio::test]
-async fn a_condition_that_fails_costs_what_the_existing_item_does() {
+async fn a_failed_condition_costs_as_much_as_the_existing_item() {
     let metered = Metered::new().await;
     metered.put(item("a", 5 * KB)).await;
     for (id, condition, units) in [("a", "attribute_not_exists(pk)", 5.0), ("b", "attribute_exists(pk)", 1.0)] {
         let put = metered.client.put_item().table_name(TABLE).set_item(Some(item(id, 9 * KB)));
-        put.condition_expression(condition).send().await.expect_err("refuses");
+        put.condition_expression(condition).send().await.expect_err("refused");
         let call = metered.call();
         assert_eq!((call.status, call.write_units), (400, units), "{id}");
     }
     let put = metered.client.put_item().table_name("nowhere").set_item(Some(item("a", KB)));
-    put.send().await.expect_err("refuses");
+    put.send().await.expect_err("refused");
     assert_eq!(metered.call().write_units, 0.0);
 }
 
@@ -193,7 +193,7 @@ async fn a_query_rounds_the_sum_of_its_items() {
     }
 }
 
-/// An item whose index entry has so many bytes, and which itself has more.
+/// An item with an index entry of `bytes` bytes. The item itself is larger.
 fn in_index(flow: &str, n: i32, bytes: usize) -> WriteRequest {
     let id = format!("{flow}-{n:04}");
     let row = "r".repeat(bytes - "pk".len() - id.len() - "ip".len() - flow.len() - "row".len());
@@ -202,7 +202,7 @@ fn in_index(flow: &str, n: i32, bytes: usize) -> WriteRequest {
 }
 
 #[tokio::test]
-async fn a_batch_costs_what_its_items_cost() {
+async fn a_batch_costs_the_sum_of_its_items() {
     let metered = Metered::new().await;
     metered.put(item("gone", 2 * KB)).await;
     let put = PutRequest::builder().set_item(Some(item("a", 3 * KB))).build().expect("a put");
@@ -221,11 +221,11 @@ async fn calls_of_every_service_are_counted() {
     sqs.create_queue().queue_name("q").send().await.expect("creates");
     let scheduler = aws_sdk_scheduler::Client::new(&config);
     scheduler.list_schedules().send().await.expect("lists");
-    scheduler.get_schedule().name("nobody").send().await.expect_err("refuses");
+    scheduler.get_schedule().name("nobody").send().await.expect_err("refused");
     let calls = metered.aws.meter().take();
-    let told: Vec<_> = calls.iter().map(|call| (call.service, call.operation.as_str(), call.status)).collect();
+    let recorded: Vec<_> = calls.iter().map(|call| (call.service, call.operation.as_str(), call.status)).collect();
     assert_eq!(
-        told,
+        recorded,
         [
             (Service::Sqs, "CreateQueue", 200),
             (Service::Scheduler, "ListSchedules", 200),
@@ -235,9 +235,9 @@ async fn calls_of_every_service_are_counted() {
 }
 
 #[tokio::test]
-async fn what_is_asked_side_by_side_is_one_round_trip() {
+async fn concurrent_calls_are_one_round_trip() {
     let metered = Metered::new().await;
-    metered.aws.meter().answer_in_waves(Duration::from_millis(100));
+    metered.aws.meter().hold_responses(Duration::from_millis(100));
     let get = || metered.client.get_item().table_name(TABLE).set_key(Some(key("a"))).send();
     let (a, b, c) = tokio::join!(get(), get(), get());
     for answer in [a, b, c, get().await] {
@@ -247,12 +247,12 @@ async fn what_is_asked_side_by_side_is_one_round_trip() {
 }
 
 #[tokio::test]
-async fn without_a_meter_dynamodb_is_asked_directly_and_nothing_is_counted() {
-    let here = Here::new().await;
-    assert_ne!(here.aws.dynamodb_url(), here.aws.url());
-    here.aws.meter().answer_in_waves(Duration::from_secs(600));
+async fn without_a_meter_dynamodb_has_its_own_address_and_nothing_is_counted() {
+    let fixture = Fixture::new().await;
+    assert_ne!(fixture.aws.dynamodb_url(), fixture.aws.url());
+    fixture.aws.meter().hold_responses(Duration::from_secs(600));
     let began = Instant::now();
-    here.dynamodb.list_tables().send().await.expect("lists");
+    fixture.dynamodb.list_tables().send().await.expect("lists");
     assert!(began.elapsed() < Duration::from_secs(600));
-    assert!(here.aws.meter().take().is_empty());
+    assert!(fixture.aws.meter().take().is_empty());
 }

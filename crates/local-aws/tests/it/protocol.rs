@@ -1,4 +1,4 @@
-//! What the SDK hides: the words on the wire.
+//! Tests the HTTP protocol, which the SDK hides.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -6,7 +6,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::here::Here;
+use crate::fixture::Fixture;
 
 async fn post(url: &str, headers: &[(&str, &str)], body: &'static str) -> (StatusCode, HeaderMap, String) {
     let mut request = Request::post(url);
@@ -21,10 +21,10 @@ async fn post(url: &str, headers: &[(&str, &str)], body: &'static str) -> (Statu
 }
 
 #[tokio::test]
-async fn a_refusal_of_sqs_has_both_its_names() {
-    let here = Here::new().await;
+async fn an_error_of_sqs_has_both_names() {
+    let fixture = Fixture::new().await;
     let headers = [("x-amz-target", "AmazonSQS.GetQueueUrl"), ("content-type", "application/x-amz-json-1.0")];
-    let (status, headers, body) = post(&here.aws.url(), &headers, r#"{"QueueName":"nowhere"}"#).await;
+    let (status, headers, body) = post(&fixture.aws.url(), &headers, r#"{"QueueName":"nowhere"}"#).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(headers["x-amzn-query-error"], "AWS.SimpleQueueService.NonExistentQueue;Sender");
     assert_eq!(headers["content-type"], "application/x-amz-json-1.0");
@@ -35,54 +35,54 @@ async fn a_refusal_of_sqs_has_both_its_names() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_and_what_is_not_an_operation_is_refused() {
-    let here = Here::new().await;
-    let (status, _, body) = post(&here.aws.url(), &[("x-amz-target", "AmazonSQS.SendMessage")], "{").await;
+async fn invalid_json_and_unknown_operations_are_refused() {
+    let fixture = Fixture::new().await;
+    let (status, _, body) = post(&fixture.aws.url(), &[("x-amz-target", "AmazonSQS.SendMessage")], "{").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body.contains("SerializationException"), "{body}");
-    let (status, _, body) = post(&here.aws.url(), &[("x-amz-target", "AmazonSQS.Juggle")], "{}").await;
+    let (status, _, body) = post(&fixture.aws.url(), &[("x-amz-target", "AmazonSQS.Juggle")], "{}").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body.contains("UnknownOperationException"), "{body}");
 }
 
 #[tokio::test]
-async fn a_request_may_be_posted_to_the_queues_own_url() {
-    let here = Here::new().await;
-    let url = here.queue("orders", &[]).await;
+async fn a_request_can_be_sent_to_the_url_of_the_queue() {
+    let fixture = Fixture::new().await;
+    let url = fixture.queue("orders", &[]).await;
     let headers = [("x-amz-target", "AmazonSQS.SendMessage")];
     let (status, _, body) =
         post(&url, &headers, r#"{"QueueUrl":"http://elsewhere/000000000000/orders","MessageBody":"x"}"#).await;
     assert_eq!(status, StatusCode::OK, "{body}");
-    assert_eq!(here.bodies(&url).await, ["x"]);
+    assert_eq!(fixture.bodies(&url).await, ["x"]);
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_scheduler_names_its_type() {
-    let here = Here::new().await;
-    let (status, headers, body) = post(&format!("{}/schedules/x", here.aws.url()), &[], "{}").await;
+async fn an_error_of_the_scheduler_has_its_type_in_a_header() {
+    let fixture = Fixture::new().await;
+    let (status, headers, body) = post(&format!("{}/schedules/x", fixture.aws.url()), &[], "{}").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(headers["x-amzn-errortype"], "ValidationException");
     assert!(body.contains("Value null at 'target'"), "{body}");
 }
 
 #[tokio::test]
-async fn whoever_asks_who_they_are_is_told() {
-    let here = Here::new().await;
-    let (status, _, body) = post(&here.aws.url(), &[], "Action=GetCallerIdentity&Version=2011-06-15").await;
+async fn get_caller_identity_returns_the_account() {
+    let fixture = Fixture::new().await;
+    let (status, _, body) = post(&fixture.aws.url(), &[], "Action=GetCallerIdentity&Version=2011-06-15").await;
     assert_eq!(status, StatusCode::OK);
     assert!(body.contains("<Account>000000000000</Account>"), "{body}");
-    let (status, _, body) = post(&here.aws.url(), &[], "Action=AssumeRole").await;
+    let (status, _, body) = post(&fixture.aws.url(), &[], "Action=AssumeRole").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(body.contains("InvalidAction"), "{body}");
 }
 
 #[tokio::test]
-async fn the_clock_is_moved_over_http() {
-    let here = Here::new().await;
-    let url = format!("{}/_local/clock", here.aws.url());
+async fn the_clock_is_advanced_over_http() {
+    let fixture = Fixture::new().await;
+    let url = format!("{}/_local/clock", fixture.aws.url());
     let (status, _, body) = post(&url, &[], r#"{"advance":"24h"}"#).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, r#"{"now":"2026-11-21T14:00:00Z"}"#));
-    assert_eq!(here.now(), "2026-11-21T14:00:00Z");
+    assert_eq!(fixture.now(), "2026-11-21T14:00:00Z");
     for body in ["", "{}", r#"{"advance":"tomorrow"}"#, r#"{"advance":"-1h"}"#, r#"{"advance":"1h","by":1}"#] {
         assert_eq!(post(&url, &[], body).await.0, StatusCode::BAD_REQUEST, "{body}");
     }

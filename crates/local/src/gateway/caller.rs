@@ -1,40 +1,40 @@
-//! Who calls, as the route's rule finds it, and what a function is told of it.
+//! The caller of a request, and its form in the event of the function.
 
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 
-/// Who calls.
+/// The caller of a request. The route's authorization decides which kind it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// Nobody asked.
-    Anybody,
-    /// An IAM identity. Nothing is checked here, but functions are told of one as they would be.
+    /// The route is open.
+    Anonymous,
+    /// An IAM identity. The signature is not checked here, but the event contains an identity as on AWS.
     Iam,
-    /// Whoever a token speaks of.
-    Token(Bearer),
+    /// The bearer of a valid token.
+    Bearer(Bearer),
 }
 
-/// What a token says.
+/// The content of a verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bearer {
     pub(super) claims: Map<String, Value>,
-    /// The route's scopes that the token has.
+    /// Those of the route's scopes that the token has.
     pub(super) scopes: Vec<String>,
 }
 
 impl Caller {
-    /// `requestContext.authorizer`; `None` where nobody asked.
+    /// The field `requestContext.authorizer` of the event. `None` for an open route.
     pub(super) fn authorizer(&self, headers: &HeaderMap, account: &str) -> Option<Value> {
         match self {
-            Self::Anybody => None,
+            Self::Anonymous => None,
             Self::Iam => Some(json!({ "iam": iam(headers, account) })),
-            Self::Token(bearer) => Some(json!({ "jwt": bearer.context() })),
+            Self::Bearer(bearer) => Some(json!({ "jwt": bearer.context() })),
         }
     }
 }
 
 impl Bearer {
-    /// Claims are text here, whatever they were in the token. A route that asks for no scope tells of none.
+    /// The field `jwt`: every claim as text, whatever its type in the token. `scopes` is null if the route has no scopes.
     fn context(&self) -> Value {
         let claims: Map<_, _> = self.claims.iter().map(|(name, claim)| (name.clone(), text(claim).into())).collect();
         let scopes = if self.scopes.is_empty() { Value::Null } else { self.scopes.clone().into() };
@@ -42,7 +42,7 @@ impl Bearer {
     }
 }
 
-/// A list is written as `[a b]`.
+/// The claim as text. A list becomes `[a b]`.
 fn text(claim: &Value) -> String {
     match claim {
         Value::String(text) => text.clone(),
@@ -51,7 +51,7 @@ fn text(claim: &Value) -> String {
     }
 }
 
-/// The user is called after the access key that signed the request, if any.
+/// The field `iam`. The user's name is the access key that signed the request, or `local` without a signature.
 fn iam(headers: &HeaderMap, account: &str) -> Value {
     let key = access_key(headers).unwrap_or("local");
     json!({
@@ -65,7 +65,7 @@ fn iam(headers: &HeaderMap, account: &str) -> Value {
     })
 }
 
-/// From `AWS4-HMAC-SHA256 Credential=<key>/…`.
+/// The access key in `AWS4-HMAC-SHA256 Credential=<key>/…`.
 fn access_key(headers: &HeaderMap) -> Option<&str> {
     let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("AWS4-HMAC-SHA256")?;
     let (_, credential) = signature.split_once("Credential=")?;
@@ -80,7 +80,7 @@ mod tests {
     const ACCOUNT: &str = "000000000000";
 
     #[test]
-    fn an_identity_is_known_by_the_key_that_signed() {
+    fn an_iam_identity_is_named_by_its_access_key() {
         let arn = |headers: &HeaderMap| Caller::Iam.authorizer(headers, ACCOUNT).unwrap()["iam"]["userArn"].clone();
         let signature = "AWS4-HMAC-SHA256 Credential=alice/20261120/eu-west-1/execute-api/aws4_request, Signature=0";
         let signed = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(signature))]);
@@ -89,21 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_told_as_text_and_scopes_as_a_list() {
+    fn the_event_has_claims_as_text_and_scopes_as_a_list() {
         let claims = json!({ "sub": "alice", "exp": 1_795_187_106, "aud": ["a", "b"], "admin": true });
         let claims = claims.as_object().unwrap().clone();
-        let told = |scopes: &[&str]| {
+        let authorizer = |scopes: &[&str]| {
             let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-            let caller = Caller::Token(Bearer { claims: claims.clone(), scopes });
+            let caller = Caller::Bearer(Bearer { claims: claims.clone(), scopes });
             caller.authorizer(&HeaderMap::new(), ACCOUNT).unwrap()
         };
         let text = json!({ "sub": "alice", "exp": "1795187106", "aud": "[a b]", "admin": "true" });
-        assert_eq!(told(&["read"]), json!({ "jwt": { "claims": text, "scopes": ["read"] } }));
-        assert_eq!(told(&[]), json!({ "jwt": { "claims": text, "scopes": null } }));
+        assert_eq!(authorizer(&["read"]), json!({ "jwt": { "claims": text, "scopes": ["read"] } }));
+        assert_eq!(authorizer(&[]), json!({ "jwt": { "claims": text, "scopes": null } }));
     }
 
     #[test]
-    fn where_nobody_asks_nothing_is_told() {
-        assert_eq!(Caller::Anybody.authorizer(&HeaderMap::new(), ACCOUNT), None);
+    fn an_open_route_has_no_authorizer_in_the_event() {
+        assert_eq!(Caller::Anonymous.authorizer(&HeaderMap::new(), ACCOUNT), None);
     }
 }

@@ -1,18 +1,18 @@
-//! What a token must say to be taken, once its signature is known to be the issuer's.
+//! Checks the claims of a token whose signature is already verified.
 
 use serde_json::{Map, Value};
 
 use crate::template::Authorizer;
 
-/// Holds the claims to the authorizer's rules at `now`, in Unix seconds.
+/// Checks the claims against the authorizer at `now`, in Unix seconds.
 ///
 /// # Errors
-/// What is wrong, in words for the caller.
+/// The reason in words for the caller.
 pub(super) fn check(claims: &Map<String, Value>, authorizer: &Authorizer, now: i64) -> Result<(), &'static str> {
     if claim(claims, "iss").as_str() != Some(&authorizer.issuer) {
-        return Err("the token is not of the issuer that is configured");
+        return Err("the token's issuer is not the configured one");
     }
-    if !is_for(claims, &authorizer.audience) {
+    if !has_audience(claims, &authorizer.audience) {
         return Err("the token does not have a valid audience");
     }
     match time(claims, "exp")? {
@@ -28,8 +28,8 @@ pub(super) fn check(claims: &Map<String, Value>, authorizer: &Authorizer, now: i
     Ok(())
 }
 
-/// `client_id` counts only where there is no `aud`.
-fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
+/// Whether `aud` contains one of `audience`. A token without `aud` is checked by its `client_id`.
+fn has_audience(claims: &Map<String, Value>, audience: &[String]) -> bool {
     let named = match claim(claims, "aud") {
         Value::Null => claim(claims, "client_id"),
         audience => audience,
@@ -39,23 +39,23 @@ fn is_for(claims: &Map<String, Value>, audience: &[String]) -> bool {
     named.iter().filter_map(Value::as_str).any(|name| audience.iter().any(|accepted| accepted == name))
 }
 
-/// Unix seconds, a fraction of one left out.
+/// A time claim in whole Unix seconds.
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, &'static str> {
     match claim(claims, name) {
         Value::Null => Ok(None),
         Value::Number(seconds) => Ok(seconds.as_f64().map(|seconds| seconds as i64)),
-        _ => Err("a time of the token is no number"),
+        _ => Err("a time of the token is not a number"),
     }
 }
 
-/// Of `wanted` those scopes that the token has, by `scope` or by `scp`.
+/// Those of `wanted` scopes that the token has in `scope` or `scp`.
 pub(super) fn scopes(claims: &Map<String, Value>, wanted: &[String]) -> Vec<String> {
     let has =
         |scope: &&String| ["scope", "scp"].iter().any(|name| words(claim(claims, name)).any(|word| word == **scope));
     wanted.iter().filter(has).cloned().collect()
 }
 
-/// Separated by spaces, or a list.
+/// The words of a claim that is a text with spaces or a list.
 fn words(claim: &Value) -> impl Iterator<Item = &str> {
     let list = claim.as_array().into_iter().flatten().filter_map(Value::as_str);
     claim.as_str().into_iter().flat_map(str::split_whitespace).chain(list)
@@ -72,10 +72,11 @@ mod tests {
 
     const NOW: i64 = 1_795_183_200;
 
-    /// A good token's claims with `changes` laid over them; a null takes a claim away.
+    /// The claims of a valid token with `changes` applied; null removes a claim.
     fn claims(changes: &Value) -> Map<String, Value> {
-        let good = json!({ "iss": "https://issuer.example", "aud": "reprise", "exp": NOW + 1, "iat": NOW, "nbf": NOW });
-        let mut claims = good.as_object().unwrap().clone();
+        let valid =
+            json!({ "iss": "https://issuer.example", "aud": "reprise", "exp": NOW + 1, "iat": NOW, "nbf": NOW });
+        let mut claims = valid.as_object().unwrap().clone();
         claims.extend(changes.as_object().unwrap().clone());
         claims.retain(|_, value| !value.is_null());
         claims
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_the_issuer_for_the_audience_is_taken_while_it_is_valid() {
+    fn a_token_of_the_issuer_for_the_audience_is_accepted_while_it_is_valid() {
         for changes in [
             json!({}),
             json!({ "aud": "reprise-cli" }),
@@ -103,15 +104,15 @@ mod tests {
     #[test]
     fn any_other_token_is_refused_with_the_reason() {
         for (changes, reason) in [
-            (json!({ "iss": "https://issuer.example/" }), "the token is not of the issuer that is configured"),
-            (json!({ "iss": null }), "the token is not of the issuer that is configured"),
+            (json!({ "iss": "https://issuer.example/" }), "the token's issuer is not the configured one"),
+            (json!({ "iss": null }), "the token's issuer is not the configured one"),
             (json!({ "aud": "other" }), "the token does not have a valid audience"),
             (json!({ "aud": [] }), "the token does not have a valid audience"),
             (json!({ "aud": null }), "the token does not have a valid audience"),
             (json!({ "aud": "other", "client_id": "reprise" }), "the token does not have a valid audience"),
             (json!({ "exp": NOW }), "the token has expired"),
             (json!({ "exp": null }), "the token has no expiry"),
-            (json!({ "exp": "2099-01-01" }), "a time of the token is no number"),
+            (json!({ "exp": "2099-01-01" }), "a time of the token is not a number"),
             (json!({ "nbf": NOW + 1 }), "the token is not valid yet"),
             (json!({ "iat": NOW + 1 }), "the token is not valid yet"),
         ] {

@@ -1,4 +1,4 @@
-//! The event that a function gets for an HTTP request: API Gateway's payload format 2.0.
+//! Builds the event of an HTTP request for a function, in API Gateway's payload format 2.0.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,22 +11,22 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
-use super::routes::{Matched, decoded};
+use super::routes::{RouteMatch, percent_decode};
 
-/// A request that has a route.
-pub(super) struct Arrival<'a> {
+/// A request whose route was found and whose caller was checked.
+pub(super) struct RoutedRequest<'a> {
     pub(super) id: String,
     pub(super) at: Timestamp,
     pub(super) client: SocketAddr,
     pub(super) account: &'a str,
     pub(super) caller: Caller,
-    pub(super) matched: Matched<'a>,
+    pub(super) matched: RouteMatch<'a>,
 }
 
-impl Arrival<'_> {
-    /// The whole event. Fields that have nothing to say are left out, as API Gateway leaves them out.
+impl RoutedRequest<'_> {
+    /// The whole event. Like API Gateway, it leaves empty fields out.
     pub(super) fn event(&self, head: &Parts, body: &[u8]) -> Value {
-        let path = decoded(head.uri.path());
+        let path = percent_decode(head.uri.path());
         let query = head.uri.query().unwrap_or_default();
         let route = self.matched.route.key();
         let headers = headers(&head.headers);
@@ -51,7 +51,7 @@ impl Arrival<'_> {
             event["pathParameters"] = Value::from_iter(self.matched.parameters.clone());
         }
         if !body.is_empty() {
-            match text(&head.headers, body) {
+            match text_body(&head.headers, body) {
                 Some(text) => event["body"] = Value::from(text),
                 None => {
                     event["body"] = Value::from(STANDARD.encode(body));
@@ -90,7 +90,7 @@ impl Arrival<'_> {
     }
 }
 
-/// By lower-case name; several of one name are joined with commas. Cookies are not among them.
+/// The headers by lower-case name, without cookies. Several values of one name are joined with commas.
 fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers.iter().filter(|(name, _)| *name != header::COOKIE) {
@@ -115,12 +115,12 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Decoded; several values of one name are joined with commas.
+/// The decoded query parameters. Several values of one name are joined with commas.
 fn query_parameters(query: &str) -> Map<String, Value> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let [name, value] = [name, value].map(|text| decoded(&text.replace('+', " ")));
+        let [name, value] = [name, value].map(|text| percent_decode(&text.replace('+', " ")));
         parameters
             .entry(name)
             .and_modify(|so_far| {
@@ -132,14 +132,14 @@ fn query_parameters(query: &str) -> Map<String, Value> {
     parameters.into_iter().map(|(name, value)| (name, Value::from(value))).collect()
 }
 
-/// The body as text when its content type says that it is, else `None` and it travels in base64. API Gateway counts
-/// neither a form nor a body without a content type as text.
-fn text<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
+/// The body as text if its content type is a text type, else `None`: the event then has it in base64. For API Gateway a form
+/// and a body without a content type are not text.
+fn text_body<'a>(headers: &HeaderMap, body: &'a [u8]) -> Option<&'a str> {
     let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let textual = media_type.starts_with("text/")
+    let is_text = media_type.starts_with("text/")
         || matches!(media_type.as_str(), "application/json" | "application/xml" | "application/javascript");
-    if textual { std::str::from_utf8(body).ok() } else { None }
+    if is_text { std::str::from_utf8(body).ok() } else { None }
 }
 
 #[cfg(test)]
@@ -157,15 +157,15 @@ mod tests {
             function: "retry".into(),
             authorization: Authorization::None,
         };
-        let arrival = Arrival {
+        let request = RoutedRequest {
             id: "r-1".into(),
             at: "2026-11-20T14:05:06Z".parse().unwrap(),
             client: ([127, 0, 0, 1], 5000).into(),
             account: "000000000000",
-            caller: Caller::Anybody,
-            matched: Matched { route: &route, parameters: [("flow".to_owned(), "a:b".to_owned())].into() },
+            caller: Caller::Anonymous,
+            matched: RouteMatch { route: &route, parameters: [("flow".to_owned(), "a:b".to_owned())].into() },
         };
-        arrival.event(&head, body)
+        request.event(&head, body)
     }
 
     fn post() -> Builder {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_stand_apart_from_the_headers() {
+    fn cookies_are_a_field_of_their_own_and_not_headers() {
         let event = event(post().header("cookie", "a=1; b=2").header("cookie", "c=3"), b"");
         assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
         assert_eq!(event["headers"].get("cookie"), None);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_travels_as_text_only_under_a_type_that_is_text() {
+    fn a_body_is_text_in_the_event_only_if_its_content_type_is_text() {
         for textual in ["text/plain", "application/json", "Application/XML; charset=utf-8", "application/javascript"] {
             let event = event(post().header("content-type", textual), "grüß".as_bytes());
             assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("grüß"), &json!(false)), "{textual}");

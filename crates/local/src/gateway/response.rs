@@ -1,4 +1,4 @@
-//! The HTTP response that a function's answer stands for: API Gateway's payload format 2.0.
+//! Turns a function's output into an HTTP response, by API Gateway's payload format 2.0.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -7,53 +7,53 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// The answer is none that API Gateway understands.
+/// The output is not a response that API Gateway accepts.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub(super) enum MalformedOutput {
     #[error("not JSON")]
     Json(#[from] serde_json::Error),
-    #[error("{0} is no status code")]
+    #[error("{0} is not a status code")]
     Status(Value),
-    #[error("header {0} is none")]
+    #[error("header {0} is not valid")]
     Header(String),
-    #[error("body is no base64")]
+    #[error("body is not base64")]
     Base64(#[from] base64::DecodeError),
     #[error("{0} has the wrong type")]
     Type(&'static str),
 }
 
-/// Reads a function's answer. One without `statusCode` is the body itself: 200, as JSON.
-pub(super) fn read(answer: &[u8]) -> Result<Response, Malformed> {
-    let answer: Value = serde_json::from_slice(answer)?;
-    let Some(status) = answer.get("statusCode") else {
-        let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+/// Parses a function's output. Output without `statusCode` is the body of a JSON response with status 200.
+pub(super) fn parse(output: &[u8]) -> Result<Response, MalformedOutput> {
+    let output: Value = serde_json::from_slice(output)?;
+    let Some(status) = output.get("statusCode") else {
+        let body = output.as_str().map_or_else(|| output.to_string(), str::to_owned);
         return Ok(with_type(StatusCode::OK, HeaderValue::from_static("application/json"), Body::from(body)));
     };
     let number =
         status.as_u64().or_else(|| status.as_str()?.parse().ok()).and_then(|number| u16::try_from(number).ok());
     let code = number.and_then(|number| StatusCode::from_u16(number).ok());
-    let code = code.ok_or_else(|| Malformed::Status(status.clone()))?;
-    let mut response = Response::new(Body::from(body(&answer)?));
+    let code = code.ok_or_else(|| MalformedOutput::Status(status.clone()))?;
+    let mut response = Response::new(Body::from(body(&output)?));
     *response.status_mut() = code;
-    add_headers(&mut response, &answer)?;
+    add_headers(&mut response, &output)?;
     Ok(response)
 }
 
-fn body(answer: &Value) -> Result<Vec<u8>, Malformed> {
-    let text = match &answer["body"] {
+fn body(output: &Value) -> Result<Vec<u8>, MalformedOutput> {
+    let text = match &output["body"] {
         Value::Null => return Ok(Vec::new()),
-        body => body.as_str().ok_or(Malformed::Type("body"))?,
+        body => body.as_str().ok_or(MalformedOutput::Type("body"))?,
     };
-    match answer["isBase64Encoded"].as_bool() {
+    match output["isBase64Encoded"].as_bool() {
         Some(true) => Ok(STANDARD.decode(text)?),
         Some(false) | None => Ok(text.as_bytes().to_vec()),
     }
 }
 
-/// Headers have one value each in this format; several cookies have a list of their own.
-fn add_headers(response: &mut Response, answer: &Value) -> Result<(), Malformed> {
-    for (name, value) in answer["headers"].as_object().into_iter().flatten() {
-        let malformed = || Malformed::Header(name.clone());
+/// Adds headers and cookies. In this format a header has one value, and cookies are a list.
+fn add_headers(response: &mut Response, output: &Value) -> Result<(), MalformedOutput> {
+    for (name, value) in output["headers"].as_object().into_iter().flatten() {
+        let malformed = || MalformedOutput::Header(name.clone());
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => value.to_string(),
@@ -61,23 +61,23 @@ fn add_headers(response: &mut Response, answer: &Value) -> Result<(), Malformed>
         };
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed())?;
         let text = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| malformed())?;
-        // The length is that of the body that is sent.
+        // The server sets the length of the body that it sends.
         if header != header::CONTENT_LENGTH {
             response.headers_mut().insert(header, text);
         }
     }
-    for cookie in answer["cookies"].as_array().into_iter().flatten() {
+    for cookie in output["cookies"].as_array().into_iter().flatten() {
         let cookie = cookie.as_str().and_then(|cookie| HeaderValue::from_str(cookie).ok());
-        response.headers_mut().append(header::SET_COOKIE, cookie.ok_or(Malformed::Type("cookies"))?);
+        response.headers_mut().append(header::SET_COOKIE, cookie.ok_or(MalformedOutput::Type("cookies"))?);
     }
-    if !response.headers().contains_key(header::CONTENT_TYPE) && !answer["body"].is_null() {
+    if !response.headers().contains_key(header::CONTENT_TYPE) && !output["body"].is_null() {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
     }
     Ok(())
 }
 
-/// What API Gateway says itself.
-pub(super) fn message(status: StatusCode, text: &str) -> Response {
+/// A response of API Gateway itself.
+pub(super) fn error_response(status: StatusCode, text: &str) -> Response {
     let body = json!({ "message": text }).to_string();
     with_type(status, HeaderValue::from_static("application/json"), Body::from(body))
 }
@@ -93,8 +93,8 @@ fn with_type(status: StatusCode, content_type: HeaderValue, body: Body) -> Respo
 mod tests {
     use super::*;
 
-    async fn parts(answer: Value) -> (u16, Vec<(String, String)>, Vec<u8>) {
-        let (head, body) = read(answer.to_string().as_bytes()).unwrap().into_parts();
+    async fn parts(output: Value) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        let (head, body) = parse(output.to_string().as_bytes()).unwrap().into_parts();
         let headers = head.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         (head.status.as_u16(), headers.collect(), body.to_vec())
@@ -105,8 +105,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn status_headers_cookies_and_body_are_taken_over() {
-        let answer = json!({
+    async fn the_response_has_the_status_headers_cookies_and_body_of_the_output() {
+        let output = json!({
             "statusCode": 409,
             "headers": { "Content-Type": "application/problem+json", "content-length": "1" },
             "cookies": ["a=1", "b=2"],
@@ -118,26 +118,26 @@ mod tests {
             header("set-cookie", "a=1"),
             header("set-cookie", "b=2"),
         ];
-        assert_eq!(parts(answer).await, (409, headers, b"{}".to_vec()));
+        assert_eq!(parts(output).await, (409, headers, b"{}".to_vec()));
     }
 
     #[tokio::test]
     async fn a_body_in_base64_is_decoded() {
-        let answer =
+        let output =
             json!({ "statusCode": 200, "body": "AP8=", "isBase64Encoded": true, "headers": { "content-type": "x/y" } });
-        assert_eq!(parts(answer).await, (200, vec![header("content-type", "x/y")], vec![0, 255]));
+        assert_eq!(parts(output).await, (200, vec![header("content-type", "x/y")], vec![0, 255]));
     }
 
     #[tokio::test]
-    async fn an_answer_without_a_status_is_the_body() {
+    async fn output_without_a_status_is_the_body() {
         let headers = vec![header("content-type", "application/json")];
         assert_eq!(parts(json!({ "a": 1 })).await, (200, headers.clone(), br#"{"a":1}"#.to_vec()));
         assert_eq!(parts(json!("plain")).await, (200, headers, b"plain".to_vec()));
     }
 
     #[test]
-    fn what_is_no_response_is_refused() {
-        for answer in [
+    fn output_that_is_not_a_response_is_refused() {
+        for output in [
             json!({ "statusCode": 42 }),
             json!({ "statusCode": "many" }),
             json!({ "statusCode": 200, "headers": { "a": [] } }),
@@ -145,8 +145,8 @@ mod tests {
             json!({ "statusCode": 200, "body": {} }),
             json!({ "statusCode": 200, "body": "%", "isBase64Encoded": true }),
         ] {
-            assert!(read(answer.to_string().as_bytes()).is_err(), "{answer}");
+            assert!(parse(output.to_string().as_bytes()).is_err(), "{output}");
         }
-        assert!(read(b"not JSON").is_err());
+        assert!(parse(b"not JSON").is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! Finds the route of a request, as an HTTP API does: the most specific one, literals before parameters before the greedy.
+//! Finds the route of a request like an HTTP API: the most specific route wins, literals before parameters before greedy
+//! parameters.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::template::Route;
 
-/// The routes, most specific first.
+/// All routes, the most specific ones first.
 pub(super) struct Routes(Vec<Pattern>);
 
 struct Pattern {
@@ -19,13 +20,13 @@ struct Pattern {
 enum Segment {
     Literal(String),
     Parameter(String),
-    /// All that follows, and at least something.
+    /// The rest of the path, at least one segment.
     Greedy(String),
 }
 
-/// A route, and what stood where it has parameters, percent-decoded.
+/// The route of a request, with the percent-decoded values of its parameters.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Matched<'a> {
+pub(super) struct RouteMatch<'a> {
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
 }
@@ -35,18 +36,18 @@ impl Routes {
         let pattern = |route: &Route| Pattern { route: route.clone(), segments: segments(&route.path) };
         let mut patterns: Vec<_> = routes.iter().map(pattern).collect();
         // `ANY` comes after the methods of the same path.
-        patterns.sort_by_key(|pattern| (kinds(&pattern.segments), pattern.route.method == "ANY"));
+        patterns.sort_by_key(|pattern| (specificity(&pattern.segments), pattern.route.method == "ANY"));
         Self(patterns)
     }
 
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Matched<'_>> {
-        let path: Vec<_> = path.strip_prefix('/')?.split('/').map(decoded).collect();
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch<'_>> {
+        let path: Vec<_> = path.strip_prefix('/')?.split('/').map(percent_decode).collect();
         self.0.iter().filter(|pattern| accepts(&pattern.route, method)).find_map(|pattern| pattern.matches(&path))
     }
 }
 
 impl Pattern {
-    fn matches(&self, path: &[String]) -> Option<Matched<'_>> {
+    fn matches(&self, path: &[String]) -> Option<RouteMatch<'_>> {
         let mut parameters = BTreeMap::new();
         let mut path = path.iter();
         for segment in &self.segments {
@@ -63,7 +64,7 @@ impl Pattern {
                 Segment::Literal(_) | Segment::Parameter(_) | Segment::Greedy(_) => return None,
             }
         }
-        path.next().is_none().then_some(Matched { route: &self.route, parameters })
+        path.next().is_none().then_some(RouteMatch { route: &self.route, parameters })
     }
 }
 
@@ -82,8 +83,8 @@ fn segments(path: &str) -> Vec<Segment> {
     path.trim_start_matches('/').split('/').map(segment).collect()
 }
 
-/// The places of the parameters decide which of two matching routes is meant: the later they come, the more specific.
-fn kinds(segments: &[Segment]) -> Vec<u8> {
+/// The sort key of a path. A smaller key is more specific: of two routes, the one whose first parameter comes later.
+fn specificity(segments: &[Segment]) -> Vec<u8> {
     let kind = |segment: &Segment| match segment {
         Segment::Literal(_) => 0,
         Segment::Parameter(_) => 1,
@@ -92,8 +93,8 @@ fn kinds(segments: &[Segment]) -> Vec<u8> {
     segments.iter().map(kind).collect()
 }
 
-/// API Gateway decodes before it matches, and hands on what it decoded.
-pub(super) fn decoded(text: &str) -> String {
+/// Decodes a path or parameter. API Gateway decodes before it matches, and passes the decoded values on.
+pub(super) fn percent_decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
@@ -152,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_wins_over_a_parameter() {
+    fn a_literal_has_priority_over_a_parameter() {
         assert_eq!(found(Method::GET, "/flows/overview"), to("GET /flows/overview", &[]));
     }
 
     #[test]
-    fn a_greedy_parameter_takes_all_that_follows_and_at_least_something() {
+    fn a_greedy_parameter_matches_the_rest_of_the_path_if_it_is_not_empty() {
         let page = |rest: &str| to("GET /console/{path+}", &[&format!("path={rest}")]);
         assert_eq!(found(Method::GET, "/console"), to("GET /console", &[]));
         assert_eq!(found(Method::GET, "/console/flows"), page("flows"));
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_specific_wins_over_a_greedy_parameter() {
+    fn a_more_specific_route_has_priority_over_a_greedy_parameter() {
         assert_eq!(found(Method::GET, "/console/config.json"), to("GET /console/config.json", &[]));
         assert_eq!(found(Method::GET, "/console/flows/print"), to("GET /console/{page}/print", &["page=flows"]));
         assert_eq!(found(Method::GET, "/console/flows/print/a"), to("GET /console/{path+}", &["path=flows/print/a"]));
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_never_empty_and_a_path_never_matches_in_part() {
+    fn a_parameter_is_never_empty_and_a_route_matches_the_whole_path() {
         assert_eq!(found(Method::GET, "/flows/"), None);
         assert_eq!(found(Method::GET, "/flows/orders/jobs/7"), None);
         assert_eq!(found(Method::GET, "/"), None);

@@ -1,8 +1,8 @@
-//! The Lambda Runtime API, as function processes speak it.
+//! The Lambda Runtime API, which function processes call.
 //!
-//! Lambda gives each execution environment an address of its own. Here all share one listener, and each has a path segment
-//! of its own in front: `AWS_LAMBDA_RUNTIME_API=http://127.0.0.1:PORT/<environment>`. The Rust runtime keeps such a prefix
-//! (and wants the scheme with it).
+//! In Lambda each execution environment has its own address. Here all environments share one listener, and the first path
+//! segment names the environment: `AWS_LAMBDA_RUNTIME_API=http://127.0.0.1:PORT/<environment>`. The Rust runtime accepts
+//! such a prefix if the scheme is included.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,11 +19,12 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use super::environment::{Environment, UnknownRequest};
-use super::{Failure, Outcome, PAYLOAD_LIMIT};
+use super::invocation::{InvocationError, InvocationResult};
+use super::settings::MAX_PAYLOAD_BYTES;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The environments that processes may speak for.
+/// The running environments by their id.
 #[derive(Clone, Default)]
 pub(super) struct Registry(Arc<Mutex<HashMap<String, Weak<Environment>>>>);
 
@@ -34,13 +35,13 @@ impl Registry {
         environments.insert(environment.id.clone(), Arc::downgrade(environment));
     }
 
-    fn get(&self, id: &str) -> Result<Arc<Environment>, Refusal> {
+    fn get(&self, id: &str) -> Result<Arc<Environment>, ApiError> {
         let environments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        environments.get(id).and_then(Weak::upgrade).ok_or(Refusal::NoEnvironment)
+        environments.get(id).and_then(Weak::upgrade).ok_or(ApiError::NoEnvironment)
     }
 }
 
-/// The server ends when this is dropped.
+/// Stops the server when dropped.
 pub(super) struct Server(AbortHandle);
 
 impl Drop for Server {
@@ -49,7 +50,7 @@ impl Drop for Server {
     }
 }
 
-/// Serves on a free port of this machine.
+/// Starts the server on a free loopback port and returns its address.
 pub(super) async fn serve(registry: Registry) -> std::io::Result<(SocketAddr, Server)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
@@ -68,33 +69,33 @@ pub(super) async fn serve(registry: Registry) -> std::io::Result<(SocketAddr, Se
     Ok((address, Server(server.abort_handle())))
 }
 
-/// What the process asked for makes no sense.
+/// An invalid call of a process.
 #[derive(Debug)]
-enum Refusal {
+enum ApiError {
     NoEnvironment,
     UnknownRequest,
     TooLarge,
 }
 
-impl From<UnknownRequest> for Refusal {
+impl From<UnknownRequest> for ApiError {
     fn from(UnknownRequest: UnknownRequest) -> Self {
         Self::UnknownRequest
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, kind, message) = match self {
             Self::NoEnvironment => (StatusCode::FORBIDDEN, "NoSuchEnvironment", "this environment has ended"),
             Self::UnknownRequest => (StatusCode::BAD_REQUEST, "InvalidRequestID", "no invocation of this id is open"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the answer exceeds 6 MB"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response exceeds 6 MB"),
         };
         let body = json!({ "errorType": kind, "errorMessage": message }).to_string();
         (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
     }
 }
 
-async fn next(State(registry): State<Registry>, Path(environment): Path<String>) -> Result<Response, Refusal> {
+async fn next(State(registry): State<Registry>, Path(environment): Path<String>) -> Result<Response, ApiError> {
     let environment = registry.get(&environment)?;
     let (request_id, payload, deadline) = environment.next().await;
     let headers = [
@@ -111,26 +112,27 @@ async fn response(
     State(registry): State<Registry>,
     Path((environment, request)): Path<(String, String)>,
     body: Bytes,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     let environment = registry.get(&environment)?;
-    if body.len() > PAYLOAD_LIMIT {
-        let message = format!("Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes).");
-        environment.answer(&request, Err(Failure::new("Function.ResponseSizeTooLarge", message)))?;
-        return Err(Refusal::TooLarge);
+    if body.len() > MAX_PAYLOAD_BYTES {
+        let message =
+            format!("Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes).");
+        environment.complete(&request, Err(InvocationError::new("Function.ResponseSizeTooLarge", message)))?;
+        return Err(ApiError::TooLarge);
     }
-    accept(&environment, &request, Ok(body))
+    complete(&environment, &request, Ok(body))
 }
 
 async fn error(
     State(registry): State<Registry>,
     Path((environment, request)): Path<(String, String)>,
     body: Bytes,
-) -> Result<StatusCode, Refusal> {
-    accept(&*registry.get(&environment)?, &request, Err(Failure::reported(body)))
+) -> Result<StatusCode, ApiError> {
+    complete(&*registry.get(&environment)?, &request, Err(InvocationError::reported(body)))
 }
 
-fn accept(environment: &Environment, request: &str, outcome: Outcome) -> Result<StatusCode, Refusal> {
-    environment.answer(request, outcome)?;
+fn complete(environment: &Environment, request: &str, result: InvocationResult) -> Result<StatusCode, ApiError> {
+    environment.complete(request, result)?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -138,7 +140,7 @@ async fn init_error(
     State(registry): State<Registry>,
     Path(environment): Path<String>,
     body: Bytes,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, ApiError> {
     registry.get(&environment)?.init_failed(body);
     Ok(StatusCode::ACCEPTED)
 }

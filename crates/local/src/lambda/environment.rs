@@ -1,7 +1,7 @@
-//! One execution environment: what its process has been handed and what it answered.
+//! One execution environment: its current invocation and the state of its process.
 //!
-//! Three parties meet here. The function hands in an invocation; the process, through the Runtime API, takes it and
-//! answers; the process's end answers for it when it cannot. Whoever comes first settles the invocation, once.
+//! The function submits an invocation, the process takes it through the Runtime API and responds. A time-out or the end of
+//! the process completes the invocation too. Only the first of these completes it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,54 +10,55 @@ use axum::body::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 use uuid::Uuid;
 
-use super::{Failure, Outcome};
+use super::invocation::{InvocationError, InvocationResult};
 
-/// How long a process may take to ask for its first invocation, as Lambda allows.
-const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a process may take to ask for its first invocation. Lambda has the same limit.
+const MAX_INIT_TIME: Duration = Duration::from_secs(10);
 
-/// An execution environment, seen from both sides of the Runtime API.
+/// An execution environment. The function and the Runtime API share it.
 pub(super) struct Environment {
-    /// The path segment its process speaks to the Runtime API under.
+    /// The path segment of its process in the Runtime API.
     pub(super) id: String,
     pub(super) arn: String,
     state: Mutex<State>,
     work: Notify,
     kill: Notify,
-    stage: watch::Sender<Stage>,
+    process: watch::Sender<ProcessState>,
 }
 
 #[derive(Default)]
 struct State {
     pending: Option<Invocation>,
-    current: Option<Answer>,
-    /// What the process said about why it could not start.
+    current: Option<PendingResponse>,
+    /// The report of the process about a failed start.
     init_error: Option<Bytes>,
 }
 
-/// An invocation as the process gets it.
+/// An invocation that the process has not taken yet.
 pub(super) struct Invocation {
     pub(super) request_id: String,
     pub(super) payload: Bytes,
     /// In Unix milliseconds of the real clock.
     pub(super) deadline: u128,
-    answer: Answer,
+    response: PendingResponse,
 }
 
-struct Answer {
+/// Where the result of an invocation is sent.
+struct PendingResponse {
     request_id: String,
-    sender: oneshot::Sender<Outcome>,
+    sender: oneshot::Sender<InvocationResult>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Stage {
+enum ProcessState {
     Starting,
-    /// Has asked for an invocation at least once.
+    /// The process has asked for an invocation at least once.
     Started,
-    /// Its process is gone, for this reason.
+    /// The process has ended, for this reason.
     Ended(String),
 }
 
-/// What the process says belongs to no invocation it has.
+/// The process named an invocation that is not its current one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct UnknownRequest;
 
@@ -69,63 +70,66 @@ impl Environment {
             state: Mutex::default(),
             work: Notify::new(),
             kill: Notify::new(),
-            stage: watch::Sender::new(Stage::Starting),
+            process: watch::Sender::new(ProcessState::Starting),
         }
     }
 
-    /// Has the process handle one event. Only one invocation runs in an environment at a time.
-    pub(super) async fn run(&self, payload: Bytes, timeout: Duration) -> Outcome {
-        self.started().await?;
+    /// Runs one invocation. The caller must not run another one in this environment at the same time.
+    pub(super) async fn invoke(&self, payload: Bytes, timeout: Duration) -> InvocationResult {
+        self.wait_started().await?;
         let request_id = Uuid::new_v4().to_string();
-        let answer = self.hand_in(request_id.clone(), payload, timeout);
-        match tokio::time::timeout(timeout, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(self.exit_failure(&request_id)),
+        let response = self.submit(request_id.clone(), payload, timeout);
+        match tokio::time::timeout(timeout, response).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(self.exit_error(&request_id)),
             Err(_) => {
-                self.end().await;
+                self.kill().await;
                 let message =
                     format!("RequestId: {request_id} Error: Task timed out after {:.2} seconds", timeout.as_secs_f64());
-                Err(Failure::new("Sandbox.Timedout", message))
+                Err(InvocationError::new("Sandbox.Timedout", message))
             }
         }
     }
 
-    async fn started(&self) -> Result<(), Failure> {
-        let mut stage = self.stage.subscribe();
-        let started = async { stage.wait_for(|stage| *stage != Stage::Starting).await.is_ok() };
-        match tokio::time::timeout(INIT_LIMIT, started).await {
+    async fn wait_started(&self) -> Result<(), InvocationError> {
+        let mut process = self.process.subscribe();
+        let started = async { process.wait_for(|state| *state != ProcessState::Starting).await.is_ok() };
+        match tokio::time::timeout(MAX_INIT_TIME, started).await {
             Ok(_) if self.is_alive() => Ok(()),
             Ok(_) => match self.state().init_error.take() {
-                Some(report) => Err(Failure::reported(report)),
-                None => Err(self.exit_failure("init")),
+                Some(report) => Err(InvocationError::reported(report)),
+                None => Err(self.exit_error("init")),
             },
             Err(_) => {
-                self.end().await;
-                Err(Failure::new("Sandbox.Timedout", format!("init took more than {} seconds", INIT_LIMIT.as_secs())))
+                self.kill().await;
+                Err(InvocationError::new(
+                    "Sandbox.Timedout",
+                    format!("init took more than {} seconds", MAX_INIT_TIME.as_secs()),
+                ))
             }
         }
     }
 
-    fn hand_in(&self, request_id: String, payload: Bytes, timeout: Duration) -> oneshot::Receiver<Outcome> {
+    fn submit(&self, request_id: String, payload: Bytes, timeout: Duration) -> oneshot::Receiver<InvocationResult> {
         let (sender, receiver) = oneshot::channel();
         let deadline = SystemTime::now() + timeout;
         let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let answer = Answer { request_id: request_id.clone(), sender };
+        let response = PendingResponse { request_id: request_id.clone(), sender };
         let mut state = self.state();
-        // Looked at under the lock that `ended` takes after it changed the stage: an invocation is never left behind.
+        // `process_ended` sets the state and then takes the same lock, so it sees every invocation that is submitted here.
         if self.is_alive() {
-            state.pending = Some(Invocation { request_id, payload, deadline, answer });
+            state.pending = Some(Invocation { request_id, payload, deadline, response });
             self.work.notify_one();
         }
         receiver
     }
 
-    /// The next invocation, when there is one: the process asks for it.
+    /// Waits for the next invocation and gives it to the process: request id, payload and deadline.
     pub(super) async fn next(&self) -> (String, Bytes, u128) {
-        self.stage.send_if_modified(|stage| {
-            let first = *stage == Stage::Starting;
+        self.process.send_if_modified(|state| {
+            let first = *state == ProcessState::Starting;
             if first {
-                *stage = Stage::Started;
+                *state = ProcessState::Started;
             }
             first
         });
@@ -139,54 +143,57 @@ impl Environment {
 
     fn take_pending(&self) -> Option<(String, Bytes, u128)> {
         let mut state = self.state();
-        let Invocation { request_id, payload, deadline, answer } = state.pending.take()?;
-        state.current = Some(answer);
+        let Invocation { request_id, payload, deadline, response } = state.pending.take()?;
+        state.current = Some(response);
         Some((request_id, payload, deadline))
     }
 
-    /// The process has dealt with the invocation it was handed last.
-    pub(super) fn answer(&self, request_id: &str, outcome: Outcome) -> Result<(), UnknownRequest> {
-        let answer = self.state().current.take_if(|answer| answer.request_id == request_id).ok_or(UnknownRequest)?;
-        // Nobody listens when the time-out came first; the process is about to be killed then.
-        let _ = answer.sender.send(outcome);
+    /// Completes the current invocation with the result that the process reported.
+    pub(super) fn complete(&self, request_id: &str, result: InvocationResult) -> Result<(), UnknownRequest> {
+        let current = self.state().current.take_if(|current| current.request_id == request_id);
+        // The receiver is gone if the time-out came first. The process is being killed then.
+        let _ = current.ok_or(UnknownRequest)?.sender.send(result);
         Ok(())
     }
 
-    /// The process could not start, and says why before it exits.
+    /// Stores the reason why the process could not start. The process exits next.
     pub(super) fn init_failed(&self, report: Bytes) {
         self.state().init_error = Some(report);
     }
 
     pub(super) fn is_alive(&self) -> bool {
-        !matches!(*self.stage.borrow(), Stage::Ended(_))
+        !matches!(*self.process.borrow(), ProcessState::Ended(_))
     }
 
-    /// Kills the process; resolves when it is gone.
-    pub(super) async fn end(&self) {
+    /// Kills the process. Resolves when it has ended.
+    pub(super) async fn kill(&self) {
         self.kill.notify_one();
-        let mut stage = self.stage.subscribe();
-        let _ = stage.wait_for(|stage| matches!(stage, Stage::Ended(_))).await;
+        let mut process = self.process.subscribe();
+        let _ = process.wait_for(|state| matches!(state, ProcessState::Ended(_))).await;
     }
 
-    /// Resolves when the process is to be killed.
-    pub(super) async fn to_be_killed(&self) {
+    /// Resolves when [`Self::kill`] is called.
+    pub(super) async fn kill_requested(&self) {
         self.kill.notified().await;
     }
 
-    /// The process is gone, for `reason`. What it had not answered has failed.
-    pub(super) fn ended(&self, reason: String) {
-        self.stage.send_replace(Stage::Ended(reason));
+    /// Records that the process has ended, and fails the invocation that it has not completed.
+    pub(super) fn process_ended(&self, reason: String) {
+        self.process.send_replace(ProcessState::Ended(reason));
         let mut state = self.state();
         state.pending = None;
         state.current = None;
     }
 
-    fn exit_failure(&self, request_id: &str) -> Failure {
-        let reason = match &*self.stage.borrow() {
-            Stage::Ended(reason) => reason.clone(),
-            Stage::Starting | Stage::Started => "unknown".to_owned(),
+    fn exit_error(&self, request_id: &str) -> InvocationError {
+        let reason = match &*self.process.borrow() {
+            ProcessState::Ended(reason) => reason.clone(),
+            ProcessState::Starting | ProcessState::Started => "unknown".to_owned(),
         };
-        Failure::new("Runtime.ExitError", format!("RequestId: {request_id} Error: Runtime exited with error: {reason}"))
+        InvocationError::new(
+            "Runtime.ExitError",
+            format!("RequestId: {request_id} Error: Runtime exited with error: {reason}"),
+        )
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

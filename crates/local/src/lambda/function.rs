@@ -1,5 +1,6 @@
 //! One function and its execution environments.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,123 +10,128 @@ use tokio::task::JoinSet;
 
 use super::api::{Registry, Server};
 use super::environment::Environment;
-use super::log::Readers;
-use super::{ENVIRONMENTS, Failure, Outcome, RuntimeApi, Surroundings, process};
+use super::invocation::{InvocationError, InvocationResult};
+use super::log::LogListener;
+use super::process;
+use super::settings::{MAX_ENVIRONMENTS, ProcessSettings};
 use crate::activity::Activity;
 use crate::template;
 
-/// What all functions of a stack share.
-pub(super) struct Place {
-    pub(super) surroundings: Arc<Surroundings>,
+/// The parts that all functions of a stack share.
+pub(super) struct Shared {
+    pub(super) settings: Arc<ProcessSettings>,
     pub(super) registry: Registry,
-    pub(super) runtime_api: RuntimeApi,
+    /// The address of the Runtime API.
+    pub(super) runtime_api: SocketAddr,
     pub(super) activity: Activity,
-    pub(super) readers: Readers,
-    /// Held so that the Runtime API is served for as long as a function is there.
+    pub(super) log_listener: LogListener,
+    /// Keeps the Runtime API running while a function exists.
     #[expect(dead_code, reason = "held for its drop")]
     pub(super) server: Arc<Server>,
 }
 
 pub(super) struct Function {
     definition: template::Function,
-    place: Place,
-    /// One permit for each environment there may be.
+    shared: Shared,
+    /// One permit for each environment that may run.
     permits: Semaphore,
     environments: Mutex<Vec<Running>>,
+    /// The tasks that wait for the processes to end.
     watchers: Mutex<JoinSet<()>>,
     stopped: AtomicBool,
 }
 
+/// An environment whose process was started.
 struct Running {
     environment: Arc<Environment>,
     pid: u32,
-    use_: Use,
+    state: State,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
+enum State {
     Idle,
-    Invoked,
+    Busy,
 }
 
 impl Function {
-    pub(super) fn new(definition: template::Function, place: Place) -> Self {
-        let most = definition.reserved_concurrency.unwrap_or(ENVIRONMENTS).clamp(1, ENVIRONMENTS);
+    pub(super) fn new(definition: template::Function, shared: Shared) -> Self {
+        let environments = definition.reserved_concurrency.unwrap_or(MAX_ENVIRONMENTS).clamp(1, MAX_ENVIRONMENTS);
         Self {
             definition,
-            place,
-            permits: Semaphore::new(most),
+            shared,
+            permits: Semaphore::new(environments),
             environments: Mutex::default(),
             watchers: Mutex::default(),
             stopped: AtomicBool::new(false),
         }
     }
 
-    /// Runs one invocation, after those that came before it when every environment is taken.
-    pub(super) async fn invoke(self: Arc<Self>, payload: Bytes) -> Outcome {
-        let busy = self.place.activity.begin();
-        busy.found_work();
-        // In a task of its own: a caller that goes away must not leave an environment behind half way.
+    /// Runs one invocation. If every environment is busy, it waits its turn.
+    pub(super) async fn invoke(self: Arc<Self>, payload: Bytes) -> InvocationResult {
+        let activity = self.shared.activity.begin();
+        activity.found_work();
+        // Runs in its own task, so that the invocation finishes and releases its environment even if the caller goes away.
         let invocation = tokio::spawn(async move {
-            let outcome = self.run(payload).await;
-            if let Err(failure) = &outcome {
-                tracing::warn!(function = self.definition.name, "{failure}");
+            let result = self.run(payload).await;
+            if let Err(error) = &result {
+                tracing::warn!(function = self.definition.name, "{error}");
             }
-            drop(busy);
-            outcome
+            drop(activity);
+            result
         });
-        invocation.await.unwrap_or_else(|_| Err(stopped()))
+        invocation.await.unwrap_or_else(|_| Err(stack_stopped()))
     }
 
-    async fn run(&self, payload: Bytes) -> Outcome {
-        let _permit = self.permits.acquire().await.map_err(|_| stopped())?;
+    async fn run(&self, payload: Bytes) -> InvocationResult {
+        let _permit = self.permits.acquire().await.map_err(|_| stack_stopped())?;
         let environment = match self.take_idle() {
             Some(environment) => environment,
             None => self.start()?,
         };
-        let outcome = environment.run(payload, self.definition.timeout).await;
-        self.give_back(&environment);
-        outcome
+        let result = environment.invoke(payload, self.definition.timeout).await;
+        self.release(&environment);
+        result
     }
 
-    /// The environment that was used last, so that those of a burst fall out of use.
+    /// The idle environment that was used last. Environments that a burst started are then no longer used.
     fn take_idle(&self) -> Option<Arc<Environment>> {
         let mut environments = self.environments();
         environments.retain(|running| running.environment.is_alive());
-        let idle = environments.iter().rposition(|running| running.use_ == Use::Idle)?;
+        let idle = environments.iter().rposition(|running| running.state == State::Idle)?;
         let mut running = environments.remove(idle);
-        running.use_ = Use::Invoked;
+        running.state = State::Busy;
         let environment = running.environment.clone();
         environments.push(running);
         Some(environment)
     }
 
-    fn give_back(&self, environment: &Arc<Environment>) {
+    fn release(&self, environment: &Arc<Environment>) {
         let mut environments = self.environments();
         environments.retain(|running| running.environment.is_alive());
         if let Some(running) = environments.iter_mut().find(|running| Arc::ptr_eq(&running.environment, environment)) {
-            running.use_ = Use::Idle;
+            running.state = State::Idle;
         }
     }
 
-    fn start(&self) -> Result<Arc<Environment>, Failure> {
-        let Place { surroundings, registry, runtime_api, .. } = &self.place;
+    fn start(&self) -> Result<Arc<Environment>, InvocationError> {
+        let Shared { settings, registry, runtime_api, .. } = &self.shared;
         let environment = Arc::new(Environment::new(self.definition.arn.clone()));
         registry.add(&environment);
-        // Under the lock that `abandon` takes: no process starts behind its back.
+        // `stop_now` takes the same lock, so no process starts after it.
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         if self.stopped.load(Ordering::SeqCst) {
-            return Err(stopped());
+            return Err(stack_stopped());
         }
-        let child = process::start(&self.definition, &environment, surroundings, *runtime_api).map_err(|error| {
-            let binary = surroundings.binaries.join(&self.definition.binary);
-            Failure::new("Runtime.InvalidEntrypoint", format!("{} cannot be run: {error}", binary.display()))
+        let child = process::start(&self.definition, &environment, settings, *runtime_api).map_err(|error| {
+            let binary = settings.binaries.join(&self.definition.binary);
+            InvocationError::new("Runtime.InvalidEntrypoint", format!("{} cannot be run: {error}", binary.display()))
         })?;
         let pid = child.id().unwrap_or_default();
         while watchers.try_join_next().is_some() {}
-        let readers = self.place.readers.clone();
-        watchers.spawn(process::watch(child, self.definition.name.clone(), environment.clone(), readers));
-        self.environments().push(Running { environment: environment.clone(), pid, use_: Use::Invoked });
+        let listener = self.shared.log_listener.clone();
+        watchers.spawn(process::watch(child, self.definition.name.clone(), environment.clone(), listener));
+        self.environments().push(Running { environment: environment.clone(), pid, state: State::Busy });
         Ok(environment)
     }
 
@@ -133,34 +139,34 @@ impl Function {
         self.environments().iter().filter(|running| running.environment.is_alive()).map(|running| running.pid).collect()
     }
 
-    /// Kills every process there is, and says how many.
+    /// Kills all processes of the function and returns their number when they have ended.
     pub(super) async fn kill(&self) -> usize {
         let environments: Vec<_> = self.environments().iter().map(|running| running.environment.clone()).collect();
         let alive: Vec<_> = environments.into_iter().filter(|environment| environment.is_alive()).collect();
         for environment in &alive {
-            environment.end().await;
+            environment.kill().await;
         }
         alive.len()
     }
 
-    /// Kills the process of the environment whose id begins so, if it lives; resolves when it is gone.
+    /// Kills the process of the environment whose id starts with `id`, if it runs. Resolves when it has ended.
     pub(super) async fn kill_environment(&self, id: &str) {
         let found =
             self.environments().iter().map(|running| &running.environment).find(|it| it.id.starts_with(id)).cloned();
         if let Some(environment) = found.filter(|environment| environment.is_alive()) {
-            environment.end().await;
+            environment.kill().await;
         }
     }
 
-    /// No process is started from now on.
+    /// Starts no process from now on.
     pub(super) fn stop(&self) {
         self.permits.close();
         let _watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         self.stopped.store(true, Ordering::SeqCst);
     }
 
-    /// Stops, and lets go of every process, which kills it.
-    pub(super) fn abandon(&self) {
+    /// Stops, and drops every child process, which kills it.
+    pub(super) fn stop_now(&self) {
         self.stop();
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
@@ -170,6 +176,6 @@ impl Function {
     }
 }
 
-fn stopped() -> Failure {
-    Failure::new("ServiceException", "the stack has stopped")
+fn stack_stopped() -> InvocationError {
+    InvocationError::new("ServiceException", "the stack has stopped")
 }

@@ -1,42 +1,42 @@
-//! Passes on what function processes write, line by line, under the function's name.
+//! Logs the output of function processes line by line, with the function's name.
 //!
-//! Functions log JSON lines with a level, which is kept. A line that is not JSON is a panic or a print, and is a warning:
-//! it is not how they mean to speak.
+//! Functions write JSON lines with a level, and the line is logged with that level. A line that is not JSON comes from a
+//! panic or a print, and is logged as a warning.
 
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Is told the function and the line.
-type Reader = Box<dyn Fn(&str, &str) + Send + Sync>;
+/// Takes the function's name and the line.
+type Callback = Box<dyn Fn(&str, &str) + Send + Sync>;
 
-/// Who reads along, if anybody does.
+/// An optional callback that gets every line. All clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Readers(Arc<OnceLock<Reader>>);
+pub(super) struct LogListener(Arc<OnceLock<Callback>>);
 
-impl Readers {
-    /// Only the first one who asks reads along.
-    pub(super) fn add(&self, reader: impl Fn(&str, &str) + Send + Sync + 'static) {
-        let _ = self.0.set(Box::new(reader));
+impl LogListener {
+    /// Sets the callback. Only the first call has an effect.
+    pub(super) fn set(&self, callback: impl Fn(&str, &str) + Send + Sync + 'static) {
+        let _ = self.0.set(Box::new(callback));
     }
 }
 
-/// Reads to the end of `output`.
-pub(super) async fn pass_on(output: impl AsyncRead + Unpin, function: String, readers: Readers) {
-    // Not every line need be UTF-8: what a panic prints is anybody's bytes.
+/// Logs every line of `output` until it ends.
+pub(super) async fn forward_lines(output: impl AsyncRead + Unpin, function: String, listener: LogListener) {
+    // Reads bytes, because a panic message may contain bytes that are not UTF-8.
     let mut lines = BufReader::new(output).split(b'\n');
     loop {
         match lines.next_segment().await {
             Ok(Some(line)) => {
                 let line = String::from_utf8_lossy(&line);
-                if let Some(reader) = readers.0.get() {
-                    reader(&function, &line);
+                if let Some(callback) = listener.0.get() {
+                    callback(&function, &line);
                 }
                 emit(&function, &line);
             }
             Ok(None) => return,
-            Err(error) => return tracing::warn!(function, %error, "its output cannot be read"),
+            Err(error) => return tracing::warn!(function, %error, "the output of a function process cannot be read"),
         }
     }
 }
@@ -63,13 +63,13 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[tokio::test]
-    async fn a_line_that_is_no_utf8_hides_none_after_it() {
-        let readers = Readers::default();
-        let read = Arc::new(Mutex::new(Vec::new()));
-        let lines = read.clone();
-        readers.add(move |_, line| lines.lock().unwrap().push(line.to_owned()));
-        pass_on(&b"one\n\xff two\nthree"[..], "worker".to_owned(), readers).await;
-        assert_eq!(*read.lock().unwrap(), ["one", "\u{fffd} two", "three"]);
+    async fn lines_after_a_line_that_is_not_utf8_are_still_read() {
+        let listener = LogListener::default();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let lines = received.clone();
+        listener.set(move |_, line| lines.lock().unwrap().push(line.to_owned()));
+        forward_lines(&b"one\n\xff two\nthree"[..], "worker".to_owned(), listener).await;
+        assert_eq!(*received.lock().unwrap(), ["one", "\u{fffd} two", "three"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A batch in the making: messages with the text they take in the event, within Lambda's payload limit.
+//! Collects messages into a batch whose event is within Lambda's payload limit.
 
 use std::collections::BTreeSet;
 
@@ -6,69 +6,70 @@ use axum::body::Bytes;
 use local_aws::Message;
 
 use super::event;
-use crate::lambda::PAYLOAD_LIMIT;
+use crate::lambda::MAX_PAYLOAD_BYTES;
 
-/// What the event has around its records.
-const FRAME: usize = r#"{"Records":[]}"#.len();
+/// Bytes of an event without records.
+const EMPTY_EVENT_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// A message, and what it is in the event.
-pub(super) struct Entry {
+/// A received message and its JSON record in the event.
+pub(super) struct BatchMessage {
     id: String,
-    receipt: String,
+    receipt_handle: String,
     record: String,
 }
 
-impl Entry {
+impl BatchMessage {
     pub(super) fn new(message: &Message, queue_arn: &str) -> Self {
         let record = event::record(message, queue_arn).to_string();
-        Self { id: message.id.clone(), receipt: message.receipt.clone(), record }
+        Self { id: message.id.clone(), receipt_handle: message.receipt.clone(), record }
     }
 }
 
-/// Messages that go to the function together.
+/// The messages of one invocation.
 pub(super) struct Batch {
-    entries: Vec<Entry>,
+    messages: Vec<BatchMessage>,
+    /// Bytes of the event.
     bytes: usize,
 }
 
 impl Batch {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), bytes: FRAME }
+        Self { messages: Vec::new(), bytes: EMPTY_EVENT_BYTES }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.messages.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.messages.is_empty()
     }
 
-    /// Takes the message in, or gives it back when the event would become too large. The first always fits: no event
-    /// would ever hold it otherwise.
-    pub(super) fn add(&mut self, entry: Entry) -> Result<(), Entry> {
-        let grown = self.bytes + entry.record.len() + 1;
-        if grown > PAYLOAD_LIMIT && !self.is_empty() {
-            return Err(entry);
+    /// Adds the message, or returns it as `Err` if the event would become too large. The first message is always added,
+    /// because no other batch could hold it either.
+    pub(super) fn add(&mut self, message: BatchMessage) -> Result<(), BatchMessage> {
+        let bytes = self.bytes + message.record.len() + 1;
+        if bytes > MAX_PAYLOAD_BYTES && !self.is_empty() {
+            return Err(message);
         }
-        self.bytes = grown;
-        self.entries.push(entry);
+        self.bytes = bytes;
+        self.messages.push(message);
         Ok(())
     }
 
     pub(super) fn event(&self) -> Bytes {
-        let records: Vec<_> = self.entries.iter().map(|entry| entry.record.as_str()).collect();
+        let records: Vec<_> = self.messages.iter().map(|message| message.record.as_str()).collect();
         format!(r#"{{"Records":[{}]}}"#, records.join(",")).into()
     }
 
     pub(super) fn ids(&self) -> BTreeSet<&str> {
-        self.entries.iter().map(|entry| entry.id.as_str()).collect()
+        self.messages.iter().map(|message| message.id.as_str()).collect()
     }
 
-    /// The receipts of all messages but those of `failed`.
-    pub(super) fn receipts_without(&self, failed: &BTreeSet<String>) -> Vec<&str> {
-        let done = self.entries.iter().filter(|entry| !failed.contains(&entry.id));
-        done.map(|entry| entry.receipt.as_str()).collect()
+    /// The receipt handles of all messages whose id is not in `failed`.
+    pub(super) fn receipt_handles_except(&self, failed: &BTreeSet<String>) -> Vec<&str> {
+        let done = self.messages.iter().filter(|message| !failed.contains(&message.id));
+        done.map(|message| message.receipt_handle.as_str()).collect()
     }
 }
 
@@ -76,34 +77,38 @@ impl Batch {
 mod tests {
     use super::*;
 
-    fn entry(id: &str, bytes: usize) -> Entry {
-        Entry { id: id.into(), receipt: format!("receipt of {id}"), record: format!("\"{}\"", "x".repeat(bytes - 2)) }
+    fn message(id: &str, bytes: usize) -> BatchMessage {
+        let record = format!("\"{}\"", "x".repeat(bytes - 2));
+        BatchMessage { id: id.into(), receipt_handle: format!("receipt handle of {id}"), record }
     }
 
     #[test]
-    fn a_batch_never_outgrows_an_event() {
+    fn a_batch_is_never_larger_than_the_payload_limit() {
         let mut batch = Batch::new();
-        let third = PAYLOAD_LIMIT / 3 - 100;
+        let third = MAX_PAYLOAD_BYTES / 3 - 100;
         for id in ["a", "b", "c"] {
-            assert!(batch.add(entry(id, third)).is_ok());
+            assert!(batch.add(message(id, third)).is_ok());
         }
-        assert!(batch.add(entry("d", 1000)).is_err());
-        assert!(batch.add(entry("e", 50)).is_ok());
-        assert!(batch.event().len() <= PAYLOAD_LIMIT);
+        assert!(batch.add(message("d", 1000)).is_err());
+        assert!(batch.add(message("e", 50)).is_ok());
+        assert!(batch.event().len() <= MAX_PAYLOAD_BYTES);
         assert!(serde_json::from_slice::<serde_json::Value>(&batch.event()).is_ok());
     }
 
     #[test]
     fn the_first_message_always_fits() {
-        assert!(Batch::new().add(entry("a", PAYLOAD_LIMIT * 2)).is_ok());
+        assert!(Batch::new().add(message("a", MAX_PAYLOAD_BYTES * 2)).is_ok());
     }
 
     #[test]
-    fn what_failed_keeps_its_receipt() {
+    fn the_receipt_handles_of_failed_messages_are_left_out() {
         let mut batch = Batch::new();
         for id in ["a", "b", "c"] {
-            assert!(batch.add(entry(id, 10)).is_ok());
+            assert!(batch.add(message(id, 10)).is_ok());
         }
-        assert_eq!(batch.receipts_without(&BTreeSet::from(["b".into()])), ["receipt of a", "receipt of c"]);
+        assert_eq!(
+            batch.receipt_handles_except(&BTreeSet::from(["b".into()])),
+            ["receipt handle of a", "receipt handle of c"]
+        );
     }
 }

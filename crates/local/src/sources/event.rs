@@ -1,4 +1,4 @@
-//! A message as a Lambda event has it.
+//! Converts an SQS message to a record of a Lambda event.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_record_has_the_shape_that_lambda_gives_it() {
+    fn a_record_has_the_format_of_lambda() {
         let attribute = |data_type: &str, value| Attribute { data_type: data_type.into(), value };
         let message = Message {
             id: "m-1".into(),

@@ -1,7 +1,8 @@
-//! One event source at work: receives, gathers batches, invokes, deletes what is done.
+//! The poller of one event source: receives messages, collects a batch, invokes the function, and deletes the messages that
+//! the function handled.
 //!
-//! What is not done is left alone: SQS hides it until its visibility timeout has passed, then it comes again, and after
-//! as many receipts as the redrive policy allows it goes to the dead-letter queue. The poller itself retries nothing.
+//! The poller retries nothing. SQS delivers a failed message again after its visibility timeout, and moves it to the
+//! dead-letter queue after the number of receives in the redrive policy.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -11,141 +12,141 @@ use local_aws::Sqs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::batch::{Batch, Entry};
-use super::response::{self, Verdict};
-use crate::activity::{Activity, Busy};
-use crate::lambda::{ENVIRONMENTS, Lambda};
+use super::batch::{Batch, BatchMessage};
+use super::response::{self, BatchResponse};
+use crate::activity::{Activity, ActivityGuard};
+use crate::lambda::{Lambda, MAX_ENVIRONMENTS};
 use crate::template::{EventSource, PartialFailures};
 
-/// The most messages that are taken in one go. Lambda's pollers take ten, several times side by side.
-const RECEIVE: usize = 100;
+/// Messages of one receive. Lambda's pollers receive ten at a time, with several receives in parallel.
+const MAX_RECEIVE: usize = 100;
 
-/// An event source of a function.
+/// Polls the queue of one event source.
 pub(super) struct Poller {
     pub(super) source: EventSource,
-    pub(super) visibility: Duration,
+    pub(super) visibility_timeout: Duration,
     pub(super) sqs: Sqs,
     pub(super) lambda: Arc<Lambda>,
     pub(super) activity: Activity,
     pub(super) settling: watch::Receiver<usize>,
 }
 
-/// Messages that no longer fitted into a batch: they are the first of the next one.
-struct Held {
-    entries: VecDeque<Entry>,
-    /// They were received, so the source is not at rest.
-    _busy: Busy,
+/// Received messages that did not fit into a batch. They are the first messages of the next batch.
+struct Leftover {
+    messages: VecDeque<BatchMessage>,
+    /// Counts as running work, so that `settle` waits for these messages.
+    _activity: ActivityGuard,
 }
 
 impl Poller {
-    /// Polls until dropped. Each probe is answered after a look into the queue that found nothing.
+    /// Polls until dropped. Answers each probe after it has looked into the queue.
     pub(super) async fn run(mut self, mut probes: mpsc::UnboundedReceiver<oneshot::Sender<()>>) {
-        let most = self.source.maximum_concurrency.unwrap_or(ENVIRONMENTS).min(ENVIRONMENTS);
-        let places = Arc::new(Semaphore::new(most));
-        let mut held = None;
+        let concurrency = self.source.maximum_concurrency.unwrap_or(MAX_ENVIRONMENTS).min(MAX_ENVIRONMENTS);
+        let permits = Arc::new(Semaphore::new(concurrency));
+        let mut leftover = None;
         loop {
-            // Nobody closes the semaphore.
-            let Ok(place) = places.clone().acquire_owned().await else { return };
-            let mut asking = Vec::new();
-            if held.is_none() {
+            // The semaphore is never closed.
+            let Ok(permit) = permits.clone().acquire_owned().await else { return };
+            let mut open_probes = Vec::new();
+            if leftover.is_none() {
                 tokio::select! {
                     probe = probes.recv() => match probe {
-                        Some(probe) => asking.push(probe),
-                        // The stack is gone.
+                        Some(probe) => open_probes.push(probe),
+                        // The stack was dropped.
                         None => return,
                     },
                     () = self.sqs.changed(&self.source.queue) => {}
                 }
             }
             while let Ok(probe) = probes.try_recv() {
-                asking.push(probe);
+                open_probes.push(probe);
             }
-            let busy = self.activity.begin();
-            let batch = self.gather(&mut held).await;
+            let activity = self.activity.begin();
+            let batch = self.collect(&mut leftover).await;
             if batch.is_empty() {
-                drop(busy);
-                for probe in asking {
+                drop(activity);
+                for probe in open_probes {
                     let _ = probe.send(());
                 }
                 continue;
             }
-            busy.found_work();
-            self.deliver(batch, place, busy);
-            // Found work is an answer too: whoever settles asks again.
-            for probe in asking {
+            activity.found_work();
+            self.deliver(batch, permit, activity);
+            // Answers the probes after found work too: `settle` then starts another round.
+            for probe in open_probes {
                 let _ = probe.send(());
             }
         }
     }
 
-    /// Receives until the batch is full, its window has passed, or, without a window, there is nothing more to be had.
-    async fn gather(&mut self, held: &mut Option<Held>) -> Batch {
+    /// Receives until the batch is full or its window has ended. Without a window it receives until the queue is empty.
+    async fn collect(&mut self, leftover: &mut Option<Leftover>) -> Batch {
         let mut batch = Batch::new();
-        let mut received = held.take().map(|held| held.entries).unwrap_or_default();
+        let mut received = leftover.take().map(|leftover| leftover.messages).unwrap_or_default();
         let end = Instant::now() + self.source.window;
         loop {
-            while let Some(entry) = received.pop_front() {
-                if let Err(entry) = batch.add(entry) {
-                    received.push_front(entry);
-                    *held = Some(Held { entries: received, _busy: self.activity.begin() });
+            while let Some(message) = received.pop_front() {
+                if let Err(message) = batch.add(message) {
+                    received.push_front(message);
+                    *leftover = Some(Leftover { messages: received, _activity: self.activity.begin() });
                     return batch;
                 }
             }
-            let room = (self.source.batch_size - batch.len()).min(RECEIVE);
+            let room = (self.source.batch_size - batch.len()).min(MAX_RECEIVE);
             if room == 0 {
                 return batch;
             }
-            let messages = self.sqs.receive(&self.source.queue, room, self.visibility).await;
-            if messages.is_empty() && (batch.is_empty() || self.window_is_over(end).await) {
+            let messages = self.sqs.receive(&self.source.queue, room, self.visibility_timeout).await;
+            if messages.is_empty() && (batch.is_empty() || self.window_has_ended(end).await) {
                 return batch;
             }
-            received.extend(messages.iter().map(|message| Entry::new(message, &self.source.queue_arn)));
+            received.extend(messages.iter().map(|message| BatchMessage::new(message, &self.source.queue_arn)));
         }
     }
 
-    /// Waits for more, or for the end of the window. Says whether the window has ended.
-    async fn window_is_over(&mut self, end: Instant) -> bool {
+    /// Waits for the end of the window or for a change of the queue. Returns whether the window has ended.
+    async fn window_has_ended(&mut self, end: Instant) -> bool {
         if self.source.window.is_zero() || Instant::now() >= end {
             return true;
         }
         tokio::select! {
             () = tokio::time::sleep_until(end) => true,
-            // An error means that the stack is gone, and the window with it.
+            // An error means that the stack was dropped, which ends the window too.
             _ = self.settling.wait_for(|settling| *settling > 0) => true,
             () = self.sqs.changed(&self.source.queue) => false,
         }
     }
 
-    fn deliver(&self, batch: Batch, place: OwnedSemaphorePermit, busy: Busy) {
+    fn deliver(&self, batch: Batch, permit: OwnedSemaphorePermit, activity: ActivityGuard) {
         let (lambda, sqs, source) = (self.lambda.clone(), self.sqs.clone(), self.source.clone());
         tokio::spawn(async move {
-            let done = conclude(&lambda, &source, &batch).await;
+            let done = invoke(&lambda, &source, &batch).await;
             sqs.delete_all(&source.queue, &done);
-            drop(place);
-            drop(busy);
+            drop(permit);
+            drop(activity);
         });
     }
 }
 
-/// Invokes the function and gives the receipts of the messages that are done.
-async fn conclude<'a>(lambda: &Lambda, source: &EventSource, batch: &'a Batch) -> Vec<&'a str> {
-    let answer = match lambda.invoke(&source.function, batch.event()).await {
-        Ok(Ok(answer)) => answer,
-        // The function's log has it.
+/// Invokes the function and returns the receipt handles of the messages that it handled.
+async fn invoke<'a>(lambda: &Lambda, source: &EventSource, batch: &'a Batch) -> Vec<&'a str> {
+    let output = match lambda.invoke(&source.function, batch.event()).await {
+        Ok(Ok(output)) => output,
+        // The function has logged the error.
         Ok(Err(_)) => return Vec::new(),
         Err(error) => {
-            tracing::error!(%error, queue = source.queue, "an event source without its function");
+            tracing::error!(%error, queue = source.queue, "the function of an event source does not exist");
             return Vec::new();
         }
     };
     match source.partial_failures {
-        PartialFailures::None => batch.receipts_without(&BTreeSet::new()),
-        PartialFailures::Reported => match response::read(&answer, &batch.ids()) {
-            Verdict::Failed(failed) => batch.receipts_without(&failed),
-            Verdict::Nothing => {
+        PartialFailures::None => batch.receipt_handles_except(&BTreeSet::new()),
+        PartialFailures::Reported => match response::parse(&output, &batch.ids()) {
+            BatchResponse::Failed(failed) => batch.receipt_handles_except(&failed),
+            BatchResponse::Invalid => {
                 tracing::warn!(
                     function = source.function,
-                    "its answer about a batch makes no sense, so all of it comes again"
+                    "the batch response is not valid, so the whole batch will be received again"
                 );
                 Vec::new()
             }

@@ -1,61 +1,61 @@
-//! What a function says about a batch: which of its messages failed.
+//! Parses a function's batch response, which lists the messages that failed.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What becomes of a batch after the function answered.
+/// A parsed batch response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// These message ids failed, the others are done.
+pub(super) enum BatchResponse {
+    /// The messages with these ids failed, all others were handled.
     Failed(BTreeSet<String>),
-    /// The answer makes no sense, so nothing is done. Lambda takes this side when in doubt.
-    Nothing,
+    /// The response is not valid. Like Lambda, the poller then treats every message as failed.
+    Invalid,
 }
 
-/// Reads an answer under `ReportBatchItemFailures`, for a batch of these message ids.
-pub(super) fn read(answer: &[u8], batch: &BTreeSet<&str>) -> Verdict {
-    let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return Verdict::Nothing };
-    let failures = match (&answer, answer.get("batchItemFailures")) {
-        (Value::Null, _) | (_, Some(Value::Null)) => return Verdict::Failed(BTreeSet::new()),
-        (Value::Object(object), None) if object.is_empty() => return Verdict::Failed(BTreeSet::new()),
+/// Parses a function's output under `ReportBatchItemFailures`, for a batch with these message ids.
+pub(super) fn parse(output: &[u8], batch: &BTreeSet<&str>) -> BatchResponse {
+    let Ok(output) = serde_json::from_slice::<Value>(output) else { return BatchResponse::Invalid };
+    let failures = match (&output, output.get("batchItemFailures")) {
+        (Value::Null, _) | (_, Some(Value::Null)) => return BatchResponse::Failed(BTreeSet::new()),
+        (Value::Object(object), None) if object.is_empty() => return BatchResponse::Failed(BTreeSet::new()),
         (_, Some(Value::Array(failures))) => failures,
-        _ => return Verdict::Nothing,
+        _ => return BatchResponse::Invalid,
     };
     let known = |failure: &Value| {
         let id = failure["itemIdentifier"].as_str()?;
         batch.contains(id).then(|| id.to_owned())
     };
-    failures.iter().map(known).collect::<Option<_>>().map_or(Verdict::Nothing, Verdict::Failed)
+    failures.iter().map(known).collect::<Option<_>>().map_or(BatchResponse::Invalid, BatchResponse::Failed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn verdict(answer: &str) -> Verdict {
-        read(answer.as_bytes(), &BTreeSet::from(["a", "b"]))
+    fn parsed(output: &str) -> BatchResponse {
+        parse(output.as_bytes(), &BTreeSet::from(["a", "b"]))
     }
 
-    fn failed(ids: &[&str]) -> Verdict {
-        Verdict::Failed(ids.iter().map(|&id| id.to_owned()).collect())
+    fn failed(ids: &[&str]) -> BatchResponse {
+        BatchResponse::Failed(ids.iter().map(|&id| id.to_owned()).collect())
     }
 
     #[test]
-    fn an_answer_without_failures_is_a_success() {
-        for answer in [r#"{"batchItemFailures":[]}"#, r#"{"batchItemFailures":null}"#, "{}", "null"] {
-            assert_eq!(verdict(answer), failed(&[]), "{answer}");
+    fn a_response_without_failures_is_a_success() {
+        for output in [r#"{"batchItemFailures":[]}"#, r#"{"batchItemFailures":null}"#, "{}", "null"] {
+            assert_eq!(parsed(output), failed(&[]), "{output}");
         }
     }
 
     #[test]
-    fn the_messages_that_are_named_have_failed() {
-        assert_eq!(verdict(r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#), failed(&["b"]));
+    fn the_listed_messages_have_failed() {
+        assert_eq!(parsed(r#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#), failed(&["b"]));
     }
 
     #[test]
-    fn an_answer_that_makes_no_sense_fails_the_whole_batch() {
-        for answer in [
+    fn an_invalid_response_fails_the_whole_batch() {
+        for output in [
             "",
             "[]",
             r#""done""#,
@@ -65,7 +65,7 @@ mod tests {
             r#"{"batchItemFailures":[{"itemidentifier":"a"}]}"#,
             r#"{"batchItemFailures":[{"itemIdentifier":"a"},{"itemIdentifier":"c"}]}"#,
         ] {
-            assert_eq!(verdict(answer), Verdict::Nothing, "{answer}");
+            assert_eq!(parsed(output), BatchResponse::Invalid, "{output}");
         }
     }
 }

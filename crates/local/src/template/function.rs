@@ -1,4 +1,4 @@
-//! Functions, with their events: SQS event sources and schedules.
+//! Functions and their events: SQS event sources and schedules.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::error::TemplateError;
 use super::properties::Properties;
+use super::schedule::{self, Schedule};
 use super::scope::{Scope, text_of};
-use super::{Template, TemplateError, schedule, source};
+use super::source::{self, EventSource};
 
 /// A Lambda function of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
     pub arn: String,
-    /// The file name of the binary that is the function.
+    /// The file name of the function's binary.
     pub binary: String,
     /// In MB.
     pub memory: u32,
@@ -25,17 +27,24 @@ pub struct Function {
     pub reserved_concurrency: Option<usize>,
 }
 
-/// What changes how a function runs.
-const UNDERSTOOD: &[&str] =
+/// A function with the resources that SAM makes of its events.
+pub(super) struct FunctionWithEvents {
+    pub(super) function: Function,
+    pub(super) sources: Vec<EventSource>,
+    pub(super) schedules: Vec<Schedule>,
+}
+
+/// Properties that change how a function runs.
+const SUPPORTED: &[&str] =
     &["CodeUri", "Environment", "Events", "FunctionName", "MemorySize", "ReservedConcurrentExecutions", "Timeout"];
 
-/// What is about permissions, logs, packaging or the machine in the cloud.
-const WITHOUT_A_LOCAL_PART: &[&str] = &[
+/// Properties without an effect here: permissions, logs, packaging and the environment on AWS.
+const IGNORED: &[&str] = &[
     "Architectures",
     "DeadLetterQueue",
     "Description",
     "EphemeralStorage",
-    // What Lambda does with an asynchronous invocation that fails. Here it fails at Scheduler, whose own policy applies.
+    // Lambda's handling of failed asynchronous invocations. Here the retry policy of the schedule applies instead.
     "EventInvokeConfig",
     "Handler",
     "KmsKeyArn",
@@ -51,61 +60,61 @@ const WITHOUT_A_LOCAL_PART: &[&str] = &[
 ];
 
 pub(super) fn read(
-    template: &mut Template,
     scope: &Scope<'_>,
     globals: &Value,
     logical_id: &str,
     resource: &Value,
-) -> Result<(), TemplateError> {
-    let identity = scope.identity(logical_id)?;
+) -> Result<FunctionWithEvents, TemplateError> {
+    let physical = scope.physical_resource(logical_id)?;
     let own = &resource["Properties"];
-    let relevant = with_globals(&globals["Function"], own)?;
-    let properties = Properties::resolved(scope, &relevant)?;
-    template.functions.push(Function {
-        name: identity.name.clone(),
-        arn: identity.arn(),
+    let merged = merge_globals(&globals["Function"], own)?;
+    let properties = Properties::resolved(scope, &merged)?;
+    let function = Function {
+        name: physical.name.clone(),
+        arn: physical.arn(),
         binary: binary(scope, resource, &properties)?,
         memory: properties.number("MemorySize")?.unwrap_or(128),
         timeout: Duration::from_secs(properties.number("Timeout")?.unwrap_or(3)),
         environment: environment(properties.get("Environment"))?,
         reserved_concurrency: properties.number("ReservedConcurrentExecutions")?,
-    });
+    };
+    let (mut sources, mut schedules) = (Vec::new(), Vec::new());
     for (event_id, event) in own["Events"].as_object().into_iter().flatten() {
         let properties = Properties::resolved(scope, &event["Properties"])?;
-        let named = |error: TemplateError| error.within(event_id);
+        let within_event = |error: TemplateError| error.within(event_id);
         match event["Type"].as_str().unwrap_or_default() {
-            "SQS" => template.sources.push(source::read(&identity.name, &properties).map_err(named)?),
+            "SQS" => sources.push(source::read(&function.name, &properties).map_err(within_event)?),
             "ScheduleV2" => {
-                // SAM calls the schedule after both logical ids.
-                let name = format!("{}-{logical_id}{event_id}", scope.place.stack);
-                template.schedules.push(schedule::read_event(name, &identity.arn(), &properties).map_err(named)?);
+                // SAM builds the schedule's name from both logical ids.
+                let name = format!("{}-{logical_id}{event_id}", scope.context.stack);
+                schedules.push(schedule::read_event(name, &function.arn, &properties).map_err(within_event)?);
             }
             other => {
-                return Err(TemplateError::property(event_id, format!("event type {other} is not understood here")));
+                return Err(TemplateError::property(event_id, format!("event type {other} is not supported here")));
             }
         }
     }
-    Ok(())
+    Ok(FunctionWithEvents { function, sources, schedules })
 }
 
-/// The function's properties that matter here, with the template's globals below them. Environments are merged, the
-/// function's variables first; every other property is the function's or else the global one.
-fn with_globals(globals: &Value, own: &Value) -> Result<Value, TemplateError> {
+/// The function's supported properties, merged with the template's globals. The variables of both environments are merged,
+/// and the function's value wins. Any other property of the function replaces the global one.
+fn merge_globals(globals: &Value, own: &Value) -> Result<Value, TemplateError> {
     let mut merged = Map::new();
     for (name, value) in [globals, own].into_iter().flat_map(|level| level.as_object().into_iter().flatten()) {
         let name = name.as_str();
-        if !UNDERSTOOD.contains(&name) {
-            if WITHOUT_A_LOCAL_PART.contains(&name) {
+        if !SUPPORTED.contains(&name) {
+            if IGNORED.contains(&name) {
                 continue;
             }
-            return Err(TemplateError::property(name, "not understood here"));
+            return Err(TemplateError::property(name, "not supported here"));
         }
         match (name, merged.get_mut(name)) {
             ("Events", _) => {}
-            ("Environment", Some(Value::Object(below))) => {
-                let variables = below.entry("Variables").or_insert_with(|| Value::Object(Map::new()));
-                if let (Some(variables), Some(above)) = (variables.as_object_mut(), value["Variables"].as_object()) {
-                    variables.extend(above.clone());
+            ("Environment", Some(Value::Object(global))) => {
+                let variables = global.entry("Variables").or_insert_with(|| Value::Object(Map::new()));
+                if let (Some(variables), Some(own)) = (variables.as_object_mut(), value["Variables"].as_object()) {
+                    variables.extend(own.clone());
                 }
             }
             _ => {
@@ -116,7 +125,7 @@ fn with_globals(globals: &Value, own: &Value) -> Result<Value, TemplateError> {
     Ok(Value::Object(merged))
 }
 
-/// cargo-lambda builds the binary that the metadata names, else the one called like the crate.
+/// The name of the binary that cargo-lambda builds: from the metadata, or else the name of the crate's folder.
 fn binary(scope: &Scope<'_>, resource: &Value, properties: &Properties) -> Result<String, TemplateError> {
     let named = scope.resolve(&resource["Metadata"]["BuildProperties"]["Binary"])?;
     if let Some(name) = named.as_str() {
@@ -124,13 +133,15 @@ fn binary(scope: &Scope<'_>, resource: &Value, properties: &Properties) -> Resul
     }
     let code = properties.required_text("CodeUri")?;
     let folder = Path::new(&code).file_name().and_then(|name| name.to_str());
-    folder.map(str::to_owned).ok_or_else(|| TemplateError::property("CodeUri", "names no crate"))
+    folder
+        .map(str::to_owned)
+        .ok_or_else(|| TemplateError::property("CodeUri", "does not end with the folder of a crate"))
 }
 
 fn environment(environment: &Value) -> Result<BTreeMap<String, String>, TemplateError> {
     let mut variables = BTreeMap::new();
     for (name, value) in environment["Variables"].as_object().into_iter().flatten() {
-        let value = text_of(value).ok_or_else(|| TemplateError::property(name, "a variable that is not text"))?;
+        let value = text_of(value).ok_or_else(|| TemplateError::property(name, "the variable is not text"))?;
         variables.insert(name.clone(), value);
     }
     Ok(variables)

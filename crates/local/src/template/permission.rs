@@ -1,41 +1,37 @@
-//! What allows API Gateway to invoke a function. Without it every request of a route is answered 500, so it is looked at here.
+//! Permissions of API Gateway to invoke functions. Without a permission API Gateway responds 500 to every request of a
+//! route, so a missing permission is an error of the template here.
 
-use super::TemplateError;
-use super::physical::API_ID;
+use super::context::{StackContext, resource_name};
+use super::error::TemplateError;
 use super::properties::Properties;
+use super::resource::API_ID;
 use super::route::Route;
-use super::scope::Place;
 
 /// One statement of a function's policy.
 #[derive(Debug)]
 pub(super) struct Permission {
     function: String,
-    /// With `*` for anything. `None` is every source.
+    /// The ARN of the allowed source, in which `*` matches any text. `None` allows every source.
     source: Option<String>,
 }
 
 pub(super) fn read(properties: &Properties) -> Result<Permission, TemplateError> {
-    properties.only(&["Action", "FunctionName", "Principal", "SourceArn"])?;
-    properties.must_be("Action", "lambda:InvokeFunction")?;
-    properties.must_be("Principal", "apigateway.amazonaws.com")?;
+    properties.allow_only(&["Action", "FunctionName", "Principal", "SourceArn"])?;
+    properties.require("Action", "lambda:InvokeFunction")?;
+    properties.require("Principal", "apigateway.amazonaws.com")?;
     let function = properties.required_text("FunctionName")?;
-    Ok(Permission { function: name(&function).to_owned(), source: properties.text("SourceArn")? })
-}
-
-/// A function is named by its name or its ARN.
-pub(super) fn name(function: &str) -> &str {
-    function.rsplit(':').next().unwrap_or_default()
+    Ok(Permission { function: resource_name(&function).to_owned(), source: properties.text("SourceArn")? })
 }
 
 impl Permission {
-    pub(super) fn allows(&self, route: &Route, place: &Place) -> bool {
-        let request = place.arn("execute-api", &format!("{API_ID}/$default/{}{}", route.method, route.path));
-        let from_here = self.source.as_ref().is_none_or(|pattern| matches(pattern, &request));
-        self.function == route.function && from_here
+    pub(super) fn allows(&self, route: &Route, context: &StackContext) -> bool {
+        let request = context.arn("execute-api", &format!("{API_ID}/$default/{}{}", route.method, route.path));
+        let allows_source = self.source.as_ref().is_none_or(|pattern| matches(pattern, &request));
+        self.function == route.function && allows_source
     }
 }
 
-/// Whether `text` is what `pattern` says, in which `*` stands for anything.
+/// Whether `text` matches `pattern`, in which `*` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
@@ -52,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_anything_and_nothing_else_does() {
+    fn only_a_star_matches_any_text() {
         for pattern in ["a/b/c", "*", "a/*", "*c", "a*c", "a/*/c", "*b*", "a/*b*/c", "**", "a/b/c*"] {
             assert!(matches(pattern, "a/b/c"), "{pattern}");
         }

@@ -1,14 +1,14 @@
-//! Typed access to a resource's properties, with errors that name the property.
+//! Typed access to the properties of a resource. Errors name the property.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::scope::{Scope, text_of};
 
-/// The properties of one resource, intrinsics evaluated.
+/// The properties of one resource, with every intrinsic function evaluated.
 pub(super) struct Properties(Value);
 
 impl Properties {
@@ -16,16 +16,16 @@ impl Properties {
         Ok(Self(scope.resolve(properties)?))
     }
 
-    /// Holds the properties to those that are known: one that is not might change how the resource behaves.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), TemplateError> {
+    /// Returns an error if a property is not in `known`, because it might change how the resource behaves.
+    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), TemplateError> {
         let unknown = self.0.as_object().into_iter().flatten().find(|(name, _)| !known.contains(&name.as_str()));
         match unknown {
-            Some((name, _)) => Err(TemplateError::property(name, "not understood here")),
+            Some((name, _)) => Err(TemplateError::property(name, "not supported here")),
             None => Ok(()),
         }
     }
 
-    /// `Null` when there is none.
+    /// The value of a property, `Null` if there is none.
     pub(super) fn get(&self, name: &str) -> &Value {
         &self.0[name]
     }
@@ -33,7 +33,7 @@ impl Properties {
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, TemplateError> {
         match self.get(name) {
             Value::Null => Ok(None),
-            value => text_of(value).map(Some).ok_or_else(|| TemplateError::property(name, "text belongs here")),
+            value => text_of(value).map(Some).ok_or_else(|| TemplateError::property(name, "must be text")),
         }
     }
 
@@ -41,11 +41,11 @@ impl Properties {
         self.text(name)?.ok_or_else(|| TemplateError::property(name, "required"))
     }
 
-    /// Holds a property to the one value that is understood here.
-    pub(super) fn must_be(&self, name: &str, value: &str) -> Result<(), TemplateError> {
+    /// Returns an error unless the property has this value, the only one that is supported here.
+    pub(super) fn require(&self, name: &str, value: &str) -> Result<(), TemplateError> {
         match self.required_text(name)? {
             given if given == value => Ok(()),
-            given => Err(TemplateError::property(name, format!("{given} is not understood here, {value} is"))),
+            given => Err(TemplateError::property(name, format!("{given} is not supported here, only {value}"))),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Schedules and their group, as Scheduler's API takes them.
+//! Schedules and schedule groups, in the form of Scheduler's API.
 
 use serde_json::{Map, Value, json};
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::properties::Properties;
 
 /// A schedule group of the stack.
@@ -19,7 +19,7 @@ pub struct Schedule {
     pub definition: Value,
 }
 
-/// What `CreateSchedule` is told beside the target; CloudFormation and SAM spell these the same.
+/// Properties of `CreateSchedule` without the target. They have the same names in CloudFormation and SAM.
 const DEFINITION: &[&str] = &[
     "Description",
     "EndDate",
@@ -32,25 +32,25 @@ const DEFINITION: &[&str] = &[
     "State",
 ];
 
-/// What SAM writes at the event and Scheduler at the target.
-const OF_THE_TARGET: &[&str] = &["DeadLetterConfig", "Input", "RetryPolicy", "RoleArn"];
+/// Properties of the target in Scheduler's API. In SAM they are properties of the event.
+const TARGET: &[&str] = &["DeadLetterConfig", "Input", "RetryPolicy", "RoleArn"];
 
 /// An `AWS::Scheduler::Schedule`.
-pub(super) fn read_plain(stack: &str, logical_id: &str, properties: &Properties) -> Result<Schedule, TemplateError> {
-    properties.only(&[DEFINITION, &["Name", "Target"]].concat())?;
+pub(super) fn read_resource(stack: &str, logical_id: &str, properties: &Properties) -> Result<Schedule, TemplateError> {
+    properties.allow_only(&[DEFINITION, &["Name", "Target"]].concat())?;
     let name = properties.text("Name")?.unwrap_or_else(|| format!("{stack}-{logical_id}"));
     Ok(Schedule { name, definition: definition(properties, properties.get("Target").clone()) })
 }
 
-/// A `ScheduleV2` event of a function: SAM makes the schedule, with the function as its target.
+/// A `ScheduleV2` event of a function. SAM makes a schedule of it, with the function as the target.
 pub(super) fn read_event(
     default_name: String,
     function: &str,
     properties: &Properties,
 ) -> Result<Schedule, TemplateError> {
-    properties.only(&[DEFINITION, OF_THE_TARGET, &["Name", "OmitName"]].concat())?;
+    properties.allow_only(&[DEFINITION, TARGET, &["Name", "OmitName"]].concat())?;
     let mut target = Map::from_iter([("Arn".to_owned(), Value::from(function))]);
-    for property in OF_THE_TARGET {
+    for property in TARGET {
         if !properties.get(property).is_null() {
             target.insert((*property).to_owned(), properties.get(property).clone());
         }

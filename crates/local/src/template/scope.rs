@@ -1,35 +1,19 @@
 //! Evaluates CloudFormation's intrinsic functions for a stack that runs here.
 //!
-//! What a function or a reference stands for in an account follows from names alone here, because the local endpoint
-//! derives ARNs and queue URLs from names. An intrinsic this file does not know is an error, never a guess.
+//! The value of a reference follows from the resource's name, because the local endpoint derives ARNs and queue URLs from
+//! names. An intrinsic function that this file does not support is an error.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::TemplateError;
-use super::physical::{Identity, identity};
-
-/// Where the stack runs, and what it is called.
-#[derive(Debug, Clone)]
-pub struct Place {
-    pub stack: String,
-    pub region: String,
-    pub account: String,
-    /// What queue URLs start with: the AWS endpoint's own URL, without a trailing slash.
-    pub endpoint: String,
-}
-
-impl Place {
-    /// The ARN of something in this account and region.
-    pub fn arn(&self, service: &str, rest: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
-    }
-}
+use super::context::StackContext;
+use super::error::TemplateError;
+use super::resource::{PhysicalResource, ResourceKind};
 
 /// Everything an expression in the template may refer to.
 pub(super) struct Scope<'a> {
-    pub(super) place: &'a Place,
+    pub(super) context: &'a StackContext,
     parameters: BTreeMap<String, Value>,
     conditions: Map<String, Value>,
     mappings: Value,
@@ -40,20 +24,20 @@ impl<'a> Scope<'a> {
     pub(super) fn new(
         document: &'a Value,
         resources: &'a Map<String, Value>,
-        place: &'a Place,
+        context: &'a StackContext,
         given: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
         let parameters = parameters(&document["Parameters"], given)?;
         let conditions = document["Conditions"].as_object().cloned().unwrap_or_default();
-        Ok(Self { place, parameters, conditions, mappings: document["Mappings"].clone(), resources })
+        Ok(Self { context, parameters, conditions, mappings: document["Mappings"].clone(), resources })
     }
 
-    /// `value` with every intrinsic in it evaluated. Properties that come to `AWS::NoValue` are gone.
+    /// `value` with every intrinsic function in it evaluated. Properties with the value `AWS::NoValue` are removed.
     pub(super) fn resolve(&self, value: &Value) -> Result<Value, TemplateError> {
         Ok(self.evaluate(value)?.unwrap_or(Value::Null))
     }
 
-    /// `None` is `AWS::NoValue`.
+    /// The evaluated value, or `None` for `AWS::NoValue`.
     fn evaluate(&self, value: &Value) -> Result<Option<Value>, TemplateError> {
         match value {
             Value::Array(items) => self.list(items).map(Some),
@@ -82,7 +66,7 @@ impl<'a> Scope<'a> {
     }
 
     fn apply(&self, name: &str, argument: &Value) -> Result<Option<Value>, TemplateError> {
-        let malformed = || TemplateError::expression(argument, format!("not what {name} takes"));
+        let malformed = || TemplateError::expression(argument, format!("not a valid argument of {name}"));
         match name {
             "Ref" => self.reference(argument.as_str().ok_or_else(malformed)?),
             "Fn::GetAtt" => {
@@ -121,16 +105,16 @@ impl<'a> Scope<'a> {
                 }
                 Ok(Some(found.clone()))
             }
-            _ => Err(TemplateError::expression(argument, format!("{name} is not understood here"))),
+            _ => Err(TemplateError::expression(argument, format!("{name} is not supported here"))),
         }
     }
 
     fn reference(&self, name: &str) -> Result<Option<Value>, TemplateError> {
         let pseudo = match name {
             "AWS::NoValue" => return Ok(None),
-            "AWS::StackName" => Some(self.place.stack.as_str()),
-            "AWS::Region" => Some(self.place.region.as_str()),
-            "AWS::AccountId" => Some(self.place.account.as_str()),
+            "AWS::StackName" => Some(self.context.stack.as_str()),
+            "AWS::Region" => Some(self.context.region.as_str()),
+            "AWS::AccountId" => Some(self.context.account.as_str()),
             "AWS::Partition" => Some("aws"),
             "AWS::URLSuffix" => Some("amazonaws.com"),
             _ => None,
@@ -141,23 +125,37 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.parameters.get(name) {
             return Ok(Some(value.clone()));
         }
-        Ok(Some(self.identity(name)?.reference().into()))
+        Ok(Some(self.physical_resource(name)?.reference().into()))
     }
 
     fn attribute(&self, resource: &str, attribute: &str) -> Result<Value, TemplateError> {
-        Ok(self.identity(resource)?.attribute(attribute)?.into())
+        Ok(self.physical_resource(resource)?.attribute(attribute)?.into())
     }
 
-    pub(super) fn identity(&self, logical_id: &str) -> Result<Identity<'a>, TemplateError> {
-        identity(self, self.resources, logical_id)
+    /// The resource with this logical id. A resource without a name property is named `<stack>-<logical id>`.
+    pub(super) fn physical_resource(&self, logical_id: &str) -> Result<PhysicalResource<'a>, TemplateError> {
+        let error = |reason: &str| TemplateError::Expression { text: logical_id.to_owned(), reason: reason.to_owned() };
+        let resource = self.resources.get(logical_id).ok_or_else(|| error("no resource or parameter of this name"))?;
+        let resource_type = resource["Type"].as_str().unwrap_or_default();
+        let (kind, property) = ResourceKind::of(resource_type)
+            .ok_or_else(|| error("references to resources of this type are not supported here"))?;
+        let name = match property.and_then(|property| resource["Properties"].get(property)) {
+            Some(name) => {
+                let name = self.resolve(name)?;
+                name.as_str().ok_or_else(|| error("the name of the resource is not text"))?.to_owned()
+            }
+            None => format!("{}-{logical_id}", self.context.stack),
+        };
+        Ok(PhysicalResource { kind, name, context: self.context })
     }
 
     fn substitute(&self, argument: &Value) -> Result<String, TemplateError> {
-        let malformed = |reason: &str| TemplateError::expression(argument, format!("not what Fn::Sub takes: {reason}"));
+        let malformed =
+            |reason: &str| TemplateError::expression(argument, format!("not a valid argument of Fn::Sub: {reason}"));
         let (text, variables) = match (argument, pair(argument)) {
             (Value::String(text), _) => (text.as_str(), Map::new()),
             (_, Some([Value::String(text), Value::Object(variables)])) => (text.as_str(), variables.clone()),
-            _ => return Err(malformed("neither a text nor a text and its variables")),
+            _ => return Err(malformed("must be a text, or a text and its variables")),
         };
         let mut result = String::new();
         let mut rest = text;
@@ -173,7 +171,7 @@ impl<'a> Scope<'a> {
                     (None, Some((resource, attribute))) => self.attribute(resource, attribute)?,
                     (None, None) => self.reference(name)?.unwrap_or_default(),
                 };
-                result.push_str(&text_of(&value).ok_or_else(|| malformed("a variable that is not text"))?);
+                result.push_str(&text_of(&value).ok_or_else(|| malformed("the variable is not text"))?);
             }
             rest = &rest[end + 1..];
         }
@@ -191,7 +189,7 @@ impl<'a> Scope<'a> {
     }
 
     fn holds(&self, rule: &Value) -> Result<bool, TemplateError> {
-        let malformed = || TemplateError::expression(rule, "not a condition that is understood here");
+        let malformed = || TemplateError::expression(rule, "this condition is not supported here");
         let (name, argument) = rule.as_object().and_then(sole_entry).ok_or_else(malformed)?;
         let parts = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         match (name, parts) {
@@ -205,18 +203,18 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The parameters' values: what is given, else the defaults.
+/// The values of all parameters: the given value, or else the default.
 fn parameters(declared: &Value, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>, TemplateError> {
     let error =
         |name: &str, reason: &str| TemplateError::Expression { text: name.to_owned(), reason: reason.to_owned() };
     if let Some(name) = given.keys().find(|name| declared.get(name.as_str()).is_none()) {
-        return Err(error(name, "a value is given for this parameter, and the template has none of this name"));
+        return Err(error(name, "the template does not have the parameter of this name"));
     }
     let mut parameters = BTreeMap::new();
     for (name, parameter) in declared.as_object().into_iter().flatten() {
         let value =
             given.get(name).map(|text| Value::from(text.as_str())).or_else(|| parameter.get("Default").cloned());
-        let value = value.ok_or_else(|| error(name, "a parameter without a default, and there is nobody to ask"))?;
+        let value = value.ok_or_else(|| error(name, "the parameter has no value and no default"))?;
         let value = match (parameter["Type"].as_str(), &value) {
             (Some("CommaDelimitedList"), Value::String(text)) => Value::from_iter(text.split(',').map(str::trim)),
             _ => value,
@@ -257,7 +255,7 @@ fn attribute_path(argument: &Value) -> Option<(String, String)> {
     }
 }
 
-/// CloudFormation carries every scalar as text.
+/// A scalar as text, which is its form in CloudFormation.
 pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,8 +1,8 @@
-//! Tables, as `CreateTable` takes them.
+//! Tables, in the form of the request `CreateTable`.
 
 use serde_json::{Map, Value};
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::properties::Properties;
 
 /// A table of the stack.
@@ -11,16 +11,16 @@ pub struct Table {
     pub name: String,
     /// The body of `CreateTable`.
     pub definition: Value,
-    /// The attribute that says when an item expires.
+    /// The attribute with the expiry time of an item.
     pub time_to_live: Option<String>,
 }
 
-/// What `CreateTable` is told; CloudFormation spells these the same.
+/// Properties of `CreateTable`. They have the same names in CloudFormation.
 const DEFINITION: &[&str] =
     &["AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes"];
 
-/// What protects or bills a table without changing what it does.
-const WITHOUT_A_LOCAL_PART: &[&str] = &[
+/// Properties without an effect here: protection, monitoring and billing.
+const IGNORED: &[&str] = &[
     "ContributorInsightsSpecification",
     "DeletionProtectionEnabled",
     "OnDemandThroughput",
@@ -32,8 +32,8 @@ const WITHOUT_A_LOCAL_PART: &[&str] = &[
 ];
 
 pub(super) fn read(name: String, properties: &Properties) -> Result<Table, TemplateError> {
-    let named = ["TableName", "TimeToLiveSpecification"];
-    properties.only(&[DEFINITION, WITHOUT_A_LOCAL_PART, &named].concat())?;
+    let others = ["TableName", "TimeToLiveSpecification"];
+    properties.allow_only(&[DEFINITION, IGNORED, &others].concat())?;
     let mut definition = Map::from_iter([("TableName".to_owned(), Value::from(name.as_str()))]);
     for property in DEFINITION {
         match properties.get(property) {

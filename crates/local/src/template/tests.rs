@@ -1,4 +1,4 @@
-//! The template reader, against snippets; what is about the HTTP API and the template that is deployed stands apart.
+//! Tests of the template reader with short templates. The HTTP API and the deployed template have files of their own.
 
 mod deployed;
 mod http_api;
@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::*;
 
-fn place() -> Place {
-    Place {
+fn context() -> StackContext {
+    StackContext {
         stack: "reprise".into(),
         region: "eu-west-1".into(),
         account: "000000000000".into(),
@@ -19,24 +19,24 @@ fn place() -> Place {
     }
 }
 
-fn read(text: &str) -> Template {
-    read_with(text, &[])
+fn parse(text: &str) -> Template {
+    parse_with(text, &[])
 }
 
-fn read_with(text: &str, parameters: &[(&str, &str)]) -> Template {
-    Template::read(text, &place(), &given(parameters)).unwrap()
+fn parse_with(text: &str, parameters: &[(&str, &str)]) -> Template {
+    Template::parse(text, &context(), &to_map(parameters)).unwrap()
 }
 
-fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn to_map(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
     parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn refusal(text: &str) -> String {
-    refusal_with(text, &[])
+fn error_of(text: &str) -> String {
+    error_with(text, &[])
 }
 
-fn refusal_with(text: &str, parameters: &[(&str, &str)]) -> String {
-    let error = Template::read(text, &place(), &given(parameters)).unwrap_err();
+fn error_with(text: &str, parameters: &[(&str, &str)]) -> String {
+    let error = Template::parse(text, &context(), &to_map(parameters)).unwrap_err();
     let mut chain = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -51,14 +51,14 @@ const FUNCTION: &str = "
 Globals:
   Function:
     Timeout: 7
-    Environment: { Variables: { SHARED: below, ONLY_GLOBAL: yes-it-is } }
+    Environment: { Variables: { SHARED: global, ONLY_GLOBAL: yes-it-is } }
 Resources:
   Worker:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: ../crates/worker
       Environment:
-        Variables: { SHARED: above, QUEUE: !Ref Work, ARN: !GetAtt Work.Arn, TWO: !Sub '${AWS::StackName}-${Work.QueueName}' }
+        Variables: { SHARED: own, QUEUE: !Ref Work, ARN: !GetAtt Work.Arn, TWO: !Sub '${AWS::StackName}-${Work.QueueName}' }
       Events:
         Work:
           Type: SQS
@@ -73,8 +73,8 @@ Resources:
 ";
 
 #[test]
-fn a_function_has_its_globals_its_variables_and_its_events() {
-    let template = read(FUNCTION);
+fn a_function_has_the_global_properties_its_own_variables_and_its_events() {
+    let template = parse(FUNCTION);
     let function = &template.functions[0];
     assert_eq!(function.name, "reprise-Worker");
     assert_eq!(function.arn, "arn:aws:lambda:eu-west-1:000000000000:function:reprise-Worker");
@@ -86,7 +86,7 @@ fn a_function_has_its_globals_its_variables_and_its_events() {
             ("ARN", "arn:aws:sqs:eu-west-1:000000000000:reprise-Work"),
             ("ONLY_GLOBAL", "yes-it-is"),
             ("QUEUE", "http://127.0.0.1:4566/000000000000/reprise-Work"),
-            ("SHARED", "above"),
+            ("SHARED", "own"),
             ("TWO", "reprise-reprise-Work"),
         ]
     );
@@ -104,11 +104,11 @@ fn a_function_has_its_globals_its_variables_and_its_events() {
 }
 
 #[test]
-fn a_dead_letter_queue_is_made_before_the_queue_that_names_it() {
-    let template = read(FUNCTION);
+fn a_dead_letter_queue_comes_before_the_queue_that_refers_to_it() {
+    let template = parse(FUNCTION);
     let names: Vec<_> = template.queues.iter().map(|queue| queue.name.as_str()).collect();
     assert_eq!(names, ["dead", "reprise-Work"]);
-    assert_eq!(template.queues[1].visibility(), Duration::from_secs(42));
+    assert_eq!(template.queues[1].visibility_timeout(), Duration::from_secs(42));
     assert_eq!(
         template.queues[1].attributes["RedrivePolicy"],
         r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:dead","maxReceiveCount":3}"#
@@ -116,8 +116,8 @@ fn a_dead_letter_queue_is_made_before_the_queue_that_names_it() {
 }
 
 #[test]
-fn conditions_choose_values_and_resources() {
-    let template = read(
+fn conditions_select_values_and_resources() {
+    let template = parse(
         "
 Parameters: { Stage: { Type: String, Default: test }, Names: { Type: CommaDelimitedList, Default: '' } }
 Conditions:
@@ -127,53 +127,50 @@ Conditions:
 Resources:
   Only: { Type: AWS::SQS::Queue, Condition: IsProduction }
   Named: { Type: AWS::SQS::Queue, Condition: HasNames }
-  Kept:
+  Included:
     Type: AWS::SQS::Queue
     Condition: IsNot
     Properties: { DelaySeconds: !If [IsProduction, 5, !Ref AWS::NoValue], VisibilityTimeout: !If [IsNot, 9, 1] }
 ",
     );
     assert_eq!(template.queues.len(), 1);
-    assert_eq!(template.queues[0].name, "reprise-Kept");
+    assert_eq!(template.queues[0].name, "reprise-Included");
     assert_eq!(template.queues[0].attributes.iter().collect::<Vec<_>>(), [(&"VisibilityTimeout".into(), &"9".into())]);
 }
 
 #[test]
-fn a_parameter_has_the_value_that_is_given_or_else_its_default() {
+fn a_parameter_has_the_given_value_or_its_default() {
     let text = "
 Parameters: { Delay: { Type: Number, Default: 5 }, Names: { Type: CommaDelimitedList, Default: '' } }
 Resources:
   Work: { Type: AWS::SQS::Queue, Properties: { QueueName: !Join ['-', !Ref Names], DelaySeconds: !Ref Delay } }
 ";
     let queue = |parameters: &[(&str, &str)]| {
-        let queue = read_with(text, parameters).queues.remove(0);
+        let queue = parse_with(text, parameters).queues.remove(0);
         (queue.name, queue.attributes["DelaySeconds"].clone())
     };
     assert_eq!(queue(&[]), (String::new(), "5".into()));
     assert_eq!(queue(&[("Delay", "7"), ("Names", "a, b")]), ("a-b".into(), "7".into()));
-    let reason = "`Colour`: a value is given for this parameter, and the template has none of this name";
-    assert_eq!(refusal_with(text, &[("Colour", "blue")]), reason);
+    let reason = "`Colour`: the template does not have the parameter of this name";
+    assert_eq!(error_with(text, &[("Colour", "blue")]), reason);
 }
 
 #[test]
-fn what_is_not_understood_is_refused_by_the_name_of_its_resource() {
+fn the_error_of_an_unsupported_part_names_its_resource() {
     let queue =
         |properties: &str| format!("Resources:\n  Work: {{ Type: AWS::SQS::Queue, Properties: {{ {properties} }} }}");
-    assert_eq!(refusal(&queue("Colour: blue")), "resource Work: property Colour: not understood here");
-    let unknown = refusal(&queue("QueueName: !Cidr [a]"));
-    assert!(
-        unknown.starts_with("resource Work: ") && unknown.ends_with("Fn::Cidr is not understood here"),
-        "{unknown}"
-    );
-    let nowhere = refusal(&queue("QueueName: !Ref Nowhere"));
+    assert_eq!(error_of(&queue("Colour: blue")), "resource Work: property Colour: not supported here");
+    let unknown = error_of(&queue("QueueName: !Cidr [a]"));
+    assert!(unknown.starts_with("resource Work: ") && unknown.ends_with("Fn::Cidr is not supported here"), "{unknown}");
+    let nowhere = error_of(&queue("QueueName: !Ref Nowhere"));
     assert_eq!(nowhere, "resource Work: `Nowhere`: no resource or parameter of this name");
-    assert_eq!(refusal("Hooks: {}"), "property Hooks: no part of a template that is understood here");
-    let bucket = refusal("Resources: { Files: { Type: AWS::S3::Bucket } }");
-    assert_eq!(bucket, "resource Files: resource type AWS::S3::Bucket is not understood here");
+    assert_eq!(error_of("Hooks: {}"), "property Hooks: this section of a template is not supported here");
+    let bucket = error_of("Resources: { Files: { Type: AWS::S3::Bucket } }");
+    assert_eq!(bucket, "resource Files: resource type AWS::S3::Bucket is not supported here");
 }
 
 #[test]
-fn a_source_without_its_queue_is_refused() {
+fn an_event_source_without_its_queue_is_an_error() {
     let text = "
 Resources:
   Worker:
@@ -182,5 +179,5 @@ Resources:
       CodeUri: worker
       Events: { Work: { Type: SQS, Properties: { Queue: 'arn:aws:sqs:eu-west-1:000000000000:elsewhere' } } }
 ";
-    assert_eq!(refusal(text), "resource reprise-Worker: property Queue: no queue elsewhere in the template");
+    assert_eq!(error_of(text), "resource reprise-Worker: property Queue: no queue elsewhere in the template");
 }

@@ -1,22 +1,21 @@
-//! Reads the template's YAML into JSON.
+//! Parses the template's YAML into JSON.
 //!
-//! CloudFormation has two spellings of an intrinsic function, `!Ref x` and `{ Ref: x }`. Both come out as the second,
-//! so everything after this file knows one form only.
+//! CloudFormation has two forms of an intrinsic function, `!Ref x` and `{ Ref: x }`. The result has the second form only.
 
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Number, Value};
 
-use super::TemplateError;
+use super::error::TemplateError;
 
-/// The one document of `text`, with short intrinsics spelled out.
+/// Parses `text`, which must have one document, and replaces the short forms of intrinsic functions.
 ///
 /// # Errors
-/// `Syntax` when it is not YAML, or holds what JSON cannot say.
+/// `Syntax` if `text` is not YAML or has a value without a JSON form.
 pub(super) fn parse(text: &str) -> Result<Value, TemplateError> {
     let documents = YamlOwned::load_from_str(text).map_err(|error| TemplateError::Syntax(error.to_string()))?;
     match documents.as_slice() {
         [document] => to_json(document),
-        others => Err(TemplateError::Syntax(format!("{} documents where one belongs", others.len()))),
+        others => Err(TemplateError::Syntax(format!("{} documents instead of one", others.len()))),
     }
 }
 
@@ -34,9 +33,7 @@ fn to_json(node: &YamlOwned) -> Result<Value, TemplateError> {
         YamlOwned::Tagged(tag, inner) if tag.handle == "!" => Ok(intrinsic(&tag.suffix, to_json(inner)?)),
         YamlOwned::Tagged(tag, _) => Err(TemplateError::Syntax(format!("unknown tag {}{}", tag.handle, tag.suffix))),
         YamlOwned::Representation(text, ..) => Ok(Value::String(text.clone())),
-        YamlOwned::Alias(_) | YamlOwned::BadValue => {
-            Err(TemplateError::Syntax("an alias or value without meaning".into()))
-        }
+        YamlOwned::Alias(_) | YamlOwned::BadValue => Err(TemplateError::Syntax("an alias or an invalid value".into())),
     }
 }
 
@@ -47,7 +44,7 @@ fn scalar_to_json(scalar: &ScalarOwned) -> Result<Value, TemplateError> {
         ScalarOwned::Integer(value) => Value::from(*value),
         ScalarOwned::FloatingPoint(value) => Number::from_f64(value.0)
             .map(Value::Number)
-            .ok_or_else(|| TemplateError::Syntax(format!("{value} is no number in JSON")))?,
+            .ok_or_else(|| TemplateError::Syntax(format!("{value} is not a number in JSON")))?,
         ScalarOwned::String(text) => Value::String(text.clone()),
     })
 }
@@ -56,7 +53,7 @@ fn key_of(key: &YamlOwned) -> Result<String, TemplateError> {
     match to_json(key)? {
         Value::String(text) => Ok(text),
         scalar @ (Value::Number(_) | Value::Bool(_)) => Ok(scalar.to_string()),
-        _ => Err(TemplateError::Syntax("a key that is not a scalar".into())),
+        _ => Err(TemplateError::Syntax("a key is not a scalar".into())),
     }
 }
 
@@ -83,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn short_and_long_intrinsics_read_the_same() {
+    fn short_and_long_forms_of_intrinsic_functions_give_the_same_result() {
         let read =
             parse("a: !Ref Table\nb: !GetAtt Table.Arn\nc: !Sub '${Table}-x'\nd: !If [Big, 1, 2]\ne: {Ref: Table}\n");
         assert_eq!(
@@ -99,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_date_stays_text_and_booleans_are_booleans() {
+    fn a_date_stays_text_and_booleans_stay_booleans() {
         let read = parse("AWSTemplateFormatVersion: 2010-09-09\nFifoQueue: true\nNothing: ~\n");
         assert_eq!(
             read.unwrap(),
@@ -108,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_yaml_is_refused() {
+    fn text_that_is_not_yaml_is_refused() {
         assert!(matches!(parse("a: [1"), Err(TemplateError::Syntax(_))));
     }
 }

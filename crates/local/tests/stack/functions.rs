@@ -1,31 +1,30 @@
-//! Execution environments, as functions and their callers meet them.
+//! Tests of execution environments.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{FUNCTION, HASTY, Meeting, start};
+use crate::support::{FUNCTION, SHORT_TIMEOUT, WaitPoint, start};
 
 #[tokio::test]
-async fn an_environment_is_used_again() {
+async fn an_idle_environment_is_reused() {
     let stack = start().await;
-    let first = stack.ask(json!({ "do": "who" })).await;
-    let second = stack.ask(json!({ "do": "who" })).await;
+    let first = stack.call(json!({ "do": "who" })).await;
+    let second = stack.call(json!({ "do": "who" })).await;
     assert_eq!(first["pid"], second["pid"]);
     assert_eq!((&first["invocation"], &second["invocation"]), (&json!(1), &json!(2)));
 }
 
 #[tokio::test]
-async fn invocations_side_by_side_have_environments_of_their_own() {
+async fn concurrent_invocations_run_in_different_environments() {
     let stack = start().await;
-    let meeting = Meeting::new().await;
-    let waiting = [stack.ask(meeting.event()), stack.ask(meeting.event())];
-    let [first, second] = waiting;
+    let wait_point = WaitPoint::new().await;
+    let (first, second) = (stack.call(wait_point.event()), stack.call(wait_point.event()));
     let both_wait = async {
-        let arrived = (meeting.arrival().await, meeting.arrival().await);
+        let waiting = (wait_point.next_waiting().await, wait_point.next_waiting().await);
         assert_eq!(stack.environment_pids(FUNCTION).unwrap().len(), 2);
-        drop(arrived);
+        drop(waiting);
     };
     let (first, second, ()) = tokio::join!(first, second, both_wait);
     assert_ne!(first["pid"], second["pid"]);
@@ -40,11 +39,11 @@ async fn more_invocations_than_environments_wait_their_turn() {
 }
 
 #[tokio::test]
-async fn an_error_is_the_functions_own_and_its_environment_lives_on() {
+async fn an_error_of_the_function_is_returned_and_its_environment_keeps_running() {
     let stack = start().await;
     let pid = stack.pid().await;
     let failure = stack.invoke(FUNCTION, r#"{"do":"fail"}"#).await.unwrap_err();
-    assert_eq!(failure.message, "told to fail");
+    assert_eq!(failure.message, "requested failure");
     assert_eq!(stack.pid().await, pid);
 }
 
@@ -59,23 +58,23 @@ async fn a_process_that_exits_fails_its_invocation_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_takes_too_long_is_killed() {
+async fn an_invocation_that_exceeds_its_timeout_is_killed() {
     let stack = start().await;
-    let failure = stack.invoke(HASTY, r#"{"do":"hang"}"#).await.unwrap_err();
+    let failure = stack.invoke(SHORT_TIMEOUT, r#"{"do":"hang"}"#).await.unwrap_err();
     assert!(failure.message.ends_with("Task timed out after 1.00 seconds"), "{failure}");
-    assert!(stack.environment_pids(HASTY).unwrap().is_empty());
-    stack.invoke(HASTY, r#"{"do":"echo"}"#).await.unwrap();
+    assert!(stack.environment_pids(SHORT_TIMEOUT).unwrap().is_empty());
+    stack.invoke(SHORT_TIMEOUT, r#"{"do":"echo"}"#).await.unwrap();
 }
 
 #[tokio::test]
-async fn killing_the_environments_fails_what_they_are_doing() {
+async fn killing_the_environments_fails_their_invocations() {
     let stack = start().await;
-    let meeting = Meeting::new().await;
+    let wait_point = WaitPoint::new().await;
     let kill = async {
-        let _waiting = meeting.arrival().await;
+        let _waiting = wait_point.next_waiting().await;
         assert_eq!(stack.kill_environments(FUNCTION).await.unwrap(), 1);
     };
-    let (outcome, ()) = tokio::join!(stack.invoke(FUNCTION, meeting.event().to_string()), kill);
+    let (outcome, ()) = tokio::join!(stack.invoke(FUNCTION, wait_point.event().to_string()), kill);
     let failure = outcome.unwrap_err();
     assert!(failure.message.ends_with("Runtime exited with error: signal: killed"), "{failure}");
     assert!(stack.environment_pids(FUNCTION).unwrap().is_empty());
@@ -90,7 +89,7 @@ async fn a_function_that_does_not_start_fails_its_invocation() {
 }
 
 #[tokio::test]
-async fn a_function_is_known_by_name_and_by_arn_and_no_other_is_known() {
+async fn a_function_is_found_by_name_and_by_arn_and_an_unknown_one_is_an_error() {
     let stack = start().await;
     let arn = format!("arn:aws:lambda:eu-west-1:000000000000:function:{FUNCTION}");
     assert_eq!(stack.invoke(&arn, r#"{"do":"echo"}"#).await.unwrap(), r#"{"do":"echo"}"#);
@@ -98,9 +97,9 @@ async fn a_function_is_known_by_name_and_by_arn_and_no_other_is_known() {
 }
 
 #[tokio::test]
-async fn a_process_has_what_lambda_sets_and_its_own_variables_alone() {
+async fn a_process_has_only_the_variables_of_lambda_and_its_own() {
     let stack = start().await;
-    let variables = stack.ask(json!({ "do": "variables" })).await;
+    let variables = stack.call(json!({ "do": "variables" })).await;
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", FUNCTION),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),

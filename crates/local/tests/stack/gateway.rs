@@ -1,4 +1,4 @@
-//! The HTTP API, over a real socket.
+//! Tests of the HTTP API over a real socket.
 
 use serde_json::{Value, json};
 
@@ -20,8 +20,8 @@ async fn a_request_reaches_the_function_of_its_route() {
 #[tokio::test]
 async fn an_unknown_route_is_not_found() {
     let stack = start().await;
-    let answer = request(&stack.http_url(), "GET /items/1 HTTP/1.1", b"").await;
-    assert_eq!(answer, (404, r#"{"message":"Not Found"}"#.to_owned()));
+    let response = request(&stack.http_url(), "GET /items/1 HTTP/1.1", b"").await;
+    assert_eq!(response, (404, r#"{"message":"Not Found"}"#.to_owned()));
 }
 
 #[tokio::test]
@@ -33,11 +33,11 @@ async fn a_body_over_ten_megabytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_function_is_told_what_a_token_says_and_which_of_the_routes_scopes_it_has() {
+async fn the_event_has_the_claims_of_the_token_and_its_scopes_of_the_route() {
     let stack = start_guarded().await;
     let issuer = stack.issuer().unwrap();
     let token = issuer.token("operator", &["other", "items/read"]);
-    // With or without the scheme, in any case.
+    // The scheme `Bearer` is optional and its case does not matter.
     for authorization in [format!("Bearer {token}"), format!("bearer {token}"), token.clone()] {
         let head = format!("GET /guarded/a/b HTTP/1.1\r\nauthorization: {authorization}");
         let (status, body) = request(&stack.http_url(), &head, b"").await;
@@ -56,13 +56,13 @@ async fn a_function_is_told_what_a_token_says_and_which_of_the_routes_scopes_it_
 }
 
 #[tokio::test]
-async fn the_issuer_gives_out_the_scopes_that_routes_ask_for() {
+async fn the_issuer_offers_the_scopes_that_routes_require() {
     let stack = start_guarded().await;
     assert_eq!(stack.issuer().unwrap().settings().scopes, ["items/read", "items/write"]);
 }
 
 #[tokio::test]
-async fn without_an_issuer_nobody_is_asked_and_functions_are_told_of_an_identity() {
+async fn without_an_issuer_every_caller_is_allowed_and_the_event_has_an_iam_identity() {
     let stack = start().await;
     let (status, body) = request(&stack.http_url(), "GET /guarded/a HTTP/1.1", b"").await;
     let event: Value = serde_json::from_str(&body).unwrap();

@@ -1,4 +1,4 @@
-//! The stack with a specimen of a function: the Runtime API, the event sources, the HTTP API, starting and stopping.
+//! Tests of the stack with a test function: the Runtime API, the event sources, the HTTP API, start and stop.
 
 #![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not the functions they share")]
 

@@ -1,10 +1,10 @@
-//! Starting a second time, stopping, and what is left then.
+//! Tests of shutdown, of a second start, and of start errors.
 
 use local::{Stack, StackError};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::support::{FUNCTION, Meeting, QUEUE, is_running, options, start};
+use crate::support::{FUNCTION, QUEUE, WaitPoint, is_running, options, start};
 
 #[tokio::test]
 async fn a_stack_that_was_shut_down_leaves_no_process_and_no_port() {
@@ -21,16 +21,13 @@ async fn a_stack_that_was_shut_down_leaves_no_process_and_no_port() {
 }
 
 #[tokio::test]
-async fn shutting_down_does_not_wait_for_what_runs() {
+async fn shutdown_does_not_wait_for_running_functions() {
     let fixture = start().await;
-    let meeting = Meeting::new().await;
-    fixture.send(meeting.event()).await;
-    let settling = async {
-        let _arrived = meeting.arrival().await;
-    };
+    let wait_point = WaitPoint::new().await;
+    fixture.send(wait_point.event()).await;
     tokio::select! {
-        () = fixture.settle() => panic!("settled while a function waits"),
-        () = settling => {}
+        () = fixture.settle() => panic!("the stack settled while a function waits"),
+        _ = wait_point.next_waiting() => {}
     }
     let pids = fixture.environment_pids(FUNCTION).unwrap();
     fixture.stack.shutdown().await;
@@ -53,7 +50,7 @@ fn a_stack_that_is_dropped_with_its_runtime_leaves_no_process() {
 }
 
 #[tokio::test]
-async fn a_taken_address_is_an_error_and_leaves_nothing() {
+async fn an_address_in_use_is_an_error_and_nothing_is_left_running() {
     let first = start().await;
     let directory = tempfile::tempdir().unwrap();
     let mut options = options(&directory);
@@ -67,16 +64,16 @@ async fn a_taken_address_is_an_error_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_function_without_its_binary_is_named() {
+async fn the_error_of_a_missing_binary_names_the_function() {
     let directory = tempfile::tempdir().unwrap();
     let mut options = options(&directory);
     options.binaries = directory.path().to_owned();
     let error = Stack::start(options).await.err().unwrap();
-    assert!(matches!(&error, StackError::NoBinary { path, .. } if path.ends_with("specimen")), "{error}");
+    assert!(matches!(&error, StackError::NoBinary { path, .. } if path.ends_with("test_function")), "{error}");
 }
 
 #[tokio::test]
-async fn a_stack_started_again_on_its_data_has_its_messages() {
+async fn a_stack_that_is_started_again_with_its_data_has_its_messages() {
     let directory = tempfile::tempdir().unwrap();
     let mut options = options(&directory);
     options.data = Some(directory.path().join("data"));

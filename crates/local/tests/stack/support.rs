@@ -1,4 +1,4 @@
-//! A stack around the specimen, and what its tests ask of it.
+//! A stack with the test function, and helpers for its tests.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(crate) const FUNCTION: &str = "reprise-Specimen";
-/// The same, with a second to answer.
-pub(crate) const HASTY: &str = "reprise-Hasty";
+pub(crate) const FUNCTION: &str = "reprise-TestFunction";
+/// The test function with a time-out of one second.
+pub(crate) const SHORT_TIMEOUT: &str = "reprise-ShortTimeout";
 pub(crate) const QUEUE: &str = "reprise-Work";
-pub(crate) const DEAD: &str = "reprise-Dead";
+pub(crate) const DEAD_LETTERS: &str = "reprise-DeadLetters";
 
 const TEMPLATE: &str = "
 Parameters:
@@ -22,10 +22,10 @@ Parameters:
   ConsoleClientId: { Type: String, Default: '' }
 Conditions: { HasIssuer: !Not [!Equals [!Ref JwtIssuer, '']] }
 Resources:
-  Specimen:
+  TestFunction:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: specimen
+      CodeUri: test_function
       Timeout: 30
       MemorySize: 256
       Environment: { Variables: { OWN: of-the-function } }
@@ -37,29 +37,29 @@ Resources:
             BatchSize: 20
             MaximumBatchingWindowInSeconds: 300
             FunctionResponseTypes: [ReportBatchItemFailures]
-  Hasty:
+  ShortTimeout:
     Type: AWS::Serverless::Function
-    Properties: { CodeUri: specimen, Timeout: 1 }
+    Properties: { CodeUri: test_function, Timeout: 1 }
   Broken:
     Type: AWS::Serverless::Function
-    Properties: { CodeUri: specimen, Environment: { Variables: { FAILS_TO_START: yes-it-does } } }
+    Properties: { CodeUri: test_function, Environment: { Variables: { FAILS_TO_START: yes-it-does } } }
   Work:
     Type: AWS::SQS::Queue
     Properties:
       VisibilityTimeout: 60
-      RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 }
-  Dead: { Type: AWS::SQS::Queue }
+      RedrivePolicy: { deadLetterTargetArn: !GetAtt DeadLetters.Arn, maxReceiveCount: 3 }
+  DeadLetters: { Type: AWS::SQS::Queue }
   Api: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: HTTP } }
   Stage: { Type: AWS::ApiGatewayV2::Stage, Properties: { ApiId: !Ref Api, StageName: $default, AutoDeploy: true } }
-  ToSpecimen:
+  ToTestFunction:
     Type: AWS::ApiGatewayV2::Integration
-    Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, PayloadFormatVersion: '2.0', IntegrationUri: !GetAtt Specimen.Arn }
+    Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, PayloadFormatVersion: '2.0', IntegrationUri: !GetAtt TestFunction.Arn }
   MayInvoke:
     Type: AWS::Lambda::Permission
-    Properties: { Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com, FunctionName: !Ref Specimen }
+    Properties: { Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com, FunctionName: !Ref TestFunction }
   Item:
     Type: AWS::ApiGatewayV2::Route
-    Properties: { ApiId: !Ref Api, RouteKey: 'POST /items/{id}', Target: !Sub 'integrations/${ToSpecimen}' }
+    Properties: { ApiId: !Ref Api, RouteKey: 'POST /items/{id}', Target: !Sub 'integrations/${ToTestFunction}' }
   Tokens:
     Type: AWS::ApiGatewayV2::Authorizer
     Condition: HasIssuer
@@ -73,13 +73,13 @@ Resources:
     Properties:
       ApiId: !Ref Api
       RouteKey: 'GET /guarded/{path+}'
-      Target: !Sub 'integrations/${ToSpecimen}'
+      Target: !Sub 'integrations/${ToTestFunction}'
       AuthorizationType: !If [HasIssuer, JWT, AWS_IAM]
       AuthorizerId: !If [HasIssuer, !Ref Tokens, !Ref AWS::NoValue]
       AuthorizationScopes: !If [HasIssuer, [items/read, items/write], !Ref AWS::NoValue]
 ";
 
-/// A running stack and the directory its template is in.
+/// A running stack and the directory of its template.
 pub(crate) struct Fixture {
     pub(crate) stack: Stack,
     _directory: TempDir,
@@ -94,21 +94,21 @@ impl std::ops::Deref for Fixture {
 }
 
 pub(crate) async fn start() -> Fixture {
-    start_by(None).await
+    start_with_issuer(None).await
 }
 
-/// With a test issuer, whose tokens are asked for.
+/// Starts a stack that requires the tokens of a test issuer.
 pub(crate) async fn start_guarded() -> Fixture {
-    start_by(Some(([127, 0, 0, 1], 0).into())).await
+    start_with_issuer(Some(([127, 0, 0, 1], 0).into())).await
 }
 
-async fn start_by(issuer: Option<SocketAddr>) -> Fixture {
+async fn start_with_issuer(issuer: Option<SocketAddr>) -> Fixture {
     let directory = tempfile::tempdir().unwrap();
     let stack = Stack::start(StackOptions { issuer, ..options(&directory) }).await.unwrap();
     Fixture { stack, _directory: directory }
 }
 
-/// Any free ports, and a clock that stands still.
+/// Free ports and a frozen clock.
 pub(crate) fn options(directory: &TempDir) -> StackOptions {
     let template = directory.path().join("template.yaml");
     std::fs::write(&template, TEMPLATE).unwrap();
@@ -124,21 +124,23 @@ pub(crate) fn options(directory: &TempDir) -> StackOptions {
     }
 }
 
-/// Cargo puts examples beside the directory of the test binary.
+/// The directory of the examples, which is next to the directory of the test binary.
 fn binaries() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let binaries = own.parent().and_then(std::path::Path::parent).unwrap().join("examples");
-    assert!(binaries.join("specimen").is_file(), "`cargo test -p local` builds the specimen, `--test` alone does not");
+    let is_built = binaries.join("test_function").is_file();
+    assert!(is_built, "`cargo test -p local` builds the example test_function, `--test` alone does not");
     binaries
 }
 
 impl Fixture {
-    pub(crate) async fn ask(&self, event: Value) -> Value {
+    /// Invokes the test function and returns its response.
+    pub(crate) async fn call(&self, event: Value) -> Value {
         serde_json::from_slice(&self.invoke(FUNCTION, event.to_string()).await.unwrap()).unwrap()
     }
 
     pub(crate) async fn pid(&self) -> u64 {
-        self.ask(json!({ "do": "who" })).await["pid"].as_u64().unwrap()
+        self.call(json!({ "do": "who" })).await["pid"].as_u64().unwrap()
     }
 
     pub(crate) async fn send(&self, event: Value) {
@@ -146,16 +148,16 @@ impl Fixture {
         self.aws().sqs().call("SendMessage", input).await.unwrap();
     }
 
-    /// How many messages are visible and in flight.
-    pub(crate) fn waiting(&self) -> (usize, usize) {
+    /// The number of messages that are visible, and in flight.
+    pub(crate) fn message_counts(&self) -> (usize, usize) {
         (self.aws().sqs().visible(QUEUE), self.aws().sqs().in_flight(QUEUE))
     }
 }
 
-/// Where functions that are told to wait connect to: they go on when their connection is dropped.
-pub(crate) struct Meeting(TcpListener);
+/// Makes functions wait: a function that gets [`Self::event`] connects here and continues when its connection is dropped.
+pub(crate) struct WaitPoint(TcpListener);
 
-impl Meeting {
+impl WaitPoint {
     pub(crate) async fn new() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
@@ -164,25 +166,25 @@ impl Meeting {
         json!({ "do": "wait", "at": self.0.local_addr().unwrap().to_string() })
     }
 
-    /// Resolves when one more function waits.
-    pub(crate) async fn arrival(&self) -> TcpStream {
+    /// Resolves when the next function waits. Returns its connection.
+    pub(crate) async fn next_waiting(&self) -> TcpStream {
         self.0.accept().await.unwrap().0
     }
 }
 
-/// Sends one HTTP request and gives the status and the body.
+/// Sends one HTTP request and returns the status and the body.
 pub(crate) async fn request(base: &str, head: &str, body: &[u8]) -> (u16, String) {
     let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap();
     let head = format!("{head}\r\nhost: local\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(body).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// A process that was killed but not waited for is a zombie: it has no command line any more.
+/// Whether the process runs. A zombie does not count: it has no command line.
 pub(crate) fn is_running(pid: u32) -> bool {
     std::fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline")).is_ok_and(|line| !line.is_empty())
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use local::test_issuer::{Listening, Settings};
+use local::test_issuer::{IssuerListener, Settings};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tests::{RECEIVER_STAGE, World, report};
@@ -31,7 +31,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
 
 /// An issuer with its own key that the stack does not trust.
 async fn stranger(world: &World) -> local::TestIssuer {
-    let listening = Listening::on("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let listening = IssuerListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let now = world.stack.aws().clock().now();
     let settings = Settings { client_id: "x".into(), audience: "x".into(), scopes: Vec::new(), flows_claim: None };
     listening.serve(settings, move || now)
@@ -73,20 +73,20 @@ async fn an_invalid_token_is_refused_with_the_reason_and_has_no_effect() {
     let foreign = stranger.sign(&claims(&world, json!({})));
 
     let mut tokens = vec![
-        ("garbage".to_owned(), "none that is understood"),
-        ("a.b.c".to_owned(), "none that is understood"),
-        (format!("{header}.{}", parts[1]), "none that is understood"),
-        (format!("{good}.x"), "none that is understood"),
-        (format!("{}.", none("none")), "none that is understood"),
-        (format!("{}.{signature}", none("none")), "none that is understood"),
+        ("garbage".to_owned(), "is malformed"),
+        ("a.b.c".to_owned(), "is malformed"),
+        (format!("{header}.{}", parts[1]), "is malformed"),
+        (format!("{good}.x"), "is malformed"),
+        (format!("{}.", none("none")), "is malformed"),
+        (format!("{}.{signature}", none("none")), "is malformed"),
         (format!("{}.", none("RS256")), "signature is not valid"),
         (format!("{}.{signature}", none("RS512")), "not signed by RS256"),
         (format!("{header}.{with_another_subject}.{signature}"), "signature is not valid"),
         (format!("{header}.{}.{}", parts[1], base64([0; 256])), "signature is not valid"),
-        (foreign.clone(), "key is none of the issuer's"),
+        (foreign.clone(), "does not have the token's key"),
         (as_ours(foreign), "signature is not valid"),
-        (with(json!({ "iss": stranger.url() })), "not of the issuer"),
-        (with(json!({ "iss": null })), "not of the issuer"),
+        (with(json!({ "iss": stranger.url() })), "not the configured one"),
+        (with(json!({ "iss": null })), "not the configured one"),
         (with(json!({ "aud": "reprise-test" })), "valid audience"),
         (with(json!({ "aud": issuer.settings().client_id })), "valid audience"),
         (with(json!({ "aud": null })), "valid audience"),

@@ -34,11 +34,11 @@ async fn three_waiting(world: &World) {
 /// delivered again later.
 async fn kill_after(world: &World, function: &str, operation: impl Future<Output = ()>, committed: impl Fn() -> bool) {
     let meter = world.stack.aws().meter();
-    meter.answer_in_waves(RESPONSE_DELAY);
+    meter.hold_responses(RESPONSE_DELAY);
     let ((), ()) = tokio::join!(operation, async {
         wait_until("the commit", committed).await;
         assert!(world.stack.kill_environments(function).await.unwrap() > 0);
-        meter.answer_in_waves(Duration::ZERO);
+        meter.hold_responses(Duration::ZERO);
     });
 }
 

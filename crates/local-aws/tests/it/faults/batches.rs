@@ -1,4 +1,4 @@
-//! Batches of which a part is done.
+//! Partial failures of batches.
 
 use std::collections::HashMap;
 
@@ -84,7 +84,7 @@ async fn every_other_key_of_a_batch_get_is_left_unprocessed() {
 }
 
 #[tokio::test]
-async fn a_batch_of_which_nothing_would_be_processed_is_throttled() {
+async fn a_batch_without_a_processed_item_is_throttled() {
     let faulty = Faulty::new().await;
     faulty.add(Service::DynamoDb, Fault::Unprocessed);
     let refused = faulty.write(&["1"]).send().await.expect_err("refused");
@@ -96,7 +96,7 @@ async fn a_batch_of_which_nothing_would_be_processed_is_throttled() {
 }
 
 #[tokio::test]
-async fn every_other_statement_is_throttled_or_meets_a_conflict() {
+async fn every_other_statement_is_throttled_or_gets_a_conflict() {
     let faulty = Faulty::new().await;
     for (fault, code, pks) in [
         (Fault::Unprocessed, Code::ProvisionedThroughputExceeded, ["1", "2", "3"]),
@@ -115,7 +115,7 @@ async fn every_other_statement_is_throttled_or_meets_a_conflict() {
 }
 
 #[tokio::test]
-async fn every_other_entry_of_a_batch_of_messages_fails_and_the_others_are_done() {
+async fn every_other_entry_of_an_sqs_batch_fails_and_the_others_succeed() {
     let faulty = Faulty::new().await;
     faulty.add(Service::Sqs, Fault::PartialFailure);
     let (done, failed) = faulty.send_batch(&["a", "b", "c"]).await;
@@ -126,7 +126,7 @@ async fn every_other_entry_of_a_batch_of_messages_fails_and_the_others_are_done(
     assert_eq!((done.len(), failed.len(), faulty.visible()), (0, 1, 1));
 
     faulty.send_batch(&["e"]).await;
-    let messages = faulty.here.receive(&faulty.queue).await;
+    let messages = faulty.fixture.receive(&faulty.queue).await;
     faulty.add(Service::Sqs, Fault::PartialFailure);
     let entries = messages.iter().enumerate().map(|(n, message)| {
         let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string()).visibility_timeout(3_600);
@@ -144,5 +144,5 @@ async fn every_other_entry_of_a_batch_of_messages_fails_and_the_others_are_done(
     let delete = faulty.sqs.delete_message_batch().queue_url(&faulty.queue);
     let answer = delete.set_entries(Some(entries.collect())).send().await.expect("answers");
     assert_eq!((answer.successful()[0].id(), answer.failed()[0].id()), ("1", "0"));
-    assert_eq!(faulty.here.aws.sqs().in_flight("orders"), 1);
+    assert_eq!(faulty.fixture.aws.sqs().in_flight("orders"), 1);
 }

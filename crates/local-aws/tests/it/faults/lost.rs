@@ -1,4 +1,4 @@
-//! Faults without an answer: calls that hang, connections that close, callers that die.
+//! Faults without a response: hanging calls, closed connections, killed callers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use local_aws::{Caller, Fault, Invoke, InvokeError, Service};
 
 use super::{Faulty, caller};
 
-/// Within this everything here is over.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest time that a call in these tests may take.
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 async fn until_fired(faulty: &Faulty, times: usize) {
     let fired = async {
@@ -17,11 +17,11 @@ async fn until_fired(faulty: &Faulty, times: usize) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, fired).await.expect("fires");
+    tokio::time::timeout(MAX_WAIT, fired).await.expect("fires");
 }
 
 #[tokio::test]
-async fn a_closed_connection_has_no_answer_and_its_effect_or_none() {
+async fn a_connection_is_reset_before_or_after_the_effect() {
     let faulty = Faulty::new().await;
     for (fault, effect) in [(Fault::ResetBefore, false), (Fault::ResetAfter, true)] {
         faulty.add(Service::DynamoDb, fault);
@@ -37,7 +37,7 @@ async fn a_closed_connection_has_no_answer_and_its_effect_or_none() {
         faulty.add(Service::Scheduler, fault);
         let lost = faulty.schedule("slot").send().await.expect_err("is lost");
         assert!(matches!(lost, aws_sdk_scheduler::error::SdkError::DispatchFailure(_)), "{lost:?}");
-        assert_eq!(faulty.here.scheduler.get_schedule().name("slot").send().await.is_ok(), effect);
+        assert_eq!(faulty.fixture.scheduler.get_schedule().name("slot").send().await.is_ok(), effect);
     }
 }
 
@@ -50,14 +50,14 @@ async fn a_call_hangs_until_the_rules_are_cleared() {
         until_fired(&faulty, count + 1).await;
         assert!(!call.is_finished());
         faulty.faults().clear();
-        let ended = tokio::time::timeout(PATIENCE, call).await.expect("ends").expect("no panic");
+        let ended = tokio::time::timeout(MAX_WAIT, call).await.expect("ends").expect("no panic");
         assert!(ended.is_err());
         assert_eq!(faulty.visible(), effect);
     }
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_is_not_waited_for_and_a_shutdown_is_not_held_up() {
+async fn a_hanging_call_ends_when_its_caller_disconnects_or_the_endpoint_stops() {
     let faulty = Faulty::new().await;
     faulty.add(Service::Sqs, Fault::Hang);
     let impatient = aws_sdk_sqs::config::timeout::TimeoutConfig::builder().operation_timeout(Duration::from_millis(50));
@@ -69,11 +69,11 @@ async fn a_caller_that_hangs_up_is_not_waited_for_and_a_shutdown_is_not_held_up(
     faulty.add(Service::Sqs, Fault::Hang);
     let call = tokio::spawn(faulty.send().send());
     until_fired(&faulty, 2).await;
-    faulty.here.aws.clone().shutdown().await;
-    tokio::time::timeout(PATIENCE, call).await.expect("ends").expect("no panic").expect_err("is lost");
+    faulty.fixture.aws.clone().shutdown().await;
+    tokio::time::timeout(MAX_WAIT, call).await.expect("ends").expect("no panic").expect_err("is lost");
 }
 
-/// Notes who was to be killed.
+/// Records the callers that would be killed.
 #[derive(Default)]
 struct Killer(Mutex<Vec<Caller>>);
 
@@ -91,14 +91,14 @@ impl Invoke for Killer {
 }
 
 #[tokio::test]
-async fn the_caller_is_killed_before_or_after_the_effect_and_nobody_else_is() {
+async fn only_the_caller_is_killed_before_or_after_the_effect() {
     let faulty = Faulty::new().await;
     let killer = Arc::new(Killer::default());
-    faulty.here.aws.set_invoker(killer.clone());
+    faulty.fixture.aws.set_invoker(killer.clone());
     for (fault, effect) in [(Fault::KillBefore, 0), (Fault::KillAfter, 1)] {
         faulty.add(Service::Sqs, fault);
-        // No function: the rule goes on waiting.
-        faulty.here.sqs.list_queues().send().await.expect("answers");
+        // This client is no function, so the rule does not match its call.
+        faulty.fixture.sqs.list_queues().send().await.expect("answers");
         faulty.send().send().await.expect_err("is lost");
         assert_eq!(faulty.visible(), effect);
     }

@@ -1,17 +1,17 @@
-//! What is recorded of calls, and the faults over HTTP.
+//! The recording of calls, and `/_local/faults`.
 
 use axum::body::Body;
 use axum::http::Request;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use local_aws::{Again, Aws, ClockMode, Fault, Options, Recording, Rule, Service};
+use local_aws::{Aws, ClockMode, Fault, Options, Recording, RedeliveryKind, Rule, Service};
 use serde_json::{Value, json};
 
 use super::{Faulty, TABLE, s};
-use crate::here::{START, time};
+use crate::fixture::{START, time};
 
 async fn call(faulty: &Faulty, method: &str, body: Value) -> (u16, Value) {
-    let url = format!("{}/_local/faults", faulty.here.aws.url());
+    let url = format!("{}/_local/faults", faulty.fixture.aws.url());
     let request = Request::builder().method(method).uri(url).body(Body::from(body.to_string())).expect("a request");
     let response = Client::builder(TokioExecutor::new()).build_http().request(request).await.expect("an answer");
     let status = response.status().as_u16();
@@ -30,16 +30,16 @@ async fn calls_are_recorded_in_order_with_key_and_caller() {
     query.expression_attribute_values(":pk", s("4")).send().await.expect("reads");
     faulty.send().send().await.expect("sends");
     faulty.schedule("slot").send().await.expect("creates");
-    faulty.here.sqs.list_queues().send().await.expect("lists");
+    faulty.fixture.sqs.list_queues().send().await.expect("lists");
     faulty.faults().record(Recording::Off);
     faulty.put("after").send().await.expect("writes");
 
     let calls = faulty.faults().calls();
-    let told: Vec<_> =
+    let recorded: Vec<_> =
         calls.iter().map(|c| (c.service, c.operation.as_str(), c.key.as_str(), c.caller.as_deref())).collect();
     let worker = Some("worker");
     assert_eq!(
-        told,
+        recorded,
         [
             (Service::DynamoDb, "PutItem", "1/HEAD", worker),
             (Service::DynamoDb, "TransactWriteItems", "2/HEAD", worker),
@@ -52,7 +52,7 @@ async fn calls_are_recorded_in_order_with_key_and_caller() {
 }
 
 #[tokio::test]
-async fn rules_are_added_shown_and_removed_over_http() {
+async fn rules_are_added_listed_and_removed_over_http() {
     let faulty = Faulty::new().await;
     let rule = json!({ "matches": { "service": "sqs", "keyPrefix": "orders" }, "fault": "throttle" });
     assert_eq!(call(&faulty, "POST", json!([rule])).await, (200, json!({ "ids": [1] })));
@@ -73,7 +73,7 @@ async fn rules_are_added_shown_and_removed_over_http() {
         (placed.times, placed.until, placed.fault),
         (Rule::ALWAYS, Some(time("2026-11-20T14:15:00Z")), Fault::ServerError)
     );
-    assert_eq!(faulty.faults().redeliveries()[0].again, Again::AfterDelete);
+    assert_eq!(faulty.faults().redeliveries()[0].kind, RedeliveryKind::AfterDelete);
 
     let (_, shown) = call(&faulty, "GET", Value::Null).await;
     assert_eq!(shown["rules"][0]["fired"], 1);
@@ -90,7 +90,7 @@ async fn rules_are_added_shown_and_removed_over_http() {
 }
 
 #[tokio::test]
-async fn what_is_no_rule_is_refused_and_says_why() {
+async fn an_invalid_rule_is_refused_with_the_reason() {
     let faulty = Faulty::new().await;
     for (body, why) in [
         (json!([{ "fault": "explode" }]), "explode"),
@@ -107,7 +107,7 @@ async fn what_is_no_rule_is_refused_and_says_why() {
 }
 
 #[tokio::test]
-async fn the_address_for_dynamodb_is_the_shared_one_where_faults_must_reach_it() {
+async fn the_dynamodb_url_is_the_shared_address_if_faults_must_reach_it() {
     let options = |clock| Options { listen: "127.0.0.1:0".parse().expect("an address"), data: None, clock };
     let frozen = ClockMode::Frozen(time(START));
     let plain = Aws::start(options(frozen)).await.expect("starts");

@@ -1,14 +1,14 @@
-//! Faults that are answered.
+//! Faults with an error response.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::CancellationReason;
 use local_aws::{Fault, Match, Recording, Rule, Service};
 
 use super::{Faulty, TABLE, s};
-use crate::here::{duration, time};
+use crate::fixture::{duration, time};
 
 #[tokio::test]
-async fn every_service_throttles_by_its_own_code_and_has_no_effect() {
+async fn every_service_throttles_with_its_own_code_and_without_effect() {
     let faulty = Faulty::new().await;
     let id = faulty.faults().add(Rule { times: 2, ..Rule::new(Match::default(), Fault::Throttle) });
     for code in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
@@ -29,11 +29,11 @@ async fn every_service_throttles_by_its_own_code_and_has_no_effect() {
     let refused = faulty.schedule("slot").send().await.expect_err("refused");
     assert_eq!(refused.raw_response().expect("an answer").status().as_u16(), 429);
     assert!(refused.into_service_error().is_throttling_exception());
-    faulty.here.scheduler.get_schedule().name("slot").send().await.expect_err("was not made");
+    faulty.fixture.scheduler.get_schedule().name("slot").send().await.expect_err("was not made");
 }
 
 #[tokio::test]
-async fn sdks_try_again_what_was_throttled_or_failed_or_lost() {
+async fn sdks_retry_throttled_failed_and_lost_calls() {
     let faulty = Faulty::new().await;
     let faults = [Fault::Throttle, Fault::ServerError, Fault::ServerErrorAfter, Fault::ResetBefore, Fault::ResetAfter];
     for fault in faults {
@@ -41,10 +41,18 @@ async fn sdks_try_again_what_was_throttled_or_failed_or_lost() {
             faulty.add(service, fault);
         }
         faulty.faults().record(Recording::On);
-        let put = faulty.here.dynamodb.put_item().table_name(TABLE).item("pk", s("1")).item("sk", s("HEAD"));
-        put.send().await.expect("the second try");
-        faulty.here.sqs.send_message().queue_url(&faulty.queue).message_body("x").send().await.expect("the second try");
-        faulty.here.scheduler.list_schedules().send().await.expect("the second try");
+        let put = faulty.fixture.dynamodb.put_item().table_name(TABLE).item("pk", s("1")).item("sk", s("HEAD"));
+        put.send().await.expect("the retry succeeds");
+        faulty
+            .fixture
+            .sqs
+            .send_message()
+            .queue_url(&faulty.queue)
+            .message_body("x")
+            .send()
+            .await
+            .expect("the retry succeeds");
+        faulty.fixture.scheduler.list_schedules().send().await.expect("the retry succeeds");
         assert_eq!(faulty.faults().calls().len(), 6, "{fault:?}: {:?}", faulty.faults().calls());
     }
 }
@@ -69,7 +77,7 @@ async fn every_service_fails_with_500_before_and_after_the_effect() {
         let failed = faulty.schedule("slot").send().await.expect_err("fails");
         assert_eq!(failed.raw_response().expect("an answer").status().as_u16(), 500);
         assert!(failed.into_service_error().is_internal_server_exception());
-        assert_eq!(faulty.here.scheduler.get_schedule().name("slot").send().await.is_ok(), effect);
+        assert_eq!(faulty.fixture.scheduler.get_schedule().name("slot").send().await.is_ok(), effect);
     }
 }
 
@@ -86,7 +94,7 @@ async fn reasons(faulty: &Faulty) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_transaction_meets_a_conflict_of_its_first_action_then_of_all() {
+async fn a_transaction_gets_a_conflict_for_its_first_action_and_then_for_all() {
     let faulty = Faulty::new().await;
     faulty.faults().add(Rule { times: 2, ..Rule::new(Match::default(), Fault::TransactionConflict) });
     assert_eq!(reasons(&faulty).await, ["TransactionConflict", "None"]);
@@ -95,7 +103,7 @@ async fn a_transaction_meets_a_conflict_of_its_first_action_then_of_all() {
 }
 
 #[tokio::test]
-async fn the_third_time_a_throttled_transaction_is_cancelled() {
+async fn the_third_throttling_cancels_a_transaction() {
     let faulty = Faulty::new().await;
     faulty.faults().add(Rule { times: 3, ..Rule::new(Match::default(), Fault::Throttle) });
     for code in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
@@ -106,7 +114,7 @@ async fn the_third_time_a_throttled_transaction_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_single_write_meets_a_conflict_and_a_read_does_not() {
+async fn a_single_write_gets_a_conflict_and_a_read_does_not() {
     let faulty = Faulty::new().await;
     faulty.add(Service::DynamoDb, Fault::TransactionConflict);
     assert!(!faulty.has("1").await);
@@ -116,7 +124,7 @@ async fn a_single_write_meets_a_conflict_and_a_read_does_not() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_in_progress_and_the_sdk_tries_again() {
+async fn the_sdk_retries_a_transaction_in_progress() {
     let faulty = Faulty::new().await;
     faulty.add(Service::DynamoDb, Fault::TransactionInProgress);
     let refused = faulty.transact(&["1"]).send().await.expect_err("refused").into_service_error();
@@ -124,8 +132,8 @@ async fn a_transaction_is_in_progress_and_the_sdk_tries_again() {
 
     faulty.add(Service::DynamoDb, Fault::TransactionInProgress);
     let items = faulty.transact(&["1"]).get_transact_items().clone();
-    let again = faulty.here.dynamodb.transact_write_items().set_transact_items(items);
-    again.send().await.expect("the second try");
+    let again = faulty.fixture.dynamodb.transact_write_items().set_transact_items(items);
+    again.send().await.expect("the retry succeeds");
     assert!(faulty.has("1").await);
 }
 
@@ -142,8 +150,8 @@ async fn a_rule_fires_for_the_nth_call_of_an_operation_a_key_and_a_caller() {
     for pk in ["order-1", "other-1"] {
         faulty.put(pk).send().await.expect("writes");
     }
-    let put = faulty.here.dynamodb.put_item().table_name(TABLE).item("pk", s("order-2")).item("sk", s("HEAD"));
-    put.send().await.expect("somebody else writes");
+    let put = faulty.fixture.dynamodb.put_item().table_name(TABLE).item("pk", s("order-2")).item("sk", s("HEAD"));
+    put.send().await.expect("another caller");
     faulty.transact(&["order-3"]).send().await.expect("another operation");
     faulty.put("order-4").send().await.expect_err("the second");
     faulty.put("order-5").send().await.expect("the third");
@@ -151,19 +159,19 @@ async fn a_rule_fires_for_the_nth_call_of_an_operation_a_key_and_a_caller() {
 }
 
 #[tokio::test]
-async fn a_rule_ends_by_the_moved_clock() {
+async fn a_rule_ends_at_its_time_of_the_clock() {
     let faulty = Faulty::new().await;
     let until = Some(time("2026-11-20T14:15:00Z"));
     faulty.faults().add(Rule { times: Rule::ALWAYS, until, ..Rule::new(Match::default(), Fault::ServerError) });
     for _ in 0..3 {
         faulty.send().send().await.expect_err("fails");
     }
-    faulty.here.aws.advance(duration("15m")).await.expect("advances");
+    faulty.fixture.aws.advance(duration("15m")).await.expect("advances");
     faulty.send().send().await.expect("sends");
 }
 
 #[tokio::test]
-async fn half_of_all_calls_fail() {
+async fn a_share_of_half_fails_about_half_of_the_calls() {
     let faulty = Faulty::new().await;
     let half = Rule { times: Rule::ALWAYS, one_in: Some((7, 0.5)), ..Rule::new(Match::default(), Fault::ServerError) };
     faulty.faults().add(half);

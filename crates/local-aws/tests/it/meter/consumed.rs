@@ -1,17 +1,17 @@
-//! The meter against what dynoxide says was consumed, which is captured from AWS.
+//! Tests the meter against the consumed capacity that dynoxide reports, which is captured from AWS.
 
 use aws_sdk_dynamodb::types::{ConsumedCapacity, Delete, ReturnConsumedCapacity, TransactWriteItem, Update};
 
 use super::{Metered, TABLE, item, key, s, transact_put, with};
 
-/// One write after the other; each is asked what it consumed, and dynoxide's answer must be ours.
+/// Each write returns its consumed capacity, which must equal the units of the meter.
 #[tokio::test]
-async fn writes_cost_what_they_consumed_at_dynoxide() {
+async fn writes_cost_the_capacity_that_dynoxide_reports() {
     let metered = Metered::new().await;
-    let agrees = |what: &str, told: Option<&ConsumedCapacity>| {
-        let told = told.and_then(|told| told.capacity_units);
+    let agrees = |what: &str, consumed: Option<&ConsumedCapacity>| {
+        let consumed = consumed.and_then(|consumed| consumed.capacity_units);
         let call = metered.call();
-        assert_eq!(Some(call.write_units), told, "{what}: {:?}", call.writes);
+        assert_eq!(Some(call.write_units), consumed, "{what}: {:?}", call.writes);
     };
     let long = "r".repeat(1_500);
     let puts = [
@@ -59,7 +59,7 @@ async fn writes_cost_what_they_consumed_at_dynoxide() {
 }
 
 #[tokio::test]
-async fn a_statement_costs_what_it_consumed() {
+async fn a_statement_costs_its_consumed_capacity() {
     let metered = Metered::new().await;
     let insert = "INSERT INTO reprise VALUE {'pk': 'a', 'ip': 'A', 'row': '1'}";
     metered.client.execute_statement().statement(insert).send().await.expect("writes");

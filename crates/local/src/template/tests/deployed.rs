@@ -1,4 +1,4 @@
-//! The template that is deployed.
+//! Tests of the deployed template.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ fn deployed() -> Template {
 
 fn deployed_with(parameters: &[(&str, &str)]) -> Template {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
-    read_with(&std::fs::read_to_string(path).unwrap(), parameters)
+    parse_with(&std::fs::read_to_string(path).unwrap(), parameters)
 }
 
 #[test]
-fn it_is_understood_whole() {
+fn every_part_of_it_is_supported() {
     let template = deployed();
     assert_eq!(template.tables.len(), 1);
     assert_eq!(template.tables[0].name, "reprise");
@@ -40,7 +40,7 @@ fn it_is_understood_whole() {
 #[test]
 fn every_queue_that_is_consumed_has_a_dead_letter_queue() {
     let template = deployed();
-    // What was given up has no other queue to go to.
+    // A dead-letter queue has no dead-letter queue of its own.
     for source in template.sources.iter().filter(|source| !source.queue.ends_with("-dlq")) {
         let queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
         assert!(queue.attributes.contains_key("RedrivePolicy"), "{}", queue.name);
@@ -48,20 +48,20 @@ fn every_queue_that_is_consumed_has_a_dead_letter_queue() {
 }
 
 #[test]
-fn each_sweep_invokes_scheduled_retry_in_its_own_rhythm() {
+fn each_sweep_invokes_scheduled_retry_at_its_own_rate() {
     let template = deployed();
-    for (what, rate) in [("slots", "rate(1 minute)"), ("jobs", "rate(1 minute)"), ("counts", "rate(15 minutes)")] {
-        let name = format!("reprise-sweep-{what}");
+    for (kind, rate) in [("slots", "rate(1 minute)"), ("jobs", "rate(1 minute)"), ("counts", "rate(15 minutes)")] {
+        let name = format!("reprise-sweep-{kind}");
         let sweep = template.schedules.iter().find(|schedule| schedule.name == name).unwrap();
         assert_eq!(sweep.definition["ScheduleExpression"], rate);
         assert_eq!(sweep.definition["GroupName"], "reprise");
         let target = "arn:aws:lambda:eu-west-1:000000000000:function:reprise-scheduled-retry";
         assert_eq!(sweep.definition["Target"]["Arn"], target);
-        assert_eq!(sweep.definition["Target"]["Input"], format!(r#"{{"sweep":"{what}"}}"#));
+        assert_eq!(sweep.definition["Target"]["Input"], format!(r#"{{"sweep":"{kind}"}}"#));
     }
 }
 
-/// What a token needs for a route, by the route's kind. A route of a new kind must be given its place here.
+/// The scope that a route requires. A route of a new kind must be added here.
 fn scope_of(route: &Route) -> Option<&'static str> {
     match (route.method.as_str(), route.path.as_str()) {
         ("GET", "/console" | "/console/{path+}") => None,
@@ -75,7 +75,7 @@ fn scope_of(route: &Route) -> Option<&'static str> {
 }
 
 #[test]
-fn under_an_issuer_every_route_asks_for_a_scope_and_only_the_consoles_page_is_open() {
+fn with_an_issuer_every_route_requires_a_scope_and_only_the_console_page_is_open() {
     let parameters = [("JwtIssuer", "https://issuer.example"), ("JwtAudience", "reprise,reprise-cli")];
     let template = deployed_with(&parameters);
     let authorizer = Authorizer {
@@ -93,7 +93,7 @@ fn under_an_issuer_every_route_asks_for_a_scope_and_only_the_consoles_page_is_op
 }
 
 #[test]
-fn with_its_defaults_every_route_asks_for_an_iam_signature() {
+fn with_default_parameters_every_route_requires_an_iam_signature() {
     for route in deployed().routes {
         assert_eq!(route.authorization, Authorization::Iam, "{}", route.key());
     }
