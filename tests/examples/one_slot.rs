@@ -1,7 +1,7 @@
-//! `cargo run --release --package tests --example one_slot -- [members]`: how much memory run-job takes when that many
-//! messages (100,000 where nothing else is said) fall due in one minute: to a standard queue, to a FIFO queue, and in a
-//! window that takes a thousand of them. Each must be sent once, those of an order group in their order, and no process
-//! of run-job may take 128 MB.
+//! `cargo run --release --package tests --example one_slot -- [members]` measures the memory of run-job when that many messages
+//! (default: 100,000) fall due in one minute: to a standard queue, to a FIFO queue, and in a window that takes a
+//! thousand of them.
+//! Each message must be sent once, those of an order group in order, and each process of run-job must stay below 128 MB.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Write;
@@ -13,10 +13,10 @@ use tests::{RECEIVER_STAGE, START, World, report};
 
 const MAX_PEAK_KIB: u64 = 128 * 1024;
 const GROUPS: usize = 1_000;
-/// Reports are handed over as a batch of the event source.
+/// Reports per batch of the event source.
 const BATCH: usize = 100;
 
-/// How many a window takes in one run.
+/// Messages that a window takes in one run.
 const WINDOW: usize = 1_000;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,10 +43,10 @@ async fn main() -> std::io::Result<()> {
         world.put("/flows/orders", config).await.ok();
         let began = Instant::now();
         fail(&world, members).await;
-        let taken_in = began.elapsed();
+        let ingest_time = began.elapsed();
         let began = Instant::now();
         let peak = world.peak_memory_while_advancing(SignedDuration::from_mins(61), "reprise-run-job").await;
-        let took = began.elapsed();
+        let send_time = began.elapsed();
         let sent = if kind == Kind::Window { WINDOW.min(members) } else { members };
         check(&world, queue, sent, kind).await;
         assert!(peak < MAX_PEAK_KIB, "run-job took {peak} KiB");
@@ -57,18 +57,18 @@ async fn main() -> std::io::Result<()> {
         };
         writeln!(
             std::io::stdout(),
-            "{members} members in one slot, {what}: run-job's largest process took {:.1} MB; taken in within {:.0} s, \
+            "{members} members in one slot, {what}: the largest process of run-job took {:.1} MB; stored within {:.0} s, \
              {sent} sent within {:.0} s",
             peak as f64 / 1024.0,
-            taken_in.as_secs_f64(),
-            took.as_secs_f64()
+            ingest_time.as_secs_f64(),
+            send_time.as_secs_f64()
         )?;
         world.stop().await;
     }
     Ok(())
 }
 
-/// Reports so many failures of the minute before the world began, the first one first.
+/// Reports so many failures that happened in the minute before the world started, in order.
 async fn fail(world: &World, members: usize) {
     let start: Timestamp = START.parse().expect("a time");
     let first = start - SignedDuration::from_secs(59);
@@ -82,11 +82,11 @@ async fn fail(world: &World, members: usize) {
             report(&format!("o-{number}"), "orders", more)
         };
         let reports: Vec<_> = numbers.iter().map(failure).collect();
-        world.take_in(&reports).await;
+        world.ingest_batch(&reports).await;
     }
 }
 
-/// Each member is on the queue once, and those of a group stand in their order where the queue has one.
+/// Checks that each member is on the queue once, and that a FIFO queue has the members of each group in order.
 async fn check(world: &World, queue: &str, members: usize, kind: Kind) {
     let staged = world.drain(queue).await;
     let numbers = staged.iter().map(|staged| {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The HTTP API against its own description: schemathesis makes requests out of infra/openapi.yaml, good ones and bad ones,
-and every answer must be one that the document tells.
+"""Tests the HTTP API against its description: schemathesis generates valid and invalid requests from infra/openapi.yaml, and
+every response must match the document.
 
     cargo local -- --no-demo
     python tests/outside/api.py --http http://127.0.0.1:3000 --aws http://127.0.0.1:4566 [--examples 15] [--seed 1]
 
-The stack is filled first, by boto3 over its AWS endpoint, so that requests are about something. What is asked is drawn from
-the seed alone. Any finding ends it with an error and a curl line that shows it again.
+The script first creates data over the AWS endpoint, so that requests find existing resources. The requests depend only on the
+seed. A finding ends the script with an error and a curl command that reproduces it.
 """
 
 import argparse
@@ -21,28 +21,28 @@ import urllib.request
 
 import boto3
 
-# Nothing is left beside the sources.
+# Writes no cache files next to the sources.
 sys.dont_write_bytecode = True
 import api_hooks  # noqa: E402
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "infra" / "openapi.yaml"
 
-# Left out, and why:
-#   positive_data_acceptance      what fits the schema may still be refused: a duration out of its range, an interchange that
-#                                 is not failed, a flow whose job is active
-#   unsupported_method            API Gateway answers 404 to a method that a path has not, where the check wants 405
+# Checks that are not used, with the reason:
+#   positive_data_acceptance      a request that matches the schema may still be refused: a duration out of its range, an
+#                                 interchange that is not failed, a flow whose job is active
+#   unsupported_method            for a method that a path does not have, API Gateway returns 404, but the check expects 405
 #   allow_header_conformance      the same
 #   missing_required_header       no header is required
-#   ignored_auth                  nothing is signed here; who may call what is tested where the stack runs with an issuer
+#   ignored_auth                  nothing is signed here; access control is tested in a stack with an issuer
 #   object_level_authorization    the same
-#   use_after_free                nothing is gone after a delete: the interchange stays readable, with its log
-#   ensure_resource_availability  a job's canary or an interchange may have moved on in between
+#   use_after_free                after a delete the interchange stays readable, with its log
+#   ensure_resource_availability  a job or an interchange may have changed in the meantime
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
           "response_schema_conformance", "negative_data_rejection"]
 
 
 def fill(http, aws):
-    """Failures in every state that a caller may meet, and flows that are set up in their own ways."""
+    """Creates failures in every state, flows with different configurations, and jobs. Returns the ids of the jobs."""
     sqs = boto3.client("sqs", endpoint_url=aws, region_name="eu-west-1", aws_access_key_id="any", aws_secret_access_key="any")
     queue = f"{aws}/000000000000/reprise-failures"
 
@@ -90,7 +90,7 @@ def main():
     parser.add_argument("--aws", required=True)
     parser.add_argument("--examples", type=int, default=15, help="requests for each operation and phase, at most")
     parser.add_argument("--seed", type=int, default=1)
-    # Further options are schemathesis's own, such as --report-har-path.
+    # Other options are passed to schemathesis, for example --report-har-path.
     options, more = parser.parse_known_args()
     jobs = fill(options.http, options.aws)
     here = pathlib.Path(__file__).resolve().parent
@@ -99,7 +99,7 @@ def main():
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(DOCUMENT), "--url", options.http, "--mode", "all",
                "--checks", ",".join(CHECKS), "--max-examples", str(options.examples), "--seed", str(options.seed),
                "--workers", "1", "--continue-on-failure", "--generation-database", "none", "--no-color", "--warnings", "off", *more]
-    # It keeps a folder where it stands.
+    # schemathesis creates a folder in its working directory.
     with tempfile.TemporaryDirectory() as empty:
         sys.exit(subprocess.run(command, env=environment, cwd=empty, check=False).returncode)
 

@@ -1,6 +1,6 @@
-"""Makes schemathesis ask about things that exist: without it nearly every answer would be a 404.
+"""Makes schemathesis use existing names: without this nearly every response would be a 404.
 
-Names that exist are drawn about every other time, from those that api.py has put there.
+About every second path gets a name of a resource that api.py has created.
 """
 
 import os
@@ -8,16 +8,16 @@ import os
 import schemathesis
 from hypothesis import strategies
 
-# Flows with failures, as the document's examples name the first; what acts, acts on them.
+# Flows with failures, on which actions are tested. The first one is that of the examples in the document.
 FLOWS = ["orders", "invoices", "despatch", "payments", "returns"]
-# Flows that are reconfigured all the time.
+# Flows that are reconfigured by PUT requests.
 CONFIGURED = ["configured-1", "configured-2"]
 INTERCHANGES = ["4711", "4712"] + [f"PO-{n}" for n in range(1000, 1400)]
 JOBS = [job for job in os.environ.get("REPRISE_JOBS", "").split(",") if job]
 
 
 def existing(context, location):
-    """What a path may name so that there is such a thing."""
+    """The existing values for a path parameter."""
     if location == "flow":
         return CONFIGURED if context.operation.method.upper() == "PUT" else FLOWS + CONFIGURED
     return JOBS if context.operation.path.startswith("/jobs") else INTERCHANGES
@@ -25,8 +25,8 @@ def existing(context, location):
 
 @schemathesis.hook
 def before_generate_path_parameters(context, strategy):
-    """Puts existing names into paths that were not made wrong on purpose. What is drawn is the parameters, wrapped or not;
-    nothing where a link has told all of them."""
+    """Puts existing names into paths, except into deliberately invalid ones. The drawn value is the parameters, with or without a
+    wrapper, or None when a link provides all of them."""
 
     def put(drawn, chosen):
         if drawn is None or getattr(drawn, "meta", None) is not None:
@@ -45,7 +45,7 @@ def before_generate_path_parameters(context, strategy):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Takes configurations past their guards, an active job and the version, which is all that would be told otherwise."""
+    """Lets PUT requests pass the checks for an active job and for the version. Otherwise nearly all of them would be refused there."""
     if case.method.upper() == "PUT":
         if case.path_parameters.get("flow") in FLOWS:
             case.path_parameters["flow"] = CONFIGURED[0]
@@ -55,7 +55,7 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """A field that is null counts as left out, which a schema cannot say without saying it at every field; and 412 is a refusal."""
+    """Accepts two kinds of responses: a null member counts as absent, which the schema does not state for each member; and 412 counts as a refusal."""
     accepted = type(failure).__name__ == "AcceptedNegativeData"
     return not accepted or not (holds_null(case.body) or response.status_code == 412)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Two releases on one table: goes through every scenario of the exploration while each function runs the binary of this
-# release or of the one before, at random by a seed.
+# Two releases on one table: runs every scenario of the exploration while each function runs the binary of this release or
+# of the previous one, at random by a seed.
 #
 #   tests/outside/mixed.sh [SEED [COMMIT]]     default: seed 1, and the commit that tests/releases/before names
 #

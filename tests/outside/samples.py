@@ -1,15 +1,15 @@
 """Sends every file of a directory through a running Reprise and compares what comes back, byte for byte. Without a
 directory it sends payloads of its own.
 
-Nothing is used but boto3 against the AWS endpoint and the HTTP API: what a pipeline in any language has.
+It uses only the HTTP API and boto3 with the AWS endpoint, as a pipeline in any language can.
 
     cargo local -- --no-demo
     python tests/outside/samples.py --http http://127.0.0.1:3000 --aws http://127.0.0.1:4566 [DIRECTORY]
 
-Each file is sent as a report (sender and receiver payload), as a raw dead letter where SQS takes it as text, through the
-dead-letter queue of a stage, and inside a Lambda failure record. It must be listed, be shown as it was, and come back
-from a retry at the receiver stage and from a restart at the sender stage. One line tells of each file and form; the
-exit code is 1 when anything differs. The flow `unassigned` gets the stack's stage queues, if it has none.
+Each file is sent as a report (sender and receiver payload), as a raw dead letter if SQS accepts it as text, through the
+dead-letter queue of a stage, and inside a Lambda failure record. It must be listed and shown unchanged, and a retry must
+send it to the receiver stage and a restart to the sender stage. Prints one line for each file and form. The exit code is 1
+when anything differs. If the flow `unassigned` has no stages, it gets the stack's sender stage.
 """
 
 import argparse
@@ -26,14 +26,14 @@ import uuid
 
 import boto3
 
-PATIENCE = 30  # seconds for anything to arrive
+MAX_WAIT = 30  # seconds for anything to arrive
 TENANT = {"tenant": {"DataType": "String", "StringValue": "acme"}}
-# What XML 1.0 has no place for, SQS refuses.
+# SQS refuses characters that XML 1.0 does not allow.
 REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def own_payloads():
-    """What is hard to keep: other code pages, separators, noise, nothing at all."""
+    """Difficult payloads: other encodings, control characters, random bytes, an empty one."""
     edifact = "UNB+UNOC:3+ACME+GLOBEX+261120:1400+7'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-1001+9'FTX+AAI+++Grüße'UNT+4+1'"
     xml = "<?xml version='1.0'?>\r\n<Order>\r\n\t<Name>Łoś 東京 🚚</Name>\r\n</Order>\r\n\r\n"
     return {
@@ -52,7 +52,7 @@ def own_payloads():
 
 
 def text_of(payload):
-    """The payload as text, if it is UTF-8."""
+    """The payload as text; None if it is not UTF-8."""
     try:
         return payload.decode("utf-8")
     except UnicodeDecodeError:
@@ -60,13 +60,13 @@ def text_of(payload):
 
 
 def sqs_text(payload):
-    """The payload as an SQS body, if SQS takes it as one."""
+    """The payload as an SQS body; None if SQS refuses it."""
     text = text_of(payload)
     return None if not text or REFUSED.search(text) else text
 
 
 class Case:
-    """One file in one form, and what is found to be wrong with it."""
+    """One file in one form, with the differences that were found."""
 
     def __init__(self, name, form, sender, receiver=None, content_type=None, attributes=None):
         self.name, self.form = name, form
@@ -95,12 +95,12 @@ class Reprise:
         )
 
     def call(self, method, path, body=None):
-        """Status, body and content type."""
+        """Sends a request and returns status, body and content type."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if data else {}
         request = urllib.request.Request(self.http + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(request, timeout=MAX_WAIT) as answer:
                 return answer.status, answer.read(), answer.headers.get("content-type")
         except urllib.error.HTTPError as error:
             return error.code, error.read(), error.headers.get("content-type")
@@ -112,15 +112,15 @@ class Reprise:
         return json.loads(answer)
 
     def put(self, body, queue=None, attributes=None):
-        """Puts a message on the failures queue, or another, and gives its id."""
+        """Sends a message to the failures queue, or to another one, and returns its id."""
         answer = self.sqs.send_message(
             QueueUrl=queue or self.failures, MessageBody=body, MessageAttributes=attributes or {}
         )
         return answer["MessageId"]
 
     def interchange(self, case, **expected):
-        """Waits until the interchange is there as expected; None when it does not come."""
-        end = time.monotonic() + PATIENCE
+        """Waits until the interchange has the expected fields, and returns it; None after the time-out."""
+        end = time.monotonic() + MAX_WAIT
         while True:
             status, answer, _ = self.call("GET", f"/interchanges/{case.id}")
             found = json.loads(answer)
@@ -132,7 +132,7 @@ class Reprise:
             time.sleep(0.1)
 
     def listed(self, flow):
-        """The ids that a flow's list shows, page by page."""
+        """The ids in the list of a flow, read page by page."""
         ids, cursor = set(), ""
         while True:
             page = self.ok("GET", f"/flows/{flow}/interchanges?limit=7{cursor}")
@@ -142,8 +142,8 @@ class Reprise:
             cursor = "&cursor=" + page["cursor"]
 
     def receive(self, queue, ids):
-        """Takes the messages of these interchanges off a stage queue; others are left there."""
-        end, found = time.monotonic() + PATIENCE, {}
+        """Receives and deletes the messages of these interchanges from a stage queue. Other messages stay there."""
+        end, found = time.monotonic() + MAX_WAIT, {}
         while len(found) < len(ids) and time.monotonic() < end:
             answer = self.sqs.receive_message(
                 QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
@@ -157,7 +157,7 @@ class Reprise:
 
 
 def failure_record(request_id, function, payload):
-    """What Lambda sends to an on-failure destination, and what of it is the sender payload, with its media type."""
+    """The record that Lambda sends to an on-failure destination, with the sender payload in it and its media type."""
     text = text_of(payload)
     request = text if text is not None else {"isBase64Encoded": True, "body": base64.b64encode(payload).decode()}
     record = {
@@ -184,7 +184,7 @@ def in_report(payload, content_type):
 
 
 def configure(reprise, run):
-    """A flow of our own, which claims a stage queue and a function of our own; and stages for `unassigned`."""
+    """Creates a flow with a stage queue and a function, and stages for `unassigned`. Returns the queue's URL and the function's ARN."""
     stage = f"samples-{run}"
     policy = {"deadLetterTargetArn": queue_arn(reprise, reprise.failures), "maxReceiveCount": 1}
     url = reprise.sqs.create_queue(QueueName=stage, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
@@ -212,10 +212,10 @@ def send(reprise, files, run):
     for number, (name, payload) in enumerate(files.items()):
         case = Case(name, "report", payload, payload, "application/edifact")
         case.id, case.flow = f"{run}-{number}", f"samples-{run}"
-        told = in_report(payload, case.content_type)
+        payload_in_report = in_report(payload, case.content_type)
         report = {"type": "interchange.failed", "interchangeId": case.id, "flow": case.flow, "attempt": 1,
                   "error": {"category": "system", "message": "connect timeout"},
-                  "payloads": {"sender": told, "receiver": told}}
+                  "payloads": {"sender": payload_in_report, "receiver": payload_in_report}}
         reprise.put(json.dumps(report))
         cases.append(case)
 
@@ -233,7 +233,7 @@ def send(reprise, files, run):
         case.id, case.flow = f"lambda-{run}-{number}", f"samples-{run}"
         reprise.put(record)
         cases.append(case)
-    # Received once and received again, a message of the stage goes to the failures queue.
+    # When a message of the stage is received a second time, SQS moves it to the failures queue.
     while reprise.sqs.receive_message(QueueUrl=stage, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages"):
         pass
     return cases
@@ -259,7 +259,7 @@ def shown(reprise, cases):
 
 
 def re_entered(reprise, cases, action, queue):
-    """Lets all of them re-enter by hand and checks what the stage queue gets."""
+    """Requests the action for all of them and checks the messages on the stage queue."""
     attempts = {}
     for case in cases:
         status, answer, _ = reprise.call("POST", f"/interchanges/{case.id}/{action}", {"reason": "to compare"})
@@ -290,7 +290,7 @@ def re_entered(reprise, cases, action, queue):
 
 
 def failed_again(reprise, cases):
-    """Reports the attempts that are on their way as failed."""
+    """Reports that the attempts in flight failed."""
     for case in cases:
         reprise.put(json.dumps({"type": "interchange.failed", "interchangeId": case.id, "flow": case.flow,
                                 "attempt": 2}))
@@ -300,9 +300,9 @@ def failed_again(reprise, cases):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--http", default="http://127.0.0.1:3000", help="where the HTTP API answers")
-    arguments.add_argument("--aws", default="http://127.0.0.1:4566", help="where the AWS endpoint answers")
-    arguments.add_argument("directory", type=pathlib.Path, nargs="?", help="whose files are sent")
+    arguments.add_argument("--http", default="http://127.0.0.1:3000", help="URL of the HTTP API")
+    arguments.add_argument("--aws", default="http://127.0.0.1:4566", help="URL of the AWS endpoint")
+    arguments.add_argument("directory", type=pathlib.Path, nargs="?", help="the directory with the files to send")
     options = arguments.parse_args()
     if options.directory:
         files = {file.name: file.read_bytes() for file in sorted(options.directory.iterdir()) if file.is_file()}
@@ -320,8 +320,8 @@ def main():
     re_entered(reprise, cases, "restart", reprise.sender_stage)
 
     for case in cases:
-        verdict = "differs" if case.problems else "same"
-        print(f"{verdict:8} {case.name:32} {case.form:20} {len(case.sender):>8} bytes  {'; '.join(case.problems)}")
+        result = "differs" if case.problems else "same"
+        print(f"{result:8} {case.name:32} {case.form:20} {len(case.sender):>8} bytes  {'; '.join(case.problems)}")
     different = sum(bool(case.problems) for case in cases)
     print(f"{len(files)} payloads, {len(cases)} comparisons, {different} different")
     sys.exit(1 if different else 0)

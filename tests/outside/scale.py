@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""An outage with many failures, from outside, with boto3 and urllib alone: everything is counted, seen once, sent once.
+"""Simulates an outage with many failures, using only boto3 and urllib: everything must be counted, listed once and sent once.
 
     cargo local -- --no-demo
     python tests/outside/scale.py --http http://127.0.0.1:3000 --aws http://127.0.0.1:4566 [--failures 100000]
 
-Takes some minutes at full size and prints how long each part took. Any difference ends it with an error.
+Takes some minutes at full size and prints the time of each part. A difference ends it with an error.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def timed(what, began):
 
 
 def counted(reprise, failures):
-    """All failures arrive, and the counts of flows and groups are right to the last one."""
+    """All failures arrive, and the counts of flows and groups are exact."""
     others = failures // 5
     for flow in ["big"] + [f"other-{n:02}" for n in range(OTHER_FLOWS)]:
         reprise.call("PUT", f"/flows/{flow}", QUIET)
@@ -91,7 +91,7 @@ def counted(reprise, failures):
         half.join()
     timed(f"{len(reports)} failures sent", began)
     reprise.until(lambda: reprise.waiting("reprise-failures") == 0)
-    timed(f"{len(reports)} failures taken in", began)
+    timed(f"{len(reports)} failures stored", began)
     began = time.time()
     failed = {flow["flow"]: flow["counts"]["failed"] for flow in reprise.call("GET", "/flows")["items"]}
     timed(f"GET /flows of {len(failed)}", began)
@@ -102,7 +102,7 @@ def counted(reprise, failures):
 
 
 def paged(reprise, failures):
-    """While others come and go, everything that stays is seen exactly once."""
+    """While failures are added and deleted, every other failure is listed exactly once."""
     began, seen, gone, cursor, pages = time.time(), collections.Counter(), set(), "", 0
     while cursor is not None:
         page = reprise.call("GET", f"/flows/big/interchanges?limit=200{cursor}")
@@ -114,20 +114,20 @@ def paged(reprise, failures):
             reprise.call("POST", f"/interchanges/big-{pages}/delete", {"reason": "leaves"})
             gone.add(f"big-{pages}")
     timed(f"{pages} pages", began)
-    assert all(count == 1 for count in seen.values()), "something was seen twice"
+    assert all(count == 1 for count in seen.values()), "a failure was listed twice"
     missing = {f"big-{n}" for n in range(failures)} - gone - seen.keys()
     assert not missing, sorted(missing)[:5]
     reprise.until(lambda: reprise.waiting("reprise-failures") == 0)
 
 
 def sent(reprise):
-    """One job is cancelled on the way, the next takes the rest, and each message is on the stage once."""
+    """One job is cancelled while it runs, the next one sends the rest, and each message is on the stage once."""
     failed = reprise.call("GET", "/flows/big")["counts"]["failed"]
     began, first = time.time(), reprise.job("big")
     reprise.until(lambda: reprise.call("GET", f"/jobs/{first}")["counts"]["sent"] > failed // 4)
-    told = reprise.call("POST", f"/jobs/{first}/cancel")["counts"]["sent"]
+    sent_at_cancel = reprise.call("POST", f"/jobs/{first}/cancel")["counts"]["sent"]
     stopped = reprise.ended(first, "cancelled")["sent"]
-    print(f"cancelled at {told} of {failed}, stopped at {stopped}")
+    print(f"cancelled at {sent_at_cancel} of {failed}, stopped at {stopped}")
     rest = reprise.ended(reprise.job("big"), "completed")["sent"]
     timed(f"{failed} retried by two jobs", began)
     assert stopped + rest == failed, (stopped, rest)
@@ -143,11 +143,11 @@ def sent(reprise):
             staged[reentry["interchangeId"], reentry["attempt"]] += 1
         sqs.delete_message_batch(QueueUrl=stage, Entries=[
             {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
-    assert len(staged) == failed and set(staged.values()) == {1}, "not each was sent once"
+    assert len(staged) == failed and set(staged.values()) == {1}, "not every message was sent exactly once"
 
 
-def careful(reprise):
-    """A cap takes so many and no more, at the rate that was asked for."""
+def capped(reprise):
+    """A job with a cap and a rate sends exactly that many messages at that rate."""
     reprise.call("PUT", "/flows/paced", QUIET)
     reprise.send([report("paced", n) for n in range(1200)])
     reprise.until(lambda: reprise.waiting("reprise-failures") == 0)
@@ -158,7 +158,7 @@ def careful(reprise):
     assert reprise.ended(job, "completed")["sent"] == 1000
     at = {mark: next(moment for moment, count in moments if count >= mark) for mark in (250, 750)}
     rate = 500 / (at[750] - at[250])
-    print(f"asked for 50 a second, got {rate:.1f} over ten seconds")
+    print(f"requested 50 per second, measured {rate:.1f} over ten seconds")
     assert 45 <= rate <= 55, rate
 
 
@@ -167,7 +167,7 @@ def main():
     parser.add_argument("--http", required=True)
     parser.add_argument("--aws", required=True)
     parser.add_argument("--failures", type=int, default=100_000)
-    parser.add_argument("--fill", action="store_true", help="stop when the failures are in and counted")
+    parser.add_argument("--fill", action="store_true", help="stop when the failures are stored and counted")
     options = parser.parse_args()
     reprise = Reprise(options.http, options.aws)
     counted(reprise, options.failures)
@@ -175,8 +175,8 @@ def main():
         return
     paged(reprise, options.failures)
     sent(reprise)
-    careful(reprise)
-    print("all as it should be")
+    capped(reprise)
+    print("all checks passed")
 
 
 if __name__ == "__main__":

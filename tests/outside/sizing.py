@@ -1,12 +1,12 @@
-"""What the functions need: peak memory and CPU time of each process that Lambda would run, for infra's MemorySize.
+"""Measures peak memory and CPU time of each function process, to choose MemorySize in the template.
 
     sam build --config-file samplconfig.toml
     target/debug/local --no-demo --binaries target/x86_64-unknown-linux-gnu/release
     python tests/outside/sizing.py --binaries target/x86_64-unknown-linux-gnu/release [--failures 3000 --bytes 800]
 
-Takes failures in, lists them, and restarts all of them as one job, against a stack that runs the binaries that are deployed.
-Run it by hand and on a fresh stack: a process counts from its start. CPU time is that of a whole core; Lambda gives one at 1,769 MB
-and in proportion below. The local endpoint speaks plain HTTP, so TLS is not in the figures.
+Reports failures, lists them and restarts all of them with one job, on a stack that runs the binaries that are deployed. Run it
+manually on a new stack, as the figures count from the start of a process. CPU time is that of a full core; Lambda provides one at
+1,769 MB and a proportional part below. The local endpoint uses plain HTTP, so the figures do not include TLS.
 """
 
 import argparse
@@ -17,8 +17,8 @@ import urllib.request
 
 import boto3
 
-TICK = 10  # milliseconds, the unit of /proc's times
-WAIT = 300  # seconds until something is said to hang
+TICK = 10  # milliseconds; the unit of the times in /proc
+MAX_WAIT = 300  # seconds until a wait fails
 
 
 def call(url, body=None):
@@ -43,8 +43,8 @@ def send(aws, failures, size):
 def until(what, true):
     began = time.monotonic()
     while not true():
-        if time.monotonic() - began > WAIT:
-            raise SystemExit(f"waited {WAIT} s for {what}")
+        if time.monotonic() - began > MAX_WAIT:
+            raise SystemExit(f"waited {MAX_WAIT} s for {what}")
         time.sleep(0.5)
 
 
@@ -65,7 +65,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--http", default="http://127.0.0.1:3000")
     options.add_argument("--aws", default="http://127.0.0.1:4566")
-    options.add_argument("--binaries", type=pathlib.Path, required=True, help="where the functions that `local` runs lie")
+    options.add_argument("--binaries", type=pathlib.Path, required=True, help="the directory of the functions that `local` runs")
     options.add_argument("--failures", type=int, default=3000)
     options.add_argument("--bytes", type=int, default=800, help="size of each of the two payloads")
     given = options.parse_args()
@@ -73,7 +73,7 @@ def main():
 
     send(given.aws, given.failures, given.bytes)
     failed = lambda: sum(item["counts"].get("failed", 0) for item in call(f"{given.http}/flows")["items"])
-    until("all failures to be taken in", lambda: failed() >= given.failures)
+    until("all failures to be stored", lambda: failed() >= given.failures)
     for _ in range(20):
         call(f"{flow}/interchanges?limit=200")
     job = call(f"{flow}/restart", {"reason": "sizing", "selection": {"all": True}})
@@ -81,10 +81,10 @@ def main():
 
     together = {}
     for name, cpu, peak in processes(given.binaries.resolve()):
-        count, spent, most = together.get(name, (0, 0, 0.0))
-        together[name] = (count + 1, spent + cpu, max(most, peak))
-    for name, (count, spent, most) in sorted(together.items()):
-        print(f"{name:16} {count} processes  {spent:6} ms CPU  peak {most:5.1f} MB")
+        count, spent, largest = together.get(name, (0, 0, 0.0))
+        together[name] = (count + 1, spent + cpu, max(largest, peak))
+    for name, (count, spent, largest) in sorted(together.items()):
+        print(f"{name:16} {count} processes  {spent:6} ms CPU  peak {largest:5.1f} MB")
 
 
 if __name__ == "__main__":

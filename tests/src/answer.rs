@@ -1,11 +1,10 @@
-//! An answer of the HTTP API.
+//! A response of the HTTP API.
 
 use serde_json::Value;
 
-/// Status, headers and body.
+/// Status, headers and body of a response.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
     /// `Content-Type`.
     pub content_type: String,
@@ -15,7 +14,6 @@ pub struct Answer {
     pub etag: Option<String>,
     /// `WWW-Authenticate`.
     pub challenge: Option<String>,
-    /// The body's bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -35,24 +33,24 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// When it is none.
+    /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|e| panic!("{e}: {} {}", self.status, String::from_utf8_lossy(&self.bytes)))
     }
 
-    /// The body of a success.
+    /// Checks that the status is 2xx, and returns the body as JSON.
     ///
     /// # Panics
-    /// When it is not one of 2xx.
+    /// When the status is another one.
     pub fn ok(self) -> Value {
         let json = self.json();
         assert!((200..300).contains(&self.status), "{} {json}", self.status);
         json
     }
 
-    /// Checks that this is the problem `slug` with `status`, as problem+json, and gives its body.
+    /// Checks that this is the problem `slug` with `status`, as `application/problem+json`, and returns its body.
     ///
     /// # Panics
     /// When it is anything else.

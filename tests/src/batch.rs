@@ -1,31 +1,32 @@
-//! A batch as its event source would hand it over, of exactly the size that is asked for.
+//! Batches of exactly the wanted size, passed to the function as its event source would pass them.
 
 use serde_json::{Value, json};
 
 use crate::{FAILURES, World, report};
 
-/// How far one report may be ahead of the attempt that is known.
-const JUMP: u64 = 1_000;
+/// The largest distance between the attempt of a report and the known attempt.
+const MAX_ATTEMPT_STEP: u64 = 1_000;
 
 impl World {
-    /// Reports failures of one interchange, each as far ahead as one may be, until it is at its last attempt.
+    /// Reports failures of one interchange, each with the highest attempt that is accepted, until it is at its last attempt.
     ///
     /// # Panics
-    /// When the function fails or keeps one back.
+    /// When the function fails or reports a batch item failure.
     pub async fn fail_up_to_the_last_attempt(&self, id: &str, flow: &str) {
-        let reports: Vec<Value> =
-            (1..=JUMP).map(|n| report(id, flow, json!({ "attempt": n * JUMP, "payloads": null }))).collect();
+        let reports: Vec<Value> = (1..=MAX_ATTEMPT_STEP)
+            .map(|n| report(id, flow, json!({ "attempt": n * MAX_ATTEMPT_STEP, "payloads": null })))
+            .collect();
         self.report(report(id, flow, json!({}))).await;
         for reports in reports.chunks(100) {
-            self.take_in(reports).await;
+            self.ingest_batch(reports).await;
         }
     }
 
-    /// Hands reports to ingest-failure as one batch of its event source.
+    /// Invokes ingest-failure with these reports as one batch.
     ///
     /// # Panics
-    /// When the function fails or keeps one back.
-    pub async fn take_in(&self, reports: &[Value]) {
+    /// When the function fails or reports a batch item failure.
+    pub async fn ingest_batch(&self, reports: &[Value]) {
         let sent = self.stack.aws().clock().now().as_millisecond().to_string();
         let record = |(i, report): (usize, &Value)| {
             json!({

@@ -1,4 +1,4 @@
-//! The production binaries, built once for a test run by cargo itself, in the profile of the tests.
+//! Builds the production binaries with cargo, once for a test run, in the profile of the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +16,7 @@ pub(crate) fn template() -> PathBuf {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests stand in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the workspace")
 }
 
 fn build() -> PathBuf {
@@ -27,7 +27,7 @@ fn build() -> PathBuf {
     }
     let built = cargo.status().expect("cargo runs");
     assert!(built.success(), "the functions' binaries do not build");
-    // The test's own binary stands in `deps` of the directory that the others stand in.
-    let own = std::env::current_exe().expect("the test knows its own binary");
-    own.ancestors().nth(2).expect("the test's binary stands in target/<profile>/deps").to_owned()
+    // The test binary is in `deps` of the directory of the other binaries.
+    let own = std::env::current_exe().expect("the path of the test binary");
+    own.ancestors().nth(2).expect("the test binary is in target/<profile>/deps").to_owned()
 }

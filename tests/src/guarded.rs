@@ -1,4 +1,4 @@
-//! A world whose API asks for tokens, as a deployment with an issuer does.
+//! Worlds whose API requires tokens, as a deployment with an issuer does.
 
 use local::TestIssuer;
 use local::template::Route;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{Answer, World};
 
 impl World {
-    /// Starts a stack in memory with the rules of access on, and the test issuer.
+    /// Starts a stack in memory with access control and the test issuer.
     ///
     /// # Panics
     /// When it does not start.
@@ -17,8 +17,8 @@ impl World {
         Self::with(local::Stack::start(options).await.expect("the stack starts")).await
     }
 
-    /// Starts a guarded stack in memory whose tokens list in `cognito:groups` what their bearers may see, and whose AWS endpoint
-    /// counts what its calls cost.
+    /// Starts a stack in memory with access control in which the claim `cognito:groups` lists the flows that a token may see.
+    /// Its AWS endpoint records the cost of each call.
     ///
     /// # Panics
     /// When it does not start.
@@ -29,39 +29,39 @@ impl World {
         Self::with(local::Stack::start_metered(options).await.expect("the stack starts")).await
     }
 
-    /// A token with every scope whose claim of flows is `flows`, a list or a text; null leaves the claim out.
+    /// A token with every scope and with `flows` as its claim of flows: an array or a string. Null omits the claim.
     ///
     /// # Panics
-    /// When the world does not limit bearers.
+    /// When the stack has no claim of flows.
     #[must_use]
     pub fn token_for(&self, subject: &str, flows: Value) -> String {
         let settings = self.issuer().settings();
-        let claim = settings.flows_claim.as_deref().expect("bearers are limited");
+        let claim = settings.flows_claim.as_deref().expect("the stack has a claim of flows");
         let mut claims = self.issuer().claims(subject, &settings.scopes);
         claims[claim] = flows;
         self.issuer().sign(&claims)
     }
 
-    /// Whose tokens the API asks for.
+    /// The issuer whose tokens the API accepts.
     ///
     /// # Panics
-    /// When it asks for none.
+    /// When the stack has no issuer.
     #[must_use]
     pub fn issuer(&self) -> &TestIssuer {
-        self.stack.issuer().expect("the world is guarded")
+        self.stack.issuer().expect("the stack has an issuer")
     }
 
-    /// A token with these scopes, `reprise/` left out: `&["read", "operate"]`.
+    /// A token with these scopes, without their prefix `reprise/`: `&["read", "operate"]`.
     #[must_use]
     pub fn token(&self, subject: &str, scopes: &[&str]) -> String {
         let scopes: Vec<String> = scopes.iter().map(|scope| format!("reprise/{scope}")).collect();
         self.issuer().token(subject, &scopes)
     }
 
-    /// A request with a token, or without one; a body goes as JSON.
+    /// Sends a request, with or without a token and a JSON body.
     ///
     /// # Panics
-    /// When the method is none or nobody answers.
+    /// When the method is invalid or there is no response.
     pub async fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.http.request(method, self.url(path));
@@ -74,12 +74,12 @@ impl World {
         self.call(request).await
     }
 
-    /// `POST` of JSON with a token and an Idempotency-Key.
+    /// Sends `POST` with a JSON body, a token and an Idempotency-Key.
     pub async fn request_once(&self, path: &str, key: &str, token: &str, body: Value) -> Answer {
         self.call(self.http.post(self.url(path)).bearer_auth(token).header("Idempotency-Key", key).json(&body)).await
     }
 
-    /// The routes that the API has, as the template gives them.
+    /// The routes of the API, from the template.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.stack.template().routes

@@ -1,38 +1,38 @@
-//! More of everything than one answer of a function holds, which is 6 MB.
+//! Creates more data than fits into one response of a function, which is 6 MB.
 
 use serde_json::{Value, json};
 
 use crate::{World, report};
 
-/// Characters in the longest message that a report may have.
-const LONGEST_MESSAGE: usize = 10_000;
+/// The maximum length of a report's error message, in characters.
+const MAX_MESSAGE: usize = 10_000;
 
 impl World {
-    /// Lets `id` fail so many times, each with the longest message that there is.
-    pub async fn fails_often(&self, id: &str, flow: &str, times: usize) {
+    /// Reports `times` failures of `id`, each with a message of the maximum length.
+    pub async fn fail_repeatedly(&self, id: &str, flow: &str, times: usize) {
         self.put(&format!("/flows/{flow}"), json!({ "retry": { "mode": "manual" } })).await.ok();
         let attempts: Vec<usize> = (1..=times).collect();
         for attempts in attempts.chunks(10) {
-            // What fails first comes first: an older attempt is late news once a newer one is known.
-            let failure = |attempt: &usize| json!({ "attempt": attempt, "error": { "message": longest("") } });
+            // In ascending order: a report of an older attempt than the known one would only be a late outcome.
+            let failure = |attempt: &usize| json!({ "attempt": attempt, "error": { "message": longest_message("") } });
             self.send(attempts.iter().map(|attempt| report(id, flow, failure(attempt)).to_string())).await;
         }
     }
 
-    /// Lets so many fail in `flow`, each with a message that is unlike all others.
-    pub async fn fails_variously(&self, flow: &str, groups: usize) {
+    /// Reports failures in `flow` whose messages fall into so many different groups.
+    pub async fn fail_with_distinct_messages(&self, flow: &str, groups: usize) {
         self.put(&format!("/flows/{flow}"), json!({ "retry": { "mode": "manual" } })).await.ok();
         let failure = |n: usize| {
-            // Numbers and what looks like one are folded: letters tell these apart.
+            // A fingerprint ignores words with digits and long hexadecimal words, so the messages differ in letters after f.
             let letter = |n: usize| char::from(b'g' + u8::try_from(n % 20).unwrap_or_default());
-            let message = longest(&format!("no rule for {}{} in ", letter(n / 20), letter(n)));
+            let message = longest_message(&format!("no rule for {}{} in ", letter(n / 20), letter(n)));
             report(&format!("various-{n}"), flow, json!({ "error": { "message": message } })).to_string()
         };
         self.send((0..groups).map(failure)).await;
     }
 
-    /// Configures so many flows with a policy of their own for each of many partners.
-    pub async fn configures_many(&self, flows: usize) {
+    /// Configures so many flows, each with a policy for each of 400 partners.
+    pub async fn configure_flows_with_many_partners(&self, flows: usize) {
         let delays: Vec<String> = (1..=40).map(|minutes| format!("{minutes}m")).collect();
         let policy = json!({ "retry": { "schedule": { "kind": "ladder", "delays": delays } } });
         let partner = |n: usize| (format!("{n}-{}", "z".repeat(200)), policy.clone());
@@ -42,8 +42,9 @@ impl World {
         }
     }
 
-    /// Deletes in `flow`, which knows nobody, so many times a thousand interchanges with the longest ids that there are.
-    pub async fn makes_long_jobs(&self, flow: &str, jobs: usize) {
+    /// Creates so many delete jobs in `flow`. Each names a thousand interchanges that do not exist, with ids of the
+    /// maximum length.
+    pub async fn create_jobs_with_many_ids(&self, flow: &str, jobs: usize) {
         self.put(&format!("/flows/{flow}"), json!({})).await.ok();
         let ids: Vec<String> = (0..1_000).map(|n| format!("{n:04}{}", "y".repeat(124))).collect();
         for n in 0..jobs {
@@ -53,7 +54,7 @@ impl World {
         }
     }
 
-    /// Walks a list to its end: its pages, as they came.
+    /// Reads all pages of a list.
     pub async fn pages(&self, path: &str) -> Vec<Vec<Value>> {
         let mut pages = Vec::new();
         let mut query = String::new();
@@ -68,7 +69,7 @@ impl World {
     }
 }
 
-/// A message of four bytes a character that begins so.
-fn longest(start: &str) -> String {
-    start.chars().chain(std::iter::repeat('𝄞')).take(LONGEST_MESSAGE).collect()
+/// A message of the maximum length that begins with `start`. Each further character has four bytes.
+fn longest_message(start: &str) -> String {
+    start.chars().chain(std::iter::repeat('𝄞')).take(MAX_MESSAGE).collect()
 }

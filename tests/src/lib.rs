@@ -1,5 +1,5 @@
-//! What the end-to-end tests stand on: the whole stack on this machine, its production binaries in their own
-//! processes, and outside clients that use nothing but the public contracts. Time moves by hand.
+//! The harness of the end-to-end tests: the whole stack on this machine with its production binaries in processes of
+//! their own, and clients that use only the public contracts. Tests move the clock.
 
 mod answer;
 mod batch;
@@ -20,8 +20,8 @@ mod world;
 
 pub use answer::Answer;
 pub use log::{Log, metrics};
-pub use process::{Ended, Process};
+pub use process::{Process, ProcessExit};
 pub use queues::{REFUSED_WORK, binary_attribute, text_attribute};
 pub use samples::{Sample, noise, samples};
-pub use stage::Staged;
+pub use stage::StageMessage;
 pub use world::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, START, World, report};

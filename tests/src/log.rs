@@ -1,7 +1,7 @@
-//! What the functions of a stack log, and the proof that neither payload nor token is in it.
+//! Collects what the functions of a stack log, and checks that no line contains a payload or a token.
 //!
-//! A payload is told by some of its bytes: twelve from its beginning, its middle and its end, as they are, as JSON escapes
-//! them, and in base64. Whoever logs a payload, or the beginning of one, logs some of these.
+//! A payload is recognised by samples of it: twelve bytes from its beginning, its middle and its end, raw, JSON-escaped and in
+//! base64. A line that contains a payload, or the beginning of one, contains one of these samples.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,121 +12,123 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// Bytes of a payload that are looked for. What is shorter may be in a line for any other reason.
-const MARK: usize = 12;
+/// Length of a sample in bytes. A shorter payload is not looked for: its bytes may be in a line for another reason.
+const SAMPLE_BYTES: usize = 12;
 
-/// What only tokens and the headers that carry them have: `{"alg":` and `{"typ":` in base64 begin every one.
+/// Texts that occur only in tokens and authorization headers. Every token begins with `{"alg":` or `{"typ":` in base64.
 const TOKENS: [&str; 3] = ["Bearer ", "eyJhbGciOi", "eyJ0eXAiOi"];
 
-/// How long a line may be on its way from a function that has answered already.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for a line. It may arrive after the function has responded.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// The log of one stack's functions. When it is dropped it must hold no payload and no token.
+/// The log of one stack's functions. When the `World` is dropped, the log must contain no payload and no token.
 #[derive(Debug, Clone)]
-pub struct Log(Arc<Seen>);
+pub struct Log(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Seen {
-    told: Mutex<Told>,
+struct Shared {
+    content: Mutex<Content>,
+    /// The number of lines. Sends a notification for each new line.
     count: watch::Sender<usize>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Content {
     lines: Vec<String>,
-    marks: HashSet<[u8; MARK]>,
-    /// By their first two bytes: most of a log is passed over quickly.
-    beginnings: HashSet<[u8; 2]>,
-    excused: bool,
+    /// Samples of the payloads that no line may contain.
+    samples: HashSet<[u8; SAMPLE_BYTES]>,
+    /// The first two bytes of each sample, to skip most of a line quickly.
+    prefixes: HashSet<[u8; 2]>,
+    leaks_allowed: bool,
 }
 
 impl Log {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Seen::default()))
+        Self(Arc::new(Shared::default()))
     }
 
-    /// What functions write is kept by this.
+    /// A callback that stores each line that a function writes.
     pub(crate) fn reader(&self) -> impl Fn(&str, &str) + Send + Sync + 'static {
         let log = self.clone();
-        move |_, line| log.tell(line)
+        move |_, line| log.add_line(line)
     }
 
-    /// Adds a line.
-    pub fn tell(&self, line: &str) {
-        self.0.told().lines.push(line.to_owned());
+    /// Adds a line, as if a function had written it.
+    pub fn add_line(&self, line: &str) {
+        self.0.lock().lines.push(line.to_owned());
         self.0.count.send_modify(|count| *count += 1);
     }
 
-    /// Notes what is put on a queue: the payloads of a report; all of it where it is none.
-    pub(crate) fn sends(&self, body: &str) {
+    /// Forbids to log the payloads of a message that is put on a queue. A body that is not a report is forbidden as a whole.
+    pub(crate) fn forbid_payloads_of(&self, body: &str) {
         let report: Option<Value> = serde_json::from_str(body).ok().filter(|report: &Value| report["type"].is_string());
-        let Some(report) = report else { return self.hides(body.as_bytes()) };
-        // What an interchange is called may be logged, though our payloads name theirs.
+        let Some(report) = report else { return self.forbid(body.as_bytes()) };
+        // The id of an interchange may be logged, although test payloads contain it.
         let name = report["interchangeId"].as_str().unwrap_or_default();
         let payloads = report["payloads"].as_object().into_iter().flat_map(|payloads| payloads.values());
         for payload in payloads.filter_map(|payload| payload["body"].as_str()) {
-            self.hides_but(payload.as_bytes(), name);
-            STANDARD.decode(payload).iter().for_each(|bytes| self.hides_but(bytes, name));
+            self.forbid_except(payload.as_bytes(), name);
+            STANDARD.decode(payload).iter().for_each(|bytes| self.forbid_except(bytes, name));
         }
     }
 
-    /// From now on none of these bytes may be logged.
-    pub fn hides(&self, payload: &[u8]) {
-        self.hides_but(payload, "");
+    /// Forbids to log these bytes.
+    pub fn forbid(&self, payload: &[u8]) {
+        self.forbid_except(payload, "");
     }
 
-    fn hides_but(&self, payload: &[u8], name: &str) {
+    fn forbid_except(&self, payload: &[u8], name: &str) {
         let escaped = serde_json::to_string(&String::from_utf8_lossy(payload)).unwrap_or_default();
         let forms = [payload.to_vec(), escaped.trim_matches('"').as_bytes().to_vec(), STANDARD.encode(payload).into()];
-        let mut told = self.0.told();
-        for form in forms.iter().filter(|form| form.len() >= MARK) {
-            let end = form.len() - MARK;
+        let mut content = self.0.lock();
+        for form in forms.iter().filter(|form| form.len() >= SAMPLE_BYTES) {
+            let end = form.len() - SAMPLE_BYTES;
             for start in [0, end / 2, end] {
-                let mark: [u8; MARK] = std::array::from_fn(|i| form[start + i]);
-                // The name of a JSON member may be anybody's.
-                let is_json = mark.windows(2).any(|pair| pair == b"\":");
-                let is_name = name.as_bytes().windows(MARK).any(|part| part == mark);
+                let sample: [u8; SAMPLE_BYTES] = std::array::from_fn(|i| form[start + i]);
+                // A part with the name of a JSON member may occur in any log line.
+                let is_json = sample.windows(2).any(|pair| pair == b"\":");
+                let is_name = name.as_bytes().windows(SAMPLE_BYTES).any(|part| part == sample);
                 if !is_json && !is_name {
-                    told.beginnings.insert([mark[0], mark[1]]);
-                    told.marks.insert(mark);
+                    content.prefixes.insert([sample[0], sample[1]]);
+                    content.samples.insert(sample);
                 }
             }
         }
     }
 
-    /// The lines with a payload's bytes or a token.
+    /// The lines that contain a forbidden payload or a token.
     #[must_use]
     pub fn leaks(&self) -> Vec<String> {
-        let told = self.0.told();
-        told.lines.iter().filter(|line| told.leaks(line)).cloned().collect()
+        let content = self.0.lock();
+        content.lines.iter().filter(|line| content.leaks(line)).cloned().collect()
     }
 
-    /// Forgets the lines and the payloads so far.
-    pub(crate) fn forget(&self) {
-        *self.0.told() = Told::default();
+    /// Removes all lines and forbidden payloads.
+    pub(crate) fn clear(&self) {
+        *self.0.lock() = Content::default();
     }
 
-    /// Lets this log hold what it must not: for the test that proves that such a thing is found.
-    pub fn excuse(&self) {
-        self.0.told().excused = true;
+    /// Turns the check at the end off. For tests that log a payload on purpose or report the leak themselves.
+    pub fn allow_leaks(&self) {
+        self.0.lock().leaks_allowed = true;
     }
 
-    /// The first line that is `wanted`, once it is there.
+    /// Waits for the first line for which `wanted` holds, and returns it.
     ///
     /// # Panics
-    /// When it does not come.
+    /// When there is no such line within 30 s.
     pub async fn line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.lines_until(|lines| lines.iter().any(&wanted))
             .await
             .into_iter()
             .find(|line| wanted(line))
-            .expect("the line")
+            .expect("the line is there")
     }
 
-    /// All lines, once they are `enough`.
+    /// Waits until `enough` holds for all lines so far, and returns them.
     ///
     /// # Panics
-    /// When they never are, and when one is no JSON object.
+    /// When it does not hold within 30 s, or when a line is not JSON.
     pub async fn lines_until(&self, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let mut news = self.0.count.subscribe();
         let waiting = async {
@@ -136,42 +138,42 @@ impl Log {
                 if enough(&lines) {
                     return lines;
                 }
-                news.changed().await.expect("the log goes on");
+                news.changed().await.expect("the log is open");
             }
         };
-        match tokio::time::timeout(PATIENCE, waiting).await {
+        match tokio::time::timeout(MAX_WAIT, waiting).await {
             Ok(lines) => lines,
-            Err(_) => panic!("it is not logged; what is: {:#?}", self.0.told().lines),
+            Err(_) => panic!("the expected lines are not logged; these are: {:#?}", self.0.lock().lines),
         }
     }
 
     fn lines(&self) -> Vec<Value> {
-        let told = self.0.told();
+        let content = self.0.lock();
         let json = |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        told.lines.iter().map(json).collect()
+        content.lines.iter().map(json).collect()
     }
 }
 
-impl Seen {
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Told {
+impl Content {
     fn leaks(&self, line: &str) -> bool {
-        let marked = |window: &[u8]| {
-            self.beginnings.contains(&[window[0], window[1]])
-                && <[u8; MARK]>::try_from(window).is_ok_and(|mark| self.marks.contains(&mark))
+        let is_sample = |window: &[u8]| {
+            self.prefixes.contains(&[window[0], window[1]])
+                && <[u8; SAMPLE_BYTES]>::try_from(window).is_ok_and(|sample| self.samples.contains(&sample))
         };
-        TOKENS.iter().any(|token| line.contains(token)) || line.as_bytes().windows(MARK).any(marked)
+        TOKENS.iter().any(|token| line.contains(token)) || line.as_bytes().windows(SAMPLE_BYTES).any(is_sample)
     }
 }
 
-/// What the lines' metrics add up to, by name; of lags, how many there are.
+/// Sums the metrics of all lines by name. For a metric with several values (`IngestLag`) it counts the values.
 ///
 /// # Panics
-/// When a line that says it holds metrics does not hold to their format.
+/// When the metrics of a line do not follow the embedded metric format.
 #[must_use]
 pub fn metrics(lines: &[Value]) -> BTreeMap<String, u64> {
     let mut sums = BTreeMap::new();
@@ -193,17 +195,17 @@ pub fn metrics(lines: &[Value]) -> BTreeMap<String, u64> {
     sums
 }
 
-/// The log of a stack whose owner goes: the last look at it.
+/// A log that is checked when it is dropped: it panics when a line contains a payload or a token.
 #[derive(Debug)]
-pub(crate) struct Looked(pub(crate) Log);
+pub(crate) struct CheckedLog(pub(crate) Log);
 
-impl Drop for Looked {
+impl Drop for CheckedLog {
     fn drop(&mut self) {
-        if !std::thread::panicking() && !self.0.0.told().excused {
+        if !std::thread::panicking() && !self.0.0.lock().leaks_allowed {
             let leaks = self.0.leaks();
             assert!(
                 leaks.is_empty(),
-                "{} lines with a payload or a token: {:#?}",
+                "{} lines contain a payload or a token: {:#?}",
                 leaks.len(),
                 &leaks[..leaks.len().min(5)]
             );

@@ -1,4 +1,4 @@
-//! How much memory the functions' processes take.
+//! Measures the memory of the functions' processes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use jiff::SignedDuration;
 use crate::World;
 
 impl World {
-    /// Moves the clock, and gives the most memory that one process of `function` took until then, in KiB: the peak of
-    /// what it had resident. However long that takes.
+    /// Moves the clock and returns the largest peak of resident memory of one process of `function`, in KiB. Waits without a
+    /// limit.
     ///
     /// # Panics
-    /// When the clock does not move, or no process of the function was seen.
+    /// When the clock does not move, or when no process of the function ran.
     pub async fn peak_memory_while_advancing(&self, by: SignedDuration, function: &str) -> u64 {
         let advance = self.stack.aws().advance(by);
         tokio::pin!(advance);
         let mut peaks: BTreeMap<u32, u64> = BTreeMap::new();
-        let mut look = tokio::time::interval(Duration::from_millis(20));
+        let mut sampling = tokio::time::interval(Duration::from_millis(20));
         loop {
             let is_over = tokio::select! {
                 moved = &mut advance => { moved.expect("the clock moves"); true }
-                _ = look.tick() => false,
+                _ = sampling.tick() => false,
             };
             for pid in self.stack.environment_pids(function).expect("the stack has the function") {
                 peaks.extend(peak_of(pid).map(|peak| (pid, peak)));

@@ -1,4 +1,4 @@
-//! `local` as a process of its own, the way a developer has it: started, killed, interrupted.
+//! Runs `local` as a process of its own, as a developer does: starts, kills and interrupts it.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,42 +9,42 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Answer, FAILURES, Log, Staged, binaries, stage};
+use crate::{Answer, FAILURES, Log, StageMessage, binaries, stage};
 
-/// A running `local` without the demo, and clients of it.
+/// A running `local` without the demo, with clients for it.
 pub struct Process {
     child: Child,
     http_url: String,
     aws_url: String,
-    /// An AWS client as a pipeline would have one.
+    /// The SQS client of the pipeline.
     pub sqs: aws_sdk_sqs::Client,
     http: reqwest::Client,
 }
 
-/// How a `local` ended.
+/// How a process of `local` ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ProcessExit {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote as errors.
+    /// What it wrote to standard error.
     pub errors: String,
-    /// How long that took.
+    /// How long it took to end.
     pub after: Duration,
 }
 
 impl Process {
-    /// Starts it on free ports, with everything kept in `data`; resolves when it says that it is ready.
+    /// Starts it on free ports with the data directory `data`, and waits until it is ready.
     ///
     /// # Panics
-    /// When it ends before.
+    /// When it ends before that.
     pub async fn start(data: &Path) -> Self {
         Self::start_by(command().await, data, Log::new()).await
     }
 
-    /// As [`Self::start`], with functions that log all they can. Gives what they log.
+    /// As [`Self::start`], with functions at the most verbose log level. Returns their log too.
     pub async fn start_verbose(data: &Path) -> (Self, Log) {
         let mut command = command().await;
-        // What `local` itself would tell is of no interest.
+        // Without the log lines of `local` itself.
         command.env("RUST_LOG", "trace,local=off,local_aws=off,dynoxide=off");
         let log = Log::new();
         (Self::start_by(command, data, log.clone()).await, log)
@@ -60,13 +60,13 @@ impl Process {
                 break (http, aws);
             }
         };
-        // What is not read would stop it one day.
+        // The output must be read, as the process blocks when the pipe is full.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let mut errors = BufReader::new(child.stderr.take().expect("its errors")).lines();
         tokio::spawn(async move {
             while let Ok(Some(line)) = errors.next_line().await {
                 if let Some(start) = line.find("{\"timestamp\"") {
-                    log.tell(&line[start..]);
+                    log.add_line(&line[start..]);
                 }
             }
         });
@@ -74,63 +74,64 @@ impl Process {
         Self { child, http_url, aws_url, sqs: aws_sdk_sqs::Client::new(&sqs), http: reqwest::Client::new() }
     }
 
-    /// Starts one that does not get as far, with these options, and waits for its end.
+    /// Runs `local` with these options until it ends by itself. For options with which it refuses to start.
     ///
     /// # Panics
-    /// When it cannot be started at all.
-    pub async fn refused(options: &[&str]) -> Ended {
+    /// When the process cannot be started.
+    pub async fn run_until_exit(options: &[&str]) -> ProcessExit {
         let started = Instant::now();
         let output = command().await.args(options).output().await.expect("local starts");
-        Ended {
+        ProcessExit {
             code: output.status.code(),
             errors: String::from_utf8_lossy(&output.stderr).into_owned(),
             after: started.elapsed(),
         }
     }
 
-    /// The HTTP API's and the AWS endpoint's addresses.
+    /// The addresses of the HTTP API and of the AWS endpoint.
     #[must_use]
     pub fn addresses(&self) -> [String; 2] {
         [&self.http_url, &self.aws_url].map(|url| url.trim_start_matches("http://").to_owned())
     }
 
-    /// The function processes that it has started.
+    /// The process ids of the functions that it has started.
     ///
     /// # Panics
-    /// When the operating system does not tell.
+    /// When `/proc` cannot be read.
     #[must_use]
-    pub fn functions(&self) -> Vec<u32> {
+    pub fn function_pids(&self) -> Vec<u32> {
         let own = self.child.id().expect("it runs");
         let tasks = std::fs::read_dir(format!("/proc/{own}/task")).expect("its threads");
         let children = tasks.flatten().flat_map(|task| std::fs::read_to_string(task.path().join("children")));
         children.flat_map(|pids| pids.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>()).collect()
     }
 
-    /// `kill -9` of it and of every function process at once.
+    /// Sends `SIGKILL` to it and to every function process at once.
     ///
     /// # Panics
     /// When they cannot be killed.
     pub async fn kill_everything(mut self) {
-        let all = self.functions().into_iter().chain(self.child.id());
+        let all = self.function_pids().into_iter().chain(self.child.id());
         let killed = Command::new("kill").arg("-9").args(all.map(|pid| pid.to_string())).output();
         killed.await.expect("kill runs");
         self.child.wait().await.expect("it ends");
     }
 
-    /// Ctrl-C; resolves when it has ended.
+    /// Sends `SIGINT`, as Ctrl-C does, and waits until it has ended.
     ///
     /// # Panics
     /// When it does not end.
-    pub async fn interrupt(mut self) -> Ended {
+    pub async fn interrupt(mut self) -> ProcessExit {
         let started = Instant::now();
         let own = self.child.id().expect("it runs").to_string();
         assert!(Command::new("kill").args(["-INT", &own]).status().await.expect("kill runs").success());
         let status = self.child.wait().await.expect("it ends");
-        Ended { code: status.code(), errors: String::new(), after: started.elapsed() }
+        ProcessExit { code: status.code(), errors: String::new(), after: started.elapsed() }
     }
 
-    /// Puts bodies on the failures queue until all are there or nobody answers any more. Gives how many were accepted.
-    pub async fn offer(sqs: aws_sdk_sqs::Client, aws_url: String, bodies: Vec<String>) -> usize {
+    /// Sends these bodies to the failures queue until all are sent or the endpoint stops responding. Returns how many were
+    /// accepted.
+    pub async fn send_until_unreachable(sqs: aws_sdk_sqs::Client, aws_url: String, bodies: Vec<String>) -> usize {
         let url = format!("{aws_url}/000000000000/{FAILURES}");
         let mut accepted = 0;
         for bodies in bodies.chunks(10) {
@@ -146,21 +147,21 @@ impl Process {
         accepted
     }
 
-    /// The AWS endpoint.
+    /// The URL of the AWS endpoint.
     #[must_use]
     pub fn aws_url(&self) -> String {
         self.aws_url.clone()
     }
 
-    /// `GET`.
+    /// Sends `GET`.
     ///
     /// # Panics
-    /// When nobody answers.
+    /// When there is no response.
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.http.get(format!("{}{path}", self.http_url)).send().await.expect("the API answers")).await
     }
 
-    /// Moves the clock, and everything that falls due happens in order.
+    /// Moves the clock forward. Everything that falls due on the way runs, in order, before this returns.
     ///
     /// # Panics
     /// When the endpoint refuses.
@@ -169,8 +170,8 @@ impl Process {
         Answer::of(call.send().await.expect("the clock answers")).await.ok()
     }
 
-    /// Takes everything off a queue.
-    pub async fn drain(&self, queue: &str) -> Vec<Staged> {
+    /// Receives and deletes all messages of a queue.
+    pub async fn drain(&self, queue: &str) -> Vec<StageMessage> {
         stage::drain(&self.sqs, &format!("{}/000000000000/{queue}", self.aws_url)).await
     }
 }
@@ -183,7 +184,7 @@ async fn command() -> Command {
     command
 }
 
-/// The two addresses that the line names: the HTTP API's, then the AWS endpoint's.
+/// The two URLs in the line: of the HTTP API, then of the AWS endpoint.
 fn addresses(line: &str) -> Option<(String, String)> {
     let words = line.split([' ', ',']).filter(|word| word.starts_with("http://"));
     let urls: Vec<String> = words.map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! What a pipeline does with queues of its own beside the stack's.
+//! Queues of a pipeline beside those of the stack.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::aws_config_of;
 use crate::{FAILURES, World};
 
-/// The queue of messages on the jobs queue that Reprise did not sign.
+/// The queue to which run-job moves messages of the jobs queue that Reprise did not sign.
 pub const REFUSED_WORK: &str = "reprise-refused-work";
 
 impl World {
@@ -18,7 +18,7 @@ impl World {
         format!("arn:aws:sqs:eu-west-1:000000000000:{name}")
     }
 
-    /// Makes a queue whose messages go to `dead_letters` when they were received once and not deleted, and gives its URL.
+    /// Creates a queue that moves a message to `dead_letters` after one receive without a delete. Returns its URL.
     ///
     /// # Panics
     /// When SQS refuses.
@@ -27,7 +27,7 @@ impl World {
         self.create_queue(name, [(QueueAttributeName::RedrivePolicy, policy.to_string())]).await
     }
 
-    /// Makes a FIFO queue and gives its URL.
+    /// Creates a FIFO queue and returns its URL.
     ///
     /// # Panics
     /// When SQS refuses.
@@ -35,37 +35,37 @@ impl World {
         self.create_queue(name, [(QueueAttributeName::FifoQueue, "true".to_owned())]).await
     }
 
-    /// Puts a report on the failures queue as the identity whose `SenderId` this is (`AROA…:session`, `AIDA…`), and waits until
-    /// all that follows from it has happened.
+    /// Sends a report to the failures queue as the identity with this `SenderId` (`AROA…:session`, `AIDA…`), and waits until the
+    /// stack is idle.
     ///
     /// # Panics
-    /// When SQS does not take it.
+    /// When SQS refuses it.
     pub async fn report_as(&self, sender: &str, report: &Value) {
         let (body, aws) = (report.to_string(), aws_config_of(&self.stack.aws_url(), sender).await);
-        self.log().sends(&body);
+        self.log().forbid_payloads_of(&body);
         let send = aws_sdk_sqs::Client::new(&aws).send_message().queue_url(self.queue_url(FAILURES));
         send.message_body(body).send().await.expect("SQS takes the message");
         self.settle().await;
     }
 
-    /// Puts one message on a queue and gives its id. Nothing is waited for.
+    /// Sends one message to a queue and returns its id. Does not wait.
     ///
     /// # Panics
     /// When SQS refuses.
     pub async fn put_message(&self, queue: &str, body: &str, attributes: &[(&str, MessageAttributeValue)]) -> String {
-        self.log().sends(body);
+        self.log().forbid_payloads_of(body);
         let attributes: HashMap<_, _> = attributes.iter().map(|(name, v)| ((*name).to_owned(), v.clone())).collect();
         let call = self.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
         let answer = call.set_message_attributes(Some(attributes)).send().await.expect("SQS takes the message");
         answer.message_id.expect("a message id")
     }
 
-    /// Receives what a queue holds and does not delete it, so that a queue of [`Self::stage_with_dead_letters`] gives
-    /// it to its dead-letter queue; then waits until all that follows has happened. Gives what was received.
+    /// Receives all messages of a queue without deleting them, so that a queue of [`Self::stage_with_dead_letters`] moves them to
+    /// its dead-letter queue. Then waits until the stack is idle. Returns the messages.
     ///
     /// # Panics
     /// When SQS does not answer.
-    pub async fn give_up_at(&self, queue: &str) -> Vec<Message> {
+    pub async fn receive_without_deleting(&self, queue: &str) -> Vec<Message> {
         let mut received = Vec::new();
         loop {
             let call = self.sqs.receive_message().queue_url(self.queue_url(queue)).max_number_of_messages(10);
@@ -80,7 +80,7 @@ impl World {
         received
     }
 
-    /// Takes everything off the queue of refused work: bodies and reasons.
+    /// Receives and deletes all messages of the queue of refused work. Returns their bodies and reasons.
     ///
     /// # Panics
     /// When SQS does not answer, or a message has no reason.
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-/// A message attribute with a text, of type `String`, `Number` or one with a label: `String.uuid`.
+/// A message attribute with a text value. Its type is `String`, `Number`, or one of them with a label, as in `String.uuid`.
 ///
 /// # Panics
 /// Never: the type is set.
@@ -120,7 +120,7 @@ pub fn text_attribute(data_type: &str, text: &str) -> MessageAttributeValue {
     attribute.build().expect("the type is set")
 }
 
-/// A message attribute of bytes.
+/// A message attribute of type `Binary`.
 ///
 /// # Panics
 /// Never: the type is set.

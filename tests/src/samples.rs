@@ -1,5 +1,5 @@
-//! Messages as trading partners send them, in every shape that has to come back byte for byte. All of our own
-//! writing; the long ones are made by rule, so that every run sees the same bytes.
+//! Payloads as trading partners send them, in every encoding and shape that must come back byte for byte. All are written for
+//! these tests. The long ones are generated, with the same bytes in every run.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,19 +13,17 @@ const X12: &str = "ISA*00*          *00*          *ZZ*ACME           *ZZ*GLOBEX 
 const INVOICE: &str = "<?xml version=\"1.0\"?>\r\n<Invoice xmlns=\"urn:example:invoice\">\r\n\t<ID>R-17</ID>\r\n\t\
     <Party>Bäckerei Łoś &amp; Söhne – 東京</Party>\r\n\t<Total currency=\"EUR\">1.234,50 €</Total>\r\n</Invoice>\r\n\r\n";
 
-/// A payload to send through everything.
+/// A payload with its name and media type.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// What is particular about it; an interchange id.
+    /// What is special about it. Valid as an interchange id.
     pub name: &'static str,
-    /// Its media type, as a pipeline would tell it.
     pub content_type: &'static str,
-    /// The payload.
     pub bytes: Vec<u8>,
 }
 
 impl Sample {
-    /// The payload as an SQS body, where SQS takes it as one: not empty, and only what XML 1.0 allows in a text.
+    /// The payload as an SQS body; `None` when SQS refuses it. SQS accepts a text that is not empty and valid in XML 1.0.
     #[must_use]
     pub fn as_sqs_text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
@@ -33,14 +31,14 @@ impl Sample {
         (!text.is_empty() && !text.contains(refused)).then_some(text)
     }
 
-    /// The payload as a JSON text inside an SQS body, where it is one: JSON has an escape for control characters.
+    /// The payload as a JSON string inside an SQS body; `None` when it is not text. JSON escapes control characters.
     #[must_use]
     pub fn as_json_text(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
         (!text.contains(['\u{fffe}', '\u{ffff}'])).then_some(text)
     }
 
-    /// The payload as a report has it: its text where it is one, else base64.
+    /// The payload as a member of a report: text, or base64 when it is not text.
     #[must_use]
     pub fn in_report(&self) -> Value {
         match self.as_json_text() {
@@ -51,7 +49,7 @@ impl Sample {
     }
 }
 
-/// Every sample. No two that stand side by side are too much for one report.
+/// Every sample. Any two neighbours fit into one report.
 #[must_use]
 pub fn samples() -> Vec<Sample> {
     let utf16 = INVOICE.encode_utf16().flat_map(u16::to_le_bytes);
@@ -86,7 +84,7 @@ pub fn samples() -> Vec<Sample> {
     samples
 }
 
-/// Bytes that do not compress and are never text.
+/// Pseudo-random bytes (xorshift) that do not compress and are not text. The same in every run.
 #[must_use]
 pub fn noise(length: usize) -> Vec<u8> {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -99,7 +97,7 @@ pub fn noise(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// So many bytes of text, a segment after the other.
+/// Text of this length, made of numbered segments.
 fn lines(length: usize) -> String {
     let mut text: String = (1..).map(|n| format!("LIN+{n}++4000862141404:EN'")).take(length / 20).collect();
     text.truncate(length);

@@ -1,4 +1,4 @@
-//! What a pipeline finds on its stage queues.
+//! Messages that a pipeline receives from its stage queues.
 
 use aws_sdk_sqs::types::MessageSystemAttributeName::All;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
@@ -6,18 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// A message that re-entered.
+/// A message that Reprise sent to a stage queue.
 #[derive(Debug, Clone)]
-pub struct Staged {
-    /// The SQS body.
+pub struct StageMessage {
     pub body: String,
-    /// The `reprise` attribute.
+    /// The `reprise` message attribute.
     pub reprise: Value,
-    /// Every message attribute as SQS gave it.
+    /// The message as SQS returned it, with all attributes.
     pub message: Message,
 }
 
-impl Staged {
+impl StageMessage {
     pub(crate) fn of(message: Message) -> Self {
         let attribute = message.message_attributes().and_then(|attributes| attributes.get("reprise"));
         let text = attribute.and_then(|attribute| attribute.string_value()).expect("it carries `reprise`");
@@ -28,7 +27,7 @@ impl Staged {
         }
     }
 
-    /// The interchange's id.
+    /// The interchange id in the `reprise` attribute.
     ///
     /// # Panics
     /// When the attribute has none.
@@ -37,7 +36,7 @@ impl Staged {
         self.reprise["interchangeId"].as_str().expect("`reprise` names the interchange")
     }
 
-    /// The attempt.
+    /// The attempt number in the `reprise` attribute.
     ///
     /// # Panics
     /// When the attribute has none.
@@ -46,14 +45,14 @@ impl Staged {
         self.reprise["attempt"].as_u64().expect("`reprise` names the attempt")
     }
 
-    /// The payload, as a consumer reads it: the body, decoded where `reprise` says that it is base64.
+    /// The payload as a consumer reads it: the body, decoded when `encoding` is `base64`.
     ///
     /// # Panics
-    /// When it is not base64 though `reprise` says so.
+    /// When the body does not have that encoding.
     #[must_use]
     pub fn payload(&self) -> Vec<u8> {
         match self.reprise["encoding"].as_str() {
-            // A line feed stands for nothing, as decoders take it.
+            // An empty payload is sent as a line feed, which decoders ignore.
             Some("base64") => STANDARD.decode(self.body.trim_end_matches('\n')).expect("the body is base64"),
             other => {
                 assert_eq!(other, None, "{}", self.reprise);
@@ -62,7 +61,7 @@ impl Staged {
         }
     }
 
-    /// A system attribute: `MessageGroupId`, `MessageDeduplicationId`.
+    /// A system attribute, for example `MessageGroupId` or `MessageDeduplicationId`.
     #[must_use]
     pub fn system(&self, name: &str) -> Option<&str> {
         let attributes = self.message.attributes.as_ref()?;
@@ -70,8 +69,8 @@ impl Staged {
     }
 }
 
-/// Takes everything off a queue.
-pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Staged> {
+/// Receives and deletes all messages of a queue.
+pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<StageMessage> {
     let mut staged = Vec::new();
     loop {
         let call = sqs.receive_message().queue_url(url).max_number_of_messages(10).message_attribute_names("All");
@@ -88,6 +87,6 @@ pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Staged> {
         let call = sqs.delete_message_batch().queue_url(url).set_entries(Some(entries.collect()));
         let deleted = call.send().await.expect("SQS answers");
         assert!(deleted.failed().is_empty(), "{:?}", deleted.failed());
-        staged.extend(messages.into_iter().map(Staged::of));
+        staged.extend(messages.into_iter().map(StageMessage::of));
     }
 }

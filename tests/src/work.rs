@@ -1,4 +1,4 @@
-//! Work as Reprise itself would put it on its queues.
+//! Work items, signed as Reprise signs them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +10,10 @@ use sha2::Sha256;
 use crate::{World, text_attribute};
 
 impl World {
-    /// Puts a work item on one of the stack's own queues, signed. Nothing is waited for.
+    /// Sends a signed work item to one of the stack's own queues. Does not wait.
     ///
     /// # Panics
-    /// When SQS refuses, or the stack has not made its key yet.
+    /// When SQS refuses it, or when the stack has not created its key yet.
     pub async fn put_work(&self, queue: &str, item: &Value) {
         let body = item.to_string();
         let mac = text_attribute("String", &self.signature(&body));
@@ -21,16 +21,16 @@ impl World {
         call.message_attributes("mac", mac).send().await.expect("SQS takes the message");
     }
 
-    /// The signature that Reprise would give a work item.
+    /// The signature of a work item, computed as Reprise does.
     ///
     /// # Panics
-    /// When the stack has not made its key yet.
+    /// When the stack has not created its key yet.
     #[must_use]
     pub fn signature(&self, body: &str) -> String {
         let key = json!({ "pk": { "S": "SETTINGS" }, "sk": { "S": "WORK-KEY" } });
         let get = serde_json::from_value(json!({ "TableName": "reprise", "Key": key })).expect("a request");
         let item = self.stack.aws().dynamodb().get_item(get).expect("the table can be read").item;
-        let item = item.expect("the stack has made its key");
+        let item = item.expect("the stack has created its key");
         let AttributeValue::B(key) = &item["b"] else { panic!("the key is bytes") };
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_ref()).expect("HMAC takes a key of any length");
         mac.update(b"reprise work item\0");

@@ -1,4 +1,4 @@
-//! The stack and its outside clients.
+//! A stack for one test, with clients that use only its public contracts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use local::{ClockMode, Stack, StackOptions};
 use serde_json::{Value, json};
 
-use crate::log::Looked;
-use crate::{Answer, Log, Staged, binaries, stage};
+use crate::log::CheckedLog;
+use crate::{Answer, Log, StageMessage, binaries, stage};
 
-/// The time at which every test begins.
+/// The time of the stack's clock when a test starts.
 pub const START: &str = "2026-11-20T14:00:00Z";
 
-/// The queue that takes failures in.
+/// The queue to which pipelines report failures and outcomes.
 pub const FAILURES: &str = "reprise-failures";
 
 /// The stack's own sender stage.
@@ -22,19 +22,18 @@ pub const SENDER_STAGE: &str = "reprise-sender-stage";
 /// The stack's own receiver stage.
 pub const RECEIVER_STAGE: &str = "reprise-receiver-stage";
 
-/// How long anything may take before a test gives up, on a machine that is busy with others.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// How long a test waits for anything before it fails. Generous, because the machine may be busy.
+const MAX_WAIT: Duration = Duration::from_mins(4);
 
-/// A stack of its own, on free ports, with a clock that stands still until it is moved.
+/// A stack for one test, on free ports. Its clock moves only by [`World::advance`].
 pub struct World {
-    /// The stack.
     pub stack: Stack,
-    /// An AWS client as a pipeline would have one.
+    /// The SQS client of the pipeline.
     pub sqs: aws_sdk_sqs::Client,
-    /// An AWS client for schedules.
+    /// A Scheduler client, to inspect and delete schedules.
     pub scheduler: aws_sdk_scheduler::Client,
     pub(crate) http: reqwest::Client,
-    log: Looked,
+    log: CheckedLog,
 }
 
 impl World {
@@ -64,7 +63,7 @@ impl World {
         Self::with(Stack::start(options).await.expect("the stack starts")).await
     }
 
-    /// Where the functions' binaries are that are built with these tests.
+    /// The directory of the functions' binaries that are built with these tests.
     ///
     /// # Panics
     /// When they do not build.
@@ -72,7 +71,7 @@ impl World {
         tokio::task::spawn_blocking(binaries::directory).await.expect("the build runs")
     }
 
-    /// Starts a stack in memory whose AWS endpoint counts what its calls cost.
+    /// Starts a stack in memory whose AWS endpoint records the cost of each call.
     ///
     /// # Panics
     /// When it does not start.
@@ -81,7 +80,7 @@ impl World {
         Self::with(Stack::start_metered(options).await.expect("the stack starts")).await
     }
 
-    /// Starts a stack in memory whose functions' AWS calls are all within reach of [`local::local_aws::Faults`].
+    /// Starts a stack in memory in which [`local::local_aws::Faults`] can disturb every AWS call of a function.
     ///
     /// # Panics
     /// When it does not start.
@@ -91,7 +90,7 @@ impl World {
     }
 
     pub(crate) async fn options(data: Option<PathBuf>) -> StackOptions {
-        // Cargo builds while the runtime's other threads go on.
+        // The build blocks its thread, so it runs outside the async runtime.
         let binaries = Self::own_binaries().await;
         let free = "127.0.0.1:0".parse().expect("an address");
         StackOptions {
@@ -113,8 +112,8 @@ impl World {
         Self {
             sqs: aws_sdk_sqs::Client::new(&aws),
             scheduler: aws_sdk_scheduler::Client::new(&aws),
-            http: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
-            log: Looked(log),
+            http: reqwest::Client::builder().timeout(MAX_WAIT).build().expect("a client"),
+            log: CheckedLog(log),
             stack,
         }
     }
@@ -125,13 +124,13 @@ impl World {
         format!("{}/000000000000/{name}", self.stack.aws_url())
     }
 
-    /// Puts bodies on the failures queue and waits until all that follows from them has happened.
+    /// Sends these bodies to the failures queue and waits until the stack is idle.
     ///
     /// # Panics
     /// When SQS refuses one.
     pub async fn send(&self, bodies: impl IntoIterator<Item = String>) {
         let bodies: Vec<String> = bodies.into_iter().collect();
-        bodies.iter().for_each(|body| self.log().sends(body));
+        bodies.iter().for_each(|body| self.log().forbid_payloads_of(body));
         for bodies in bodies.chunks(10) {
             let entries = bodies.iter().enumerate().map(|(i, body)| {
                 let entry = SendMessageBatchRequestEntry::builder().id(i.to_string()).message_body(body);
@@ -144,26 +143,26 @@ impl World {
         self.settle().await;
     }
 
-    /// Puts one report on the failures queue and waits until all that follows from it has happened.
+    /// Sends one report to the failures queue and waits until the stack is idle.
     pub async fn report(&self, report: Value) {
         self.send([report.to_string()]).await;
     }
 
-    /// What the functions log. When the world ends there must be no payload in it that was sent, and no token.
+    /// The log of the functions. It must contain no payload that was sent and no token when the world is dropped.
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log.0
     }
 
-    /// Waits until queues with consumers are empty and no function runs.
+    /// Waits until the stack is idle: queues with consumers are empty and no function runs.
     ///
     /// # Panics
-    /// When that takes minutes.
+    /// When that takes longer than 4 minutes.
     pub async fn settle(&self) {
-        tokio::time::timeout(PATIENCE, self.stack.settle()).await.expect("the stack settles");
+        tokio::time::timeout(MAX_WAIT, self.stack.settle()).await.expect("the stack settles");
     }
 
-    /// Moves the clock, and everything that falls due happens in order.
+    /// Moves the clock forward. Everything that falls due on the way runs, in order, before this returns.
     ///
     /// # Panics
     /// When the endpoint refuses.
@@ -173,52 +172,52 @@ impl World {
         assert_eq!(answer.status(), 200);
     }
 
-    /// `GET`.
+    /// Sends `GET`.
     pub async fn get(&self, path: &str) -> Answer {
         self.call(self.http.get(self.url(path))).await
     }
 
-    /// `POST` of JSON.
+    /// Sends `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(self.http.post(self.url(path)).json(&body)).await
     }
 
-    /// `POST` of JSON with an Idempotency-Key.
+    /// Sends `POST` with a JSON body and an Idempotency-Key.
     pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
         self.call(self.http.post(self.url(path)).header("Idempotency-Key", key).json(&body)).await
     }
 
-    /// `PUT` of JSON.
+    /// Sends `PUT` with a JSON body.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.call(self.http.put(self.url(path)).json(&body)).await
     }
 
-    /// `PUT` of JSON on the condition of a version.
+    /// Sends `PUT` with a JSON body and `If-Match`.
     pub async fn put_if_match(&self, path: &str, version: &str, body: Value) -> Answer {
         self.call(self.http.put(self.url(path)).header("If-Match", version).json(&body)).await
     }
 
-    /// Takes everything off a queue.
+    /// Receives and deletes all messages of a queue.
     ///
     /// # Panics
     /// When SQS does not answer.
-    pub async fn drain(&self, queue: &str) -> Vec<Staged> {
+    pub async fn drain(&self, queue: &str) -> Vec<StageMessage> {
         stage::drain(&self.sqs, &self.queue_url(queue)).await
     }
 
-    /// How many messages a queue holds, in flight or not.
+    /// The number of messages in a queue, visible or in flight.
     #[must_use]
     pub fn held(&self, queue: &str) -> usize {
         let sqs = self.stack.aws().sqs();
         sqs.visible(queue) + sqs.in_flight(queue)
     }
 
-    /// The interchange with its log.
+    /// The interchange as the API shows it, with its event log.
     pub async fn interchange(&self, id: &str) -> Value {
         self.get(&format!("/interchanges/{id}")).await.ok()
     }
 
-    /// The kinds of its events, in order.
+    /// The kinds of an interchange's events, in order.
     pub async fn kinds(&self, id: &str) -> Vec<String> {
         let interchange = self.interchange(id).await;
         let events = interchange["events"].as_array().cloned().unwrap_or_default();
@@ -228,9 +227,9 @@ impl World {
     /// Stops the stack.
     ///
     /// # Panics
-    /// When that takes minutes.
+    /// When that takes longer than 4 minutes.
     pub async fn stop(self) {
-        tokio::time::timeout(PATIENCE, self.stack.shutdown()).await.expect("the stack stops");
+        tokio::time::timeout(MAX_WAIT, self.stack.shutdown()).await.expect("the stack stops");
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -242,19 +241,19 @@ impl World {
     }
 }
 
-/// What an outside client of the endpoint needs: any credentials.
+/// The configuration of an AWS client for the endpoint. It accepts any credentials.
 pub(crate) async fn aws_config(aws_url: &str) -> aws_config::SdkConfig {
     aws_config_of(aws_url, "any").await
 }
 
-/// The same, signing with this access key.
+/// As [`aws_config`], with this access key id.
 pub(crate) async fn aws_config_of(aws_url: &str, key: &str) -> aws_config::SdkConfig {
     let credentials = aws_sdk_sqs::config::Credentials::new(key, "any", None, None, "tests");
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials);
     config.region(aws_sdk_sqs::config::Region::new("eu-west-1")).endpoint_url(aws_url).load().await
 }
 
-/// A failure report with a sender and a receiver payload; `more` is laid over it.
+/// A failure report with a sender and a receiver payload. Members of `more` replace members of the report; null removes one.
 #[must_use]
 pub fn report(id: &str, flow: &str, more: Value) -> Value {
     let mut report = json!({

@@ -1,5 +1,5 @@
-//! The rules on how the crates stand to each other, held against what cargo says of the workspace. A crate that is new
-//! here must be given its place first.
+//! Checks the rules on dependencies between crates with the output of `cargo metadata`. A new crate must be added to a layer in
+//! this file.
 
 #![cfg(test)]
 
@@ -9,7 +9,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What runs in production, from the inside out. A crate depends on crates further in only: never sideways, never out.
+/// The production crates, from the innermost layer to the outermost. A crate may depend only on crates of inner layers,
+/// never on one of its own layer.
 const LAYERS: [&[&str]; 6] = [
     &["domain", "aws-cause"],
     &["contract"],
@@ -29,54 +30,54 @@ const LAYERS: [&[&str]; 6] = [
     ],
 ];
 
-/// What runs on a developer's machine, and knows Reprise by its template and its public contracts alone.
-const AROUND: [&str; 6] = ["local-aws", "test-issuer", "local", "demo", "launch", "tests"];
+/// The crates that run on a developer's machine. They use only the template and the public contracts of Reprise.
+const LOCAL_TOOLS: [&str; 6] = ["local-aws", "test-issuer", "local", "demo", "launch", "tests"];
 
-/// All that the domain may stand on: times, digests, and errors' texts.
-const UNDER_THE_DOMAIN: [&str; 3] = ["jiff", "sha2", "thiserror"];
+/// The only dependencies of the domain: times, digests and error types.
+const DOMAIN_DEPENDENCIES: [&str; 3] = ["jiff", "sha2", "thiserror"];
 
-/// A file that is longer has more than one idea.
-const MOST_LINES: usize = 400;
+/// The maximum length of a source file.
+const MAX_LINES: usize = 400;
 
 #[test]
-fn every_crate_has_a_place_in_the_architecture() {
-    let placed: BTreeSet<&str> = LAYERS.iter().copied().flatten().chain(&AROUND).copied().collect();
+fn every_crate_has_a_layer() {
+    let known: BTreeSet<&str> = LAYERS.iter().copied().flatten().chain(&LOCAL_TOOLS).copied().collect();
     for name in crates().keys() {
-        assert!(placed.contains(name.as_str()), "{name} is in no layer: give it one in this test");
+        assert!(known.contains(name.as_str()), "{name} is in no layer: add it to one in this test");
     }
 }
 
 #[test]
-fn production_crates_depend_inwards_only() {
+fn production_crates_depend_only_on_inner_layers() {
     let crates = crates();
     for (name, dependencies) in &crates {
         let Some(layer) = layer(name) else { continue };
         for other in dependencies.iter().filter(|other| crates.contains_key(*other)) {
             let inner = layer_of_production(name, other);
-            assert!(inner < layer, "{name} depends on {other}, which is not further in");
+            assert!(inner < layer, "{name} depends on {other}, which is not in an inner layer");
         }
     }
 }
 
 #[test]
-fn the_domain_knows_of_no_aws_no_runtime_and_no_wire_format() {
+fn the_domain_depends_on_no_aws_client_no_runtime_and_no_wire_format() {
     for dependency in &crates()["domain"] {
-        assert!(UNDER_THE_DOMAIN.contains(&dependency.as_str()), "the domain depends on {dependency}");
+        assert!(DOMAIN_DEPENDENCIES.contains(&dependency.as_str()), "the domain depends on {dependency}");
     }
 }
 
 #[test]
-fn functions_reach_aws_through_their_layers_only() {
+fn functions_use_aws_only_through_adapters_and_startup() {
     let crates = crates();
     for name in LAYERS[5].iter().filter(|name| crates.contains_key(**name)) {
         for dependency in &crates[*name] {
-            assert!(!is_sdk(dependency), "{name} depends on {dependency}: that is for the adapters and start-up");
+            assert!(!is_sdk(dependency), "{name} depends on {dependency}: only adapters and startup may");
         }
     }
 }
 
 #[test]
-fn the_application_and_the_contract_name_no_aws_client() {
+fn the_application_and_the_contract_depend_on_no_aws_client() {
     let crates = crates();
     for name in ["contract", "app", "http-edge"] {
         let sdk = crates[name].iter().find(|dependency| is_sdk(dependency));
@@ -85,17 +86,21 @@ fn the_application_and_the_contract_name_no_aws_client() {
 }
 
 #[test]
-fn what_runs_locally_knows_reprise_from_outside() {
+fn local_tools_depend_on_no_production_crate() {
     let crates = crates();
-    for name in AROUND.iter().filter(|name| **name != "tests") {
+    for name in LOCAL_TOOLS.iter().filter(|name| **name != "tests") {
         let production = crates[*name].iter().find(|dependency| layer(dependency).is_some());
         assert_eq!(production, None, "{name} depends on a production crate");
     }
-    assert!(crates["launch"].is_empty(), "launch must build at once: {:?}", crates["launch"]);
+    assert!(
+        crates["launch"].is_empty(),
+        "launch must have no dependencies, so that it builds quickly: {:?}",
+        crates["launch"]
+    );
 }
 
 #[test]
-fn no_file_is_longer_than_one_idea() {
+fn no_file_is_too_long() {
     let mut files = Vec::new();
     for folder in ["crates", "tests"] {
         rust_files(&root().join(folder), &mut files);
@@ -103,11 +108,11 @@ fn no_file_is_longer_than_one_idea() {
     assert!(files.len() > 100, "only {} files were found", files.len());
     for file in files {
         let lines = std::fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= MOST_LINES, "{} has {lines} lines", file.display());
+        assert!(lines <= MAX_LINES, "{} has {lines} lines", file.display());
     }
 }
 
-/// The workspace's crates with what each is built from; what only their tests use is left out.
+/// The crates of the workspace with their dependencies, without dev-dependencies.
 fn crates() -> BTreeMap<String, BTreeSet<String>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root()).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
@@ -132,7 +137,8 @@ fn layer(name: &str) -> Option<usize> {
 }
 
 fn layer_of_production(name: &str, dependency: &str) -> usize {
-    layer(dependency).unwrap_or_else(|| panic!("{name} runs in production and depends on {dependency}, which does not"))
+    layer(dependency)
+        .unwrap_or_else(|| panic!("{name} is a production crate and depends on {dependency}, which is not"))
 }
 
 fn is_sdk(dependency: &str) -> bool {

@@ -1,39 +1,39 @@
-//! A part of the exploration, the same one every time: `cargo explore` goes through all of it.
+//! Runs a fixed part of the exploration. `cargo explore` runs all of it.
 
 use std::time::{Duration, Instant};
 
 use tests::explore::{Filter, Options, Summary, run};
 
-/// How many histories are gone through, beside one of each scenario without a fault.
+/// The number of histories with faults. Each scenario also runs once without a fault.
 const HISTORIES: usize = 80;
 
-/// Decides which ones.
+/// Decides which histories run.
 const SEED: u64 = 10;
 
-/// Worlds side by side: much of a history is waiting for repeats.
-const SIDE_BY_SIDE: usize = 6;
+/// The number of worlds at the same time. Histories spend much of their time waiting for repeats.
+const CONCURRENCY: usize = 6;
 
-/// More than this would be noticed in every run of all tests.
-const AT_MOST: Duration = Duration::from_mins(10);
+/// The maximum time of the test. A longer one would slow down every test run.
+const MAX_DURATION: Duration = Duration::from_mins(10);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_goes_wrong_at_a_call_nothing_is_lost_and_nothing_is_sent_twice_without_a_reason() {
+async fn faults_at_any_call_lose_nothing_and_repeat_nothing_without_a_reason() {
     let options = Options {
         seed: SEED,
         filter: Filter::default(),
         histories: HISTORIES,
-        jobs: SIDE_BY_SIDE,
+        jobs: CONCURRENCY,
         injections: Vec::new(),
     };
     let began = Instant::now();
     let summary = run(&options, |_, _, _| {}).await;
     assert!(summary.failures.is_empty(), "{}", broken(&summary));
     assert!(summary.covered().len() > 20, "{summary}");
-    assert!(began.elapsed() < AT_MOST, "{summary}");
+    assert!(began.elapsed() < MAX_DURATION, "{summary}");
 }
 
-/// Histories that once broke an invariant.
-const MENDED: [(&str, &str); 5] = [
+/// Histories that broke an invariant before a fix.
+const FIXED: [(&str, &str); 5] = [
     ("by-hand", "retry/dynamodb/UpdateItem/3,transaction-conflict,some"),
     ("window", "run-job/dynamodb/UpdateItem/14,transaction-conflict,some"),
     ("job-halted", "jobs,while-in-flight,0s"),
@@ -42,8 +42,8 @@ const MENDED: [(&str, &str); 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_once_went_wrong_goes_right() {
-    for (scenario, injection) in MENDED {
+async fn histories_that_once_broke_an_invariant_break_none_any_more() {
+    for (scenario, injection) in FIXED {
         let filter = Filter { scenarios: vec![scenario.to_owned()], ..Filter::default() };
         let injections = vec![injection.parse().unwrap()];
         let options = Options { seed: SEED, filter, histories: 1, jobs: 1, injections };
@@ -52,7 +52,7 @@ async fn what_once_went_wrong_goes_right() {
     }
 }
 
-/// What is to be typed to see it again, and what was broken.
+/// The commands that repeat the failed histories, with the violations.
 fn broken(summary: &Summary) -> String {
     let failed = summary.failures.iter().map(|(history, broken)| format!("cargo explore -- {history}\n{broken:#?}"));
     failed.collect::<Vec<_>>().join("\n")

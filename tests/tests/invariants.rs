@@ -1,4 +1,4 @@
-//! The invariants notice what they are for: each is broken once, in a world in which all of them hold.
+//! Tests the invariants: each is broken once in a world in which all of them hold, and the check must report it.
 
 use local_aws::dynoxide::actions::delete_item::DeleteItemRequest;
 use local_aws::dynoxide::actions::update_item::UpdateItemRequest;
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use tests::invariants::{Evidence, Outcome, Sighting, check};
 use tests::{RECEIVER_STAGE, World, report};
 
-/// A flow whose three failures were retried by a job: one has completed, one has failed again, of one nothing was heard.
+/// A flow whose three failures were retried by a job. One completed, one failed again, one got no outcome.
 async fn retried() -> (World, Evidence) {
     let world = World::start().await;
     let mut evidence = Evidence::default();
     let confirmation = json!({ "mode": "silent", "within": "10m" });
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" }, "confirmation": confirmation })).await.ok();
     for id in ["a", "b", "c"] {
-        evidence.reports(id, "orders", 1, Outcome::Failed);
+        evidence.record_report(id, "orders", 1, Outcome::Failed);
         world.report(report(id, "orders", json!({}))).await;
     }
     let all = json!({ "reason": "the partner is up again", "selection": { "all": true } });
@@ -24,7 +24,7 @@ async fn retried() -> (World, Evidence) {
         evidence.seen.push(Sighting { id: staged.id().to_owned(), attempt: 2, group: None, sent_at });
     }
     for (id, outcome) in [("a", Outcome::Completed), ("b", Outcome::Failed)] {
-        evidence.reports(id, "orders", 2, outcome);
+        evidence.record_report(id, "orders", 2, outcome);
         let now = world.stack.aws().clock().now().to_string();
         let more = json!({ "type": outcome.kind(), "attempt": 2, "occurredAt": now });
         world.report(report(id, "orders", more)).await;
@@ -33,7 +33,7 @@ async fn retried() -> (World, Evidence) {
     (world, evidence)
 }
 
-/// The rules that are broken.
+/// The invariants that the check reports as broken.
 async fn broken(world: &World, evidence: &Evidence) -> Vec<&'static str> {
     let mut rules: Vec<_> = check(world, evidence).await.into_iter().map(|violation| violation.rule).collect();
     rules.dedup();
@@ -58,7 +58,7 @@ fn set(world: &World, (pk, sk): (&str, &str), name: &str, value: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_seen_on_the_stage_is_held_against_the_log() {
+async fn a_difference_between_the_stage_and_the_log_is_reported() {
     let (world, mut evidence) = retried().await;
     assert_eq!(check(&world, &evidence).await, []);
 
@@ -67,27 +67,27 @@ async fn what_was_seen_on_the_stage_is_held_against_the_log() {
     assert_eq!(broken(&world, &evidence).await, ["nothing is sent twice without a reason"]);
     evidence.seen.pop();
 
-    let unheard = evidence.seen.iter().position(|seen| seen.id == "c").unwrap();
-    let unheard = evidence.seen.remove(unheard);
+    let silent = evidence.seen.iter().position(|seen| seen.id == "c").unwrap();
+    let silent = evidence.seen.remove(silent);
     let rules = broken(&world, &evidence).await;
     assert_eq!(rules, ["silence counts only for what was on the stage", "every claimed attempt is sent"]);
 
-    evidence.seen.push(Sighting { attempt: 3, ..unheard.clone() });
-    assert!(broken(&world, &evidence).await.contains(&"what is sent is claimed"));
+    evidence.seen.push(Sighting { attempt: 3, ..silent.clone() });
+    assert!(broken(&world, &evidence).await.contains(&"every sent attempt is claimed"));
     evidence.seen.pop();
-    evidence.seen.push(unheard);
+    evidence.seen.push(silent);
 
     evidence.order.insert("PO-1".to_owned(), vec!["a".to_owned()]);
     assert_eq!(broken(&world, &evidence).await, ["FIFO groups keep their order"]);
     evidence.order.clear();
 
-    evidence.reports("a", "orders", 7, Outcome::Failed);
+    evidence.record_report("a", "orders", 7, Outcome::Failed);
     assert_eq!(broken(&world, &evidence).await, ["every outcome is in the log"]);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sums_that_disagree_with_the_table_are_noticed() {
+async fn sums_that_disagree_with_the_table_are_reported() {
     let (world, evidence) = retried().await;
     set(&world, ("FLOWS", "orders#tampered"), "failed", json!({ "N": "1" }));
     assert_eq!(broken(&world, &evidence).await, ["counts agree with a recount"]);
@@ -111,15 +111,15 @@ async fn sums_that_disagree_with_the_table_are_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_lost_or_left_over_is_noticed() {
+async fn lost_items_and_leftover_work_are_reported() {
     let (world, evidence) = retried().await;
     set(&world, ("SLOTS", "2026-11-20T15:00:00Z#orders"), "retries", json!({ "S": "yes" }));
-    assert_eq!(broken(&world, &evidence).await, ["everything comes to an end"]);
+    assert_eq!(broken(&world, &evidence).await, ["all work ends"]);
     delete(&world, "SLOTS", "2026-11-20T15:00:00Z#orders");
 
     let until = world.stack.aws().clock().now().as_millisecond() + 60_000;
     set(&world, ("JOB#x", "LEASE#00000001"), "u", json!({ "N": until.to_string() }));
-    assert_eq!(broken(&world, &evidence).await, ["everything comes to an end"]);
+    assert_eq!(broken(&world, &evidence).await, ["all work ends"]);
     delete(&world, "JOB#x", "LEASE#00000001");
 
     delete(&world, "INTERCHANGE#b", "EVENT#0000000001");

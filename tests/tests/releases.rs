@@ -1,42 +1,42 @@
-//! Upgrades: a table that an earlier release has left is opened, listed, retried and completed, and what the next release
-//! stores beside what this one does is tolerated, kept and written back.
+//! Upgrades: this release reads, lists, retries and completes the table of an earlier release. It tolerates and preserves the
+//! members that the next release adds.
 
 #![cfg(test)]
 
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::explore::{Neighbour, Scenario, beside};
+use tests::explore::{OtherRelease, Scenario, run_with_other_release};
 use tests::releases::{NextRelease, import};
 use tests::{RECEIVER_STAGE, SENDER_STAGE, World, report};
 
-/// Decides what the next release adds where.
+/// Decides what the next release adds to which items.
 const SEED: u64 = 4711;
 
 const STATUSES: &str = "failed,partially_failed,waiting_for_retry,waiting_for_restart,in_network,completed,deleted";
 
-/// Tables that earlier releases have left, with their names.
-fn kept() -> Vec<(String, Value)> {
+/// The table files of earlier releases, by file name.
+fn table_files() -> Vec<(String, Value)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("releases");
-    let files = std::fs::read_dir(directory).expect("tables are kept").flatten().map(|file| file.path());
+    let files = std::fs::read_dir(directory).expect("the directory of table files").flatten().map(|file| file.path());
     let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
     let read = |file: &Path| {
         let text = std::fs::read_to_string(file).expect("a table");
         (file.display().to_string(), serde_json::from_str(&text).expect("JSON"))
     };
-    let mut kept: Vec<_> = files.map(|file| read(&file)).collect();
-    kept.sort_by(|(a, _), (b, _)| a.cmp(b));
-    kept
+    let mut tables: Vec<_> = files.map(|file| read(&file)).collect();
+    tables.sort_by(|(a, _), (b, _)| a.cmp(b));
+    tables
 }
 
 /// Every row of a flow.
 async fn rows(world: &World, flow: &str) -> Vec<Value> {
     let page = world.get(&format!("/flows/{flow}/interchanges?limit=200&status={STATUSES}")).await.ok();
-    assert!(page["cursor"].is_null(), "there are more than a page");
+    assert!(page["cursor"].is_null(), "the rows do not fit into one page");
     page["items"].as_array().unwrap().clone()
 }
 
-/// Holds the counts of every flow against its rows, and opens every interchange with its log and its payloads.
+/// Compares the counts of every flow with its rows, and reads every interchange with its log and its payloads.
 async fn open_everything(world: &World, release: &str) {
     let flows = world.get("/flows").await.ok();
     for flow in flows["items"].as_array().unwrap() {
@@ -44,8 +44,8 @@ async fn open_everything(world: &World, release: &str) {
         let name = flow["flow"].as_str().unwrap();
         let rows = rows(world, name).await;
         for (status, count) in flow["counts"].as_object().unwrap() {
-            let stand = rows.iter().filter(|row| row["status"] == status.as_str()).count();
-            assert_eq!(*count, stand, "{release}: {name} {status}");
+            let expected = rows.iter().filter(|row| row["status"] == status.as_str()).count();
+            assert_eq!(*count, expected, "{release}: {name} {status}");
         }
         for row in &rows {
             let id = row["interchangeId"].as_str().unwrap();
@@ -64,7 +64,7 @@ async fn open_everything(world: &World, release: &str) {
     }
 }
 
-/// Reports an outcome of all that is on the stages.
+/// Reports the completion of every message on the stages. Returns their number.
 async fn complete(world: &World) -> usize {
     let now = world.stack.aws().clock().now().to_string();
     let mut staged = world.drain(RECEIVER_STAGE).await;
@@ -81,15 +81,15 @@ async fn complete(world: &World) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_of_an_earlier_release_is_opened_listed_retried_and_completed() {
-    let kept = kept();
-    assert!(!kept.is_empty(), "no release has left a table");
-    for (release, kept) in kept {
+async fn the_table_of_an_earlier_release_can_be_read_listed_retried_and_completed() {
+    let tables = table_files();
+    assert!(!tables.is_empty(), "there is no table file");
+    for (release, table) in tables {
         let world = World::start().await;
-        import(&world, &kept).await;
+        import(&world, &table).await;
         open_everything(&world, &release).await;
 
-        // The job that waited for its canary goes on when that completes.
+        // The job that waits for its canary continues when the canary completes.
         let jobs = world.get("/flows/quiet/jobs").await.ok();
         let canary = jobs["items"].as_array().unwrap().iter().find(|job| job["status"] == "canary").unwrap().clone();
         let waits = rows(&world, "quiet").await.into_iter().find(|row| row["job"] == canary["id"]).unwrap();
@@ -97,11 +97,11 @@ async fn a_table_of_an_earlier_release_is_opened_listed_retried_and_completed() 
         let done = json!({ "type": "interchange.completed", "attempt": waits["attempt"], "occurredAt": now, "payloads": null });
         world.report(report(waits["interchangeId"].as_str().unwrap(), "quiet", done)).await;
         world.advance("1m").await;
-        // A request that comes again is answered as it was.
+        // A repeated request gets the same response.
         let again = json!({ "reason": "the partner is back" });
         let answer = world.post_once("/interchanges/quiet-1/retry", "key-1", again).await.ok();
         assert_eq!((&answer["interchangeId"], &answer["attempt"]), (&json!("quiet-1"), &json!(2)), "{release}");
-        // What was held goes out when the flow is active again; what waits for a person is sent back by one.
+        // Held retries are sent when the flow is active again. The operator sends the others.
         world.put_if_match("/flows/held", "\"2\"", json!({})).await.ok();
         for (id, action) in [("orders-unmapped", "restart"), ("orders-large", "restart"), ("orders-parts", "retry")] {
             let answer = world.post(&format!("/interchanges/{id}/{action}"), json!({ "reason": "mended" })).await;
@@ -134,18 +134,19 @@ async fn a_table_of_an_earlier_release_is_opened_listed_retried_and_completed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_next_release_adds_to_anything_that_is_stored_breaks_no_invariant_and_is_kept() {
+async fn additions_of_the_next_release_to_stored_items_break_no_invariant_and_are_preserved() {
     let mut shapes = std::collections::BTreeSet::new();
     let mut changes = 0;
     for (scenario, seed) in Scenario::ALL.into_iter().zip(SEED..) {
         let world = World::start().await;
-        let (violations, neighbour) = beside(scenario, world, Neighbour::Writes(NextRelease::new(seed))).await;
+        let next_release = OtherRelease::Writes(NextRelease::new(seed));
+        let (violations, other_release) = run_with_other_release(scenario, world, next_release).await;
         assert!(violations.is_empty(), "{scenario} with seed {seed}: {violations:#?}");
-        let Some(Neighbour::Writes(next)) = neighbour else { panic!("the writer is gone") };
+        let Some(OtherRelease::Writes(next)) = other_release else { panic!("the next release is missing") };
         changes += next.changes;
         shapes.extend(next.shapes);
     }
-    assert!(changes > 200, "{changes} changes show little");
+    assert!(changes > 200, "only {changes} changes were made");
     for shape in [
         "INTERCHANGE HEAD",
         "INTERCHANGE EVENT",
@@ -156,6 +157,9 @@ async fn what_the_next_release_adds_to_anything_that_is_stored_breaks_no_invaria
         "SLOT",
         "RUN RUN",
     ] {
-        assert!(shapes.iter().any(|seen| seen.starts_with(shape)), "{shape} was never met: {shapes:#?}");
+        assert!(
+            shapes.iter().any(|seen| seen.starts_with(shape)),
+            "no item of the shape {shape} was changed: {shapes:#?}"
+        );
     }
 }

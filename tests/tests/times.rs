@@ -1,5 +1,5 @@
-//! What the code relies on in the template's times: how long functions live, how long messages stay invisible, what
-//! sweeps how often.
+//! Checks the times in the template on which the code relies: time-outs of functions, visibility timeouts of queues, and the
+//! schedules of the sweeps.
 
 #![cfg(test)]
 
@@ -8,23 +8,23 @@ use std::time::Duration;
 
 use local::template::{Function, Queue, StackContext, Template};
 
-/// AWS asks for this many time-outs of a function until a message that it took is visible again.
-const TIMEOUTS: u32 = 6;
+/// AWS requires a visibility timeout of this many function time-outs.
+const MIN_TIMEOUTS: u32 = 6;
 
-/// What a lease has beyond the function's time-out, so that clocks may differ by 30 s.
-const SLACK: Duration = Duration::from_secs(45);
+/// How much longer than the function's time-out a lease must last, as clocks may differ by 30 s.
+const LEASE_MARGIN: Duration = Duration::from_secs(45);
 
 #[test]
-fn messages_stay_invisible_for_six_times_the_time_out_of_their_function_and_its_window() {
+fn visibility_timeouts_are_six_function_time_outs_plus_the_batching_window() {
     let template = template();
     assert_eq!(template.sources.len(), 3);
     for source in &template.sources {
         let function = function(&template, &source.function);
         let queue: &Queue = template.queues.iter().find(|queue| queue.name == source.queue).unwrap();
-        let least = function.timeout * TIMEOUTS + source.window;
+        let min = function.timeout * MIN_TIMEOUTS + source.window;
         assert!(
-            queue.visibility_timeout() >= least,
-            "{}: {:?}, and {least:?} is needed",
+            queue.visibility_timeout() >= min,
+            "{}: {:?}, but {min:?} is needed",
             queue.name,
             queue.visibility_timeout()
         );
@@ -32,13 +32,13 @@ fn messages_stay_invisible_for_six_times_the_time_out_of_their_function_and_its_
 }
 
 #[test]
-fn a_lease_outlives_every_function_that_takes_one() {
+fn a_lease_lasts_longer_than_run_job_can_run() {
     let run_job = function(&template(), "reprise-run-job").timeout;
-    assert!(table::LEASE.unsigned_abs() >= run_job + SLACK, "{run_job:?}");
+    assert!(table::LEASE.unsigned_abs() >= run_job + LEASE_MARGIN, "{run_job:?}");
 }
 
 #[test]
-fn the_work_item_of_a_request_comes_when_the_function_that_took_the_request_has_ended() {
+fn the_work_item_of_a_request_is_delivered_after_the_time_out_of_the_function_that_handles_the_request() {
     let template = template();
     for name in ["reprise-restart", "reprise-retry"] {
         let timeout = function(&template, name).timeout;
@@ -47,10 +47,10 @@ fn the_work_item_of_a_request_comes_when_the_function_that_took_the_request_has_
 }
 
 #[test]
-fn functions_of_the_api_answer_before_api_gateway_gives_up() {
+fn functions_of_the_api_time_out_before_api_gateway_does() {
     let template = template();
-    let asked = template.routes.iter().map(|route| function(&template, &route.function));
-    for function in asked {
+    let handlers = template.routes.iter().map(|route| function(&template, &route.function));
+    for function in handlers {
         assert!(function.timeout < Duration::from_secs(30), "{}: {:?}", function.name, function.timeout);
     }
 }

@@ -1,22 +1,22 @@
-//! What is typed behind `cargo explore --`.
+//! The command line of `cargo explore`.
 
 use std::str::FromStr;
 
 use tests::explore::{Filter, Options, Scenario};
 
-/// What there is to be typed.
+/// The usage text.
 pub(crate) const HELP: &str = "\
 cargo explore -- [options]
-  --histories N      at most so many (default: every single fault, and a sixth of pairs)
-  --seed N           decides which ones, and in which order (default 1)
-  --jobs N           worlds side by side (default 8)
-  --scenario NAME    only this one; may be given several times
-  --fault WORD       only faults with this in their names
-  --call WORD        only calls with this in them: run-job, sqs, GetItem
-  --inject CALL,FAULT,DOSE   exactly this, as a failure prints it; twice for a pair
-  --list             the scenarios";
+    --histories N      at most so many (default: every single fault)
+    --seed N           decides which histories run, and in which order (default 1)
+    --jobs N           worlds at the same time (default 8)
+    --scenario NAME    only this scenario; may be given several times
+    --fault WORD       only faults whose names contain this word
+    --call WORD        only calls whose names contain this word: run-job, sqs, GetItem
+    --inject CALL,FAULT,DOSE   exactly this fault, as a failed history prints it; twice for a pair
+    --help             this text";
 
-/// `None` where help was asked for.
+/// Parses the arguments. `None` when help is requested.
 pub(crate) fn read(words: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options =
         Options { seed: 1, filter: Filter::default(), histories: usize::MAX, jobs: 8, injections: Vec::new() };
@@ -39,7 +39,7 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> Result<Option<Options
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text} is no number"))
+    text.parse().map_err(|_| format!("{text} is not a number"))
 }
 
 fn scenario(name: String) -> Result<String, String> {
@@ -47,6 +47,6 @@ fn scenario(name: String) -> Result<String, String> {
     if names.contains(&name.as_str()) {
         Ok(name)
     } else {
-        Err(format!("there is no scenario {name}, but {}", names.join(", ")))
+        Err(format!("there is no scenario {name}; the scenarios are {}", names.join(", ")))
     }
 }

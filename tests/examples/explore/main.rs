@@ -1,5 +1,6 @@
-//! `cargo explore`: goes through scenarios with a fault at each of their AWS calls, and checks what must be true after each.
-//! `--help` has the options.
+//! `cargo explore`: runs scenarios with a fault at each of their AWS calls, and checks the invariants after each run.
+//! `--help` lists
+//! the options.
 
 mod arguments;
 mod report;
@@ -22,7 +23,7 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let mut report = report::Report::begin(options.seed);
-    let summary = run(&options, |progress, history, ended| report.tell(progress, history, ended)).await;
+    let summary = run(&options, |progress, history, result| report.history_ended(progress, history, result)).await;
     report.end(&summary);
     if summary.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,14 +1,14 @@
-//! The messages that are measured: with all that a careful pipeline tells, and a payload of its own each.
+//! The messages that are measured. Each has all optional fields and a payload of its own.
 
 use serde_json::{Value, json};
 
-/// The flow that they belong to.
+/// Their flow.
 pub(crate) const FLOW: &str = "orders-inbound";
 
-/// Bytes of a payload: under 1 KB, as most orders are.
+/// The size of a payload in bytes. Most orders are smaller than 1 KB.
 const PAYLOAD_BYTES: usize = 800;
 
-/// Which payloads a report brings.
+/// Which payloads a report contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payloads {
     Sender,
@@ -21,7 +21,7 @@ pub(crate) fn id(n: usize) -> String {
     format!("0193a2b4-5c6d-7e8f-9a0b-{n:012x}")
 }
 
-/// The report that the `n`-th message failed.
+/// A report that the `n`-th message failed.
 pub(crate) fn failed(n: usize, payloads: Payloads, now: &str) -> Value {
     let payload = |side: &str| json!({ "body": body(side, n), "contentType": "application/edifact" });
     let payloads = match payloads {
@@ -38,7 +38,7 @@ pub(crate) fn failed(n: usize, payloads: Payloads, now: &str) -> Value {
     })
 }
 
-/// The report that the `n`-th message has arrived with its second attempt.
+/// A report that the second attempt of the `n`-th message completed.
 pub(crate) fn completed(n: usize, now: &str) -> Value {
     json!({ "type": "interchange.completed", "interchangeId": id(n), "flow": FLOW, "attempt": 2, "occurredAt": now })
 }

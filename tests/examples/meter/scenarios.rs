@@ -1,5 +1,5 @@
-//! What is measured, and how. Each scenario has a stack of its own that has already taken one message in, so that what
-//! happens once in the life of a flow or a process is not counted; what happens once a minute or once a job is.
+//! The measured scenarios. Each has a stack of its own that has already stored a message. So the cost of what happens once per
+//! flow or process is not counted. The cost of what happens once per minute or job is.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use tests::World;
 use crate::messages::{FLOW, Payloads, completed, failed, id};
 use crate::table::Target;
 
-/// Batches of an ingest scenario: one every ten seconds, so that a slot is made for six of them.
+/// Batches of an ingest scenario: one every ten seconds, so that six of them share a slot.
 const BATCHES: usize = 6;
 
-/// The job that a scheduled retry is held against.
+/// The scenario with which a scheduled retry is compared.
 const RETRY: &str = "bulk retry";
 
-/// Messages of a job.
-const MANY: usize = 1_000;
+/// The number of messages in a job.
+const JOB_SIZE: usize = 1_000;
 
-/// The event source's batch, as the template sets it.
+/// The batch size of the event source in the template.
 const BATCH: usize = 100;
 
-/// How long nobody must have asked DynamoDB anything before it answers, where round trips are counted.
-const QUIET: Duration = Duration::from_millis(150);
+/// Where round trips are counted, DynamoDB responds after no call has arrived for this time.
+const IDLE_BEFORE_RESPONSE: Duration = Duration::from_millis(150);
 
 type Run = fn(World) -> Pin<Box<dyn Future<Output = (usize, Vec<Call>)>>>;
 
@@ -35,11 +35,11 @@ pub(crate) struct Scenario {
     run: Run,
 }
 
-/// What one row came to.
-pub(crate) struct Measured {
+/// The measured calls of a scenario.
+pub(crate) struct Measurement {
     pub(crate) name: &'static str,
     pub(crate) targets: &'static [Target],
-    /// How many messages, or requests, the calls were for.
+    /// The number of messages or requests that caused the calls.
     pub(crate) messages: usize,
     pub(crate) calls: Vec<Call>,
 }
@@ -83,9 +83,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: |w| Box::pin(outcome(w, Payloads::Both)),
     },
     Scenario { name: "assumed completion", targets: &[], run: |w| Box::pin(assumed(w)) },
-    Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(one(w, "retry", Payloads::Receiver)) },
-    Scenario { name: "delete of one", targets: &[], run: |w| Box::pin(one(w, "delete", Payloads::Sender)) },
-    Scenario { name: "delete of one, two payloads", targets: &[], run: |w| Box::pin(one(w, "delete", Payloads::Both)) },
+    Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(act_on_one(w, "retry", Payloads::Receiver)) },
+    Scenario { name: "delete of one", targets: &[], run: |w| Box::pin(act_on_one(w, "delete", Payloads::Sender)) },
+    Scenario {
+        name: "delete of one, two payloads",
+        targets: &[],
+        run: |w| Box::pin(act_on_one(w, "delete", Payloads::Both)),
+    },
     Scenario {
         name: "list, page of 50 of 1,000",
         targets: &[Target::RoundTrips(1)],
@@ -96,9 +100,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 ];
 
 impl Scenario {
-    pub(crate) async fn run(&self) -> Measured {
+    pub(crate) async fn run(&self) -> Measurement {
         let (messages, calls) = (self.run)(World::start_metered().await).await;
-        Measured { name: self.name, targets: self.targets, messages, calls }
+        Measurement { name: self.name, targets: self.targets, messages, calls }
     }
 }
 
@@ -109,55 +113,55 @@ async fn ingest(world: World, batch: usize, payloads: Payloads) -> (usize, Vec<C
         world.advance("10s").await;
         let now = now(&world);
         let reports: Vec<Value> = (0..batch).map(|n| failed(run * batch + n, payloads, &now)).collect();
-        calls.extend(during(&world, world.take_in(&reports)).await);
+        calls.extend(calls_of(&world, world.ingest_batch(&reports)).await);
     }
     world.stop().await;
     (BATCHES * batch, calls)
 }
 
 async fn bulk(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
-    fill(&world, MANY, payloads).await;
-    let calls = during(&world, job(&world, action)).await;
-    job_has_ended(&world).await;
+    fill(&world, JOB_SIZE, payloads).await;
+    let calls = calls_of(&world, job(&world, action)).await;
+    assert_job_completed(&world).await;
     world.stop().await;
-    (MANY, calls)
+    (JOB_SIZE, calls)
 }
 
 async fn scheduled(world: World) -> (usize, Vec<Call>) {
-    fill(&world, MANY, Payloads::Receiver).await;
-    let calls = during(&world, world.advance("6m")).await;
-    assert_eq!(world.held(tests::RECEIVER_STAGE), MANY);
+    fill(&world, JOB_SIZE, Payloads::Receiver).await;
+    let calls = calls_of(&world, world.advance("6m")).await;
+    assert_eq!(world.held(tests::RECEIVER_STAGE), JOB_SIZE);
     world.stop().await;
-    (MANY, calls)
+    (JOB_SIZE, calls)
 }
 
 async fn outcome(world: World, payloads: Payloads) -> (usize, Vec<Call>) {
     fill(&world, BATCH, payloads).await;
     job(&world, "retry").await;
-    job_has_ended(&world).await;
+    assert_job_completed(&world).await;
     world.advance("1m").await;
     let now = now(&world);
     let reports: Vec<Value> = (0..BATCH).map(|n| completed(n, &now)).collect();
-    let calls = during(&world, world.take_in(&reports)).await;
+    let calls = calls_of(&world, world.ingest_batch(&reports)).await;
     world.stop().await;
     (BATCH, calls)
 }
 
-/// What the silence of a flow costs that takes it for success.
+/// The cost of completions that are assumed when the deadline of a silent flow passes.
 async fn assumed(world: World) -> (usize, Vec<Call>) {
-    fill(&world, MANY, Payloads::Receiver).await;
+    fill(&world, JOB_SIZE, Payloads::Receiver).await;
     let silent = json!({ "mode": "silent", "within": "10m" });
     world.put(&format!("/flows/{FLOW}"), json!({ "confirmation": silent, "retry": { "mode": "manual" } })).await.ok();
     job(&world, "retry").await;
-    job_has_ended(&world).await;
-    let calls = during(&world, world.advance("11m")).await;
+    assert_job_completed(&world).await;
+    let calls = calls_of(&world, world.advance("11m")).await;
     let flow = world.get(&format!("/flows/{FLOW}")).await.ok();
-    assert_eq!(flow["counts"]["completed"], MANY, "{flow}");
+    assert_eq!(flow["counts"]["completed"], JOB_SIZE, "{flow}");
     world.stop().await;
-    (MANY, calls)
+    (JOB_SIZE, calls)
 }
 
-async fn one(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
+async fn act_on_one(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
     fill(&world, 3, payloads).await;
     let act = |n: usize| {
         let path = format!("/interchanges/{}/{action}", id(n));
@@ -165,53 +169,53 @@ async fn one(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call
         async move { world.post(&path, json!({ "reason": "the partner is back" })).await.ok() }
     };
     act(0).await;
-    let calls = in_waves(&world, act(1)).await;
+    let calls = calls_with_round_trips(&world, act(1)).await;
     world.stop().await;
     (1, calls)
 }
 
 async fn read(world: World, path: String) -> (usize, Vec<Call>) {
-    fill(&world, MANY, Payloads::Sender).await;
+    fill(&world, JOB_SIZE, Payloads::Sender).await;
     world.get(&path).await.ok();
-    let calls = in_waves(&world, world.get(&path)).await;
+    let calls = calls_with_round_trips(&world, world.get(&path)).await;
     world.stop().await;
     (1, calls)
 }
 
-/// Lets so many messages fail, in batches as the event source makes them.
+/// Reports so many failures, in batches of the event source.
 async fn fill(world: &World, messages: usize, payloads: Payloads) {
     let now = now(world);
     let reports: Vec<Value> = (0..messages).map(|n| failed(n, payloads, &now)).collect();
     for batch in reports.chunks(BATCH) {
-        world.take_in(batch).await;
+        world.ingest_batch(batch).await;
     }
 }
 
-/// A job over all failures of the flow.
+/// Starts a job over all failures of the flow and waits until the stack is idle.
 async fn job(world: &World, action: &str) {
     let order = json!({ "reason": "the partner is back", "selection": { "all": true } });
     world.post(&format!("/flows/{FLOW}/{action}"), order).await.ok();
     world.settle().await;
 }
 
-/// Checks that the flow's job came to its end, lest its costs be told short.
-async fn job_has_ended(world: &World) {
+/// Checks that the flow's job completed. Otherwise its cost would be too low.
+async fn assert_job_completed(world: &World) {
     let jobs = world.get(&format!("/flows/{FLOW}/jobs")).await.ok();
     assert_eq!(jobs["items"][0]["status"], "completed", "{jobs}");
 }
 
-/// As [`during`], with answers in waves, so that round trips can be told.
-async fn in_waves<T>(world: &World, doing: impl Future<Output = T>) -> Vec<Call> {
-    world.stack.aws().meter().hold_responses(QUIET);
-    during(world, doing).await
+/// As [`calls_of`], but DynamoDB holds its responses until no further call arrives, so that round trips can be counted.
+async fn calls_with_round_trips<T>(world: &World, operation: impl Future<Output = T>) -> Vec<Call> {
+    world.stack.aws().meter().hold_responses(IDLE_BEFORE_RESPONSE);
+    calls_of(world, operation).await
 }
 
-/// The calls that something takes, itself and what follows from it.
-async fn during<T>(world: &World, doing: impl Future<Output = T>) -> Vec<Call> {
+/// The AWS calls that an operation causes until the stack is idle.
+async fn calls_of<T>(world: &World, operation: impl Future<Output = T>) -> Vec<Call> {
     world.settle().await;
     let meter = world.stack.aws().meter().clone();
     drop(meter.take());
-    doing.await;
+    operation.await;
     world.settle().await;
     meter.take()
 }

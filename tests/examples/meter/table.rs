@@ -1,16 +1,16 @@
-//! The measurements as Markdown.
+//! Prints measurements as Markdown tables.
 
 use std::collections::BTreeMap;
 
 use local_aws::{Call, Service, round_trips};
 
-use crate::scenarios::Measured;
+use crate::scenarios::Measurement;
 
-/// A figure that a scenario must not exceed, per message or request.
+/// A limit for a scenario, per message or request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Calls(f64),
-    /// More calls than another scenario takes.
+    /// DynamoDB calls beyond those of another scenario.
     CallsBeyond(&'static str, f64),
     WriteUnits(f64),
     SqsCalls(f64),
@@ -22,13 +22,13 @@ const HEAD: &str = "\
 |---|--:|--:|--:|--:|--:|--:|---|
 ";
 
-/// One row a scenario.
-pub(crate) fn table(measured: &[Measured]) -> String {
-    let rows = measured.iter().map(|row| {
+/// The table: one row per scenario.
+pub(crate) fn table(measurements: &[Measurement]) -> String {
+    let rows = measurements.iter().map(|row| {
         let share = |sum: f64| figure(sum / count(row.messages));
         let calls = |service| share(row.calls(service));
         let trips = if row.messages == 1 { row.round_trips().to_string() } else { String::new() };
-        let targets: Vec<String> = row.targets.iter().map(|target| target.told(row, measured)).collect();
+        let targets: Vec<String> = row.targets.iter().map(|target| target.describe(row, measurements)).collect();
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.name,
@@ -44,17 +44,14 @@ pub(crate) fn table(measured: &[Measured]) -> String {
     std::iter::once(HEAD.to_owned()).chain(rows).collect()
 }
 
-/// Where the calls and units of each scenario go: by operation, and the writes by kind of item.
-pub(crate) fn detail(measured: &[Measured]) -> String {
-    measured
-        .iter()
-        .map(|measured| format!("\n### {}\n\n{}\n{}", measured.name, operations(measured), kinds(measured)))
-        .collect()
+/// The calls and units of each scenario by operation, and its writes by kind of item.
+pub(crate) fn detail(measurements: &[Measurement]) -> String {
+    measurements.iter().map(|it| format!("\n### {}\n\n{}\n{}", it.name, operations(it), kinds(it))).collect()
 }
 
-fn operations(measured: &Measured) -> String {
+fn operations(measurement: &Measurement) -> String {
     let mut sums: BTreeMap<(Service, &str), (usize, usize, f64, f64)> = BTreeMap::new();
-    for call in &measured.calls {
+    for call in &measurement.calls {
         let (calls, refused, written, read) = sums.entry((call.service, &call.operation)).or_default();
         *calls += 1;
         *refused += usize::from(call.status >= 300);
@@ -66,14 +63,14 @@ fn operations(measured: &Measured) -> String {
     });
     let head = format!(
         "{} messages\n\n| operation | calls | refused | WRU | RRU |\n|---|--:|--:|--:|--:|\n",
-        measured.messages
+        measurement.messages
     );
     std::iter::once(head).chain(rows).collect()
 }
 
-fn kinds(measured: &Measured) -> String {
+fn kinds(measurement: &Measurement) -> String {
     let mut sums: BTreeMap<(&str, String), (usize, usize, u64, u64)> = BTreeMap::new();
-    for call in &measured.calls {
+    for call in &measurement.calls {
         for write in &call.writes {
             let kind: Vec<&str> = write.key.iter().map(|part| kind(part)).collect();
             let (items, bytes, table, index) = sums.entry((&call.operation, kind.join(" "))).or_default();
@@ -90,14 +87,14 @@ fn kinds(measured: &Measured) -> String {
     std::iter::once(head.to_owned()).chain(rows).collect()
 }
 
-/// The word that a key begins with; the part of a key that begins with none is somebody's name.
+/// The word at the beginning of a key; `…` when the key is a name or an id.
 fn kind(key: &str) -> &str {
     let word = key.split('#').next().unwrap_or_default();
     let is_word = word.chars().all(|c| c.is_ascii_uppercase() || c == '-');
     if is_word { word } else { "…" }
 }
 
-impl Measured {
+impl Measurement {
     fn of(&self, service: Service) -> impl Iterator<Item = &Call> {
         self.calls.iter().filter(move |call| call.service == service)
     }
@@ -120,24 +117,24 @@ impl Measured {
 }
 
 impl Target {
-    fn told(self, row: &Measured, all: &[Measured]) -> String {
-        let calls = |row: &Measured| row.calls(Service::DynamoDb) / count(row.messages);
-        let (what, most, is) = match self {
-            Self::Calls(most) => ("calls".to_owned(), most, calls(row)),
-            Self::CallsBeyond(name, most) => {
+    fn describe(self, row: &Measurement, all: &[Measurement]) -> String {
+        let calls = |row: &Measurement| row.calls(Service::DynamoDb) / count(row.messages);
+        let (what, max, is) = match self {
+            Self::Calls(max) => ("calls".to_owned(), max, calls(row)),
+            Self::CallsBeyond(name, max) => {
                 let Some(other) = all.iter().find(|other| other.name == name) else { return String::new() };
-                (format!("calls beyond {name}"), most, calls(row) - calls(other))
+                (format!("calls beyond {name}"), max, calls(row) - calls(other))
             }
-            Self::WriteUnits(most) => ("WRU".to_owned(), most, row.write_units() / count(row.messages)),
-            Self::SqsCalls(most) => ("SQS".to_owned(), most, row.calls(Service::Sqs) / count(row.messages)),
-            Self::RoundTrips(most) => ("round trips".to_owned(), count(most), count(row.round_trips())),
+            Self::WriteUnits(max) => ("WRU".to_owned(), max, row.write_units() / count(row.messages)),
+            Self::SqsCalls(max) => ("SQS".to_owned(), max, row.calls(Service::Sqs) / count(row.messages)),
+            Self::RoundTrips(max) => ("round trips".to_owned(), count(max), count(row.round_trips())),
         };
-        let verdict = if is <= most { "met" } else { "**missed**" };
-        format!("{what} ≤ {} {verdict}", figure(most))
+        let result = if is <= max { "met" } else { "**missed**" };
+        format!("{what} ≤ {} {result}", figure(max))
     }
 }
 
-/// At most three decimals, and none that says nothing.
+/// A number with at most three decimals and without trailing zeros.
 fn figure(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

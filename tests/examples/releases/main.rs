@@ -1,18 +1,19 @@
-//! Tables and functions of other releases: `keep` has a release make a table that later ones are tested with, `mix` runs the
-//! functions of two releases side by side on one table.
+//! Compatibility with other releases: `keep` writes a table file with the functions of a release, for the tests of
+//! later releases.
+//! `mix` runs the functions of two releases side by side on one table.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tests::World;
-use tests::explore::{Neighbour, Scenario, beside};
-use tests::releases::{Mixed, export, make};
+use tests::explore::{OtherRelease, Scenario, run_with_other_release};
+use tests::releases::{Mixed, create_every_shape, export};
 
 const HELP: &str = "\
 cargo run -p tests --example releases -- keep FILE [BINARIES]
-  makes a table with the functions of BINARIES (default: those built with this) and keeps it in FILE
+  writes a table with the functions of BINARIES (default: those built with this) to FILE
 cargo run -p tests --example releases -- mix BINARIES [SEED]
-  goes through every scenario with the functions of BINARIES mixed at random with those built with this";
+  runs every scenario with the functions of BINARIES mixed at random with those built with this";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,7 +27,7 @@ async fn main() -> ExitCode {
             Ok(seed) => mix(Path::new(binaries), seed).await,
             Err(error) => help(&format!("{seed}: {error}")),
         },
-        _ => help("one of `keep` and `mix`"),
+        _ => help("the command must be `keep` or `mix`"),
     }
 }
 
@@ -37,11 +38,11 @@ fn help(why: &str) -> ExitCode {
 
 async fn keep(file: &Path, binaries: PathBuf) -> ExitCode {
     let world = World::start_with(binaries).await;
-    make(&world).await;
-    let mut kept = serde_json::to_string_pretty(&export(&world)).expect("JSON");
-    kept.push('\n');
-    std::fs::write(file, &kept).expect("the file can be written");
-    eprintln!("{}: {} bytes", file.display(), kept.len());
+    create_every_shape(&world).await;
+    let mut table = serde_json::to_string_pretty(&export(&world)).expect("JSON");
+    table.push('\n');
+    std::fs::write(file, &table).expect("the file can be written");
+    eprintln!("{}: {} bytes", file.display(), table.len());
     world.stop().await;
     ExitCode::SUCCESS
 }
@@ -52,9 +53,9 @@ async fn mix(binaries: &Path, seed: u64) -> ExitCode {
     for (scenario, seed) in Scenario::ALL.into_iter().zip(seed..) {
         let mixed = Mixed::new(&ours, binaries, seed);
         let world = World::start_with(mixed.directory().to_owned()).await;
-        let (violations, neighbour) = beside(scenario, world, Neighbour::Runs(mixed)).await;
-        let Some(Neighbour::Runs(mixed)) = neighbour else { continue };
-        eprintln!("{scenario} (seed {seed}): {} violations, {} turns", violations.len(), mixed.turns);
+        let (violations, other_release) = run_with_other_release(scenario, world, OtherRelease::Runs(mixed)).await;
+        let Some(OtherRelease::Runs(mixed)) = other_release else { continue };
+        eprintln!("{scenario} (seed {seed}): {} violations, {} switches", violations.len(), mixed.switches);
         violations.iter().for_each(|violation| eprintln!("  {violation}"));
         failed += usize::from(!violations.is_empty());
     }

@@ -1,1 +1,1 @@
-"""What `tests/outside/deploy.py` is made of: an AWS to deploy to, the stack on it, and what must be true of that stack."""
+"""The parts of `tests/outside/deploy.py`: an AWS emulator, the stack deployed to it, and the checks of that stack."""

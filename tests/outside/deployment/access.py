@@ -1,4 +1,4 @@
-"""Who may do what: without an issuer those whose signature IAM lets through, with one those whose token has the scope of the route."""
+"""Access control: without an issuer, IAM checks the signature of the caller. With an issuer, the token needs the scope of the route."""
 
 import time
 
@@ -9,7 +9,7 @@ CONSOLE = {"GET /console", "GET /console/{path+}"}
 
 
 def signed(proof, stack):
-    """No route is open, and a signature is worth what IAM gives it."""
+    """No route is open, and IAM decides what a signature allows."""
     proof.begin("the API takes signatures")
     api = stack.aws.client("apigatewayv2")
     for route in api.get_routes(ApiId=stack.ids["Api"], MaxResults="100")["Items"]:
@@ -25,7 +25,7 @@ def signed(proof, stack):
 
 
 def with_tokens(proof, stack, issued):
-    """Each route asks for its scope; the token's subject is the actor."""
+    """Each route requires its scope, and the actor is the subject of the token."""
     proof.begin("with an issuer the API takes tokens")
     api = stack.aws.client("apigatewayv2")
     for route in api.get_routes(ApiId=stack.ids["Api"], MaxResults="100")["Items"]:

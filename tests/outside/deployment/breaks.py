@@ -1,11 +1,11 @@
-"""What is broken on purpose, one thing in a stack of its own, and the step at which the proof must notice.
+"""Deliberate defects, each in a stack of its own, with the step at which the proof must fail.
 
-A proof that passes on a broken stack proves nothing: so each of these must fail, and at its step.
+A proof that passes on a broken stack proves nothing. So the proof must fail for each of these, at the given step.
 """
 
 
 def _drop(*path):
-    """Takes one thing out of the template."""
+    """Removes one part of the template."""
     def broken(template):
         *way, last = path
         _at(template["Resources"], way).pop(last)
@@ -13,7 +13,7 @@ def _drop(*path):
 
 
 def _set(value, *path):
-    """Puts one thing in place of another."""
+    """Replaces one part of the template."""
     def broken(template):
         *way, last = path
         _at(template["Resources"], way)[last] = value
@@ -21,7 +21,7 @@ def _set(value, *path):
 
 
 def _deny(role, action):
-    """Takes one action from a role."""
+    """Removes one action from a role."""
     def broken(template):
         statements = template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         kept = [statement for statement in statements if statement.get("Action") != action]

@@ -1,4 +1,4 @@
-"""A certificate authority and one server certificate, made for a single run: the queues refuse whoever comes without TLS."""
+"""Creates a certificate authority and a server certificate for one run, because the queues refuse requests without TLS."""
 
 import datetime
 import ipaddress

@@ -1,4 +1,4 @@
-"""Failures of every form go in through the failures queue, and are listed, filtered, grouped and shown as they came."""
+"""Failures of every form are sent to the failures queue, and are listed, filtered, grouped and shown unchanged."""
 
 import json
 import random
@@ -7,7 +7,7 @@ import urllib.parse
 from .pipeline import BYTES, EDIFACT, failure
 
 DEAD_LETTER = "UNA:+.? 'UNB+UNOC:3+ACME+GLOBEX+261120:1401+8'\tŁoś"
-# More than one item of the table holds, and nothing that shrinks.
+# Larger than one item of the table, and not compressible.
 LARGE = random.Random(23).randbytes(600_000)
 RECORD = {
     "version": "1.0", "timestamp": "2026-11-20T14:00:00.000Z",
@@ -20,7 +20,7 @@ RECORD = {
 
 
 def configure(proof, stack):
-    """The flow `orders`, and a stage of a pipeline that has our failures queue as its dead-letter queue."""
+    """Configures the flow `orders`, and creates a stage of a pipeline with our failures queue as its dead-letter queue."""
     proof.begin("configure a flow")
     policy = json.dumps({"deadLetterTargetArn": stack.outputs["FailuresQueueArn"], "maxReceiveCount": 1})
     stage = stack.sqs.create_queue(QueueName=f"{stack.name}-mapping", Attributes={"RedrivePolicy": policy})["QueueUrl"]
@@ -30,12 +30,12 @@ def configure(proof, stack):
         proof.equal(f"PUT {path}, inactive ({answer})", answer.status, 200)
     answer = stack.call("PUT", "/flows/orders", {
         "displayName": "Orders", "functions": ["arn:aws:lambda:eu-west-1:000000000000:function:mapping"],
-        # Nothing of it falls due while this runs.
+        # No retry of it falls due while the proof runs.
         "retry": {"schedule": {"kind": "ladder", "delays": ["1h"]}},
     })
     proof.equal(f"PUT /flows/orders ({answer})", answer.status, 200)
     proof.equal("the name that was stored", stack.ok("/flows/orders")["displayName"], "Orders")
-    # Where dead letters stay, as ministack does not say which queue they came from.
+    # Dead letters stay in this flow, as ministack does not provide the queue they came from.
     stages = {"sender": {"queueUrl": stack.outputs["SenderStageQueueUrl"]}}
     answer = stack.call("PUT", "/flows/unassigned", {"stages": stages, "retry": {"mode": "manual"}})
     proof.equal(f"PUT /flows/unassigned ({answer})", answer.status, 200)
@@ -43,13 +43,13 @@ def configure(proof, stack):
 
 
 def send(proof, stack, stage):
-    """Two reports, a dead letter by way of a redrive, a failure record of Lambda, and something broken; gives their ids."""
+    """Sends two reports, a dead letter by a redrive, a failure record of Lambda and an invalid report. Returns their ids."""
     proof.begin("failures go in")
     stack.report(failure("o-1", "orders"))
     stack.report(failure("o-2", "orders", sender=LARGE, receiver="<Order/>", error={"category": "mapping", "message": "no rule"}))
     tenant = {"tenant": {"DataType": "String", "StringValue": "acme"}}
     sent = stack.sqs.send_message(QueueUrl=stage, MessageBody=DEAD_LETTER, MessageAttributes=tenant)
-    # Received once and not deleted, it goes to the dead-letter queue when it is received again.
+    # It was received once and not deleted, so the next receive moves it to the dead-letter queue.
     stack.sqs.receive_message(QueueUrl=stage, VisibilityTimeout=0)
     proof.wait("the redrive of the mapping stage", lambda: not stack.sqs.receive_message(QueueUrl=stage).get("Messages"))
     stack.report(RECORD)
@@ -58,7 +58,7 @@ def send(proof, stack, stage):
 
 
 def shown(proof, stack, ids):
-    """Each is there, under its flow, with its bytes."""
+    """Each failure is stored in its flow, with its bytes."""
     proof.begin("failures are shown")
     report, other, dead_letter, record, broken = ids
     for found, flow, phase in ((report, "orders", "delivery"), (other, "orders", "delivery"), (dead_letter, "unassigned", "processing"),
@@ -110,7 +110,7 @@ def pages(stack):
 
 
 def slot(proof, stack, interchange_id):
-    """The next retry is a schedule of the stack's group, which may and will start scheduled-retry."""
+    """The next retry is a schedule in the stack's group that may start scheduled-retry."""
     proof.begin("the next retry is scheduled")
     scheduler = stack.aws.client("scheduler")
     due = stack.ok(f"/interchanges/{interchange_id}")["nextRetryAt"]

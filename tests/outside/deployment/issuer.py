@@ -1,4 +1,4 @@
-"""An issuer of tokens, as far as API Gateway asks one: its description, its keys, and tokens signed with them."""
+"""A token issuer with what API Gateway requires: the discovery document, the keys, and tokens signed with them."""
 
 import base64
 import http.server
@@ -14,7 +14,7 @@ AUDIENCE = "reprise"
 
 
 class Issuer:
-    """Answers on a port of its own as long as the `with` block."""
+    """Serves on its own port for the duration of the `with` block."""
 
     def __init__(self, aws):
         self._key, documents = rsa.generate_private_key(public_exponent=65537, key_size=2048), {}
@@ -48,7 +48,7 @@ class Issuer:
         self._server.shutdown()
 
     def token(self, *scopes, key=None, **claims):
-        """A token of the person `sub-1` with these scopes, for an hour, unless the claims say otherwise."""
+        """A token for the subject `sub-1` with these scopes, valid for an hour. `claims` replaces any claim."""
         now = int(time.time())
         claims = {"iss": self.url, "aud": AUDIENCE, "sub": "sub-1", "iat": now, "exp": now + 3600, "scope": " ".join(scopes), **claims}
         signed = ".".join(_text(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT", "kid": "one"}, claims))

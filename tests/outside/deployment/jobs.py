@@ -1,4 +1,4 @@
-"""Many at once: planned, begun with a few, stuck and resumed, run to the last message, cancelled in the middle."""
+"""Jobs: a plan, a canary, a stuck job that is resumed and completed, and a job that is cancelled while it runs."""
 
 import base64
 import datetime
@@ -9,13 +9,13 @@ from . import logs
 from .pipeline import RECEIVER, content, failure
 
 SIZE = 12
-FIRST = 2  # the canary: the rest follows when these have gone through
-# With so much of it a payload has an item of the table for itself.
+FIRST = 2  # the canary: the rest is sent after these have completed
+# Makes a payload so large that it is stored in an item of its own.
 BLANK = " " * 9_000
 
 
 def run(proof, stack, pipeline):
-    """A plan, then the same set as a job that begins with a few, is stuck, is resumed, and is completed by the pipeline."""
+    """A plan, then a job over the same selection with a canary, which is stuck, resumed, and completed by the pipeline."""
     proof.begin("a job, with its plan")
     _fail(proof, stack, "bulk")
     order = {"reason": "the partner is up again", "selection": {"filter": {"message": "timeout"}}}
@@ -45,15 +45,15 @@ def run(proof, stack, pipeline):
 
 
 def comes_again(proof, stack):
-    """A work item that cannot be done comes again soon, and not when its visibility timeout of minutes is over."""
+    """A work item that fails is delivered again soon, before its visibility timeout of several minutes is over."""
     proof.begin("what cannot be done comes again soon")
-    # The table takes no key of this length.
+    # DynamoDB refuses a key of this length.
     sent = _put_work(stack, stack.outputs["JobsQueueUrl"], {"kind": "send", "interchange": "bulk-0", "request": "r" * 3_000})
     proof.wait("a second try", lambda: len(logs.lines_with(stack, "RunJobLogs", sent)) > 1)
 
 
 def refused(proof, stack):
-    """What Reprise did not sign is kept on a queue of its own, and not done."""
+    """Work items that Reprise did not sign are moved to a separate queue and not done."""
     proof.begin("work that is not signed is refused")
     sent = stack.sqs.send_message(QueueUrl=stack.outputs["JobsQueueUrl"], MessageBody="neither JSON nor work")["MessageId"]
     forged = {"mac": {"DataType": "String", "StringValue": "AAAA"}}
@@ -75,7 +75,7 @@ def refused(proof, stack):
 
 
 def cancelled(proof, stack):
-    """A slow job is cancelled: what was sent stays sent, the rest stays failed, and is deleted by another job."""
+    """A slow job is cancelled: sent messages stay sent, the rest stays failed and is deleted by another job."""
     proof.begin("a job is cancelled")
     _fail(proof, stack, "slow", BLANK)
     made = stack.call("POST", "/flows/slow/retry", {"reason": "slowly", "selection": {"all": True}, "rate": 1})
@@ -102,14 +102,14 @@ def cancelled(proof, stack):
 
 
 def _arrived(proof, pipeline, job, number):
-    """One message of the job is on its stage, as it was."""
+    """One message of the job is on its stage, with its payload."""
     message, reprise = pipeline.arrived(RECEIVER, f"bulk-{number}")
     proof.holds("the attribute", reprise, {"attempt": 2, "action": "retry", "trigger": "manual", "job": job})
     proof.equal("the payload", content(message, reprise), f"<Order number='{number}'/>".encode())
 
 
 def _resumed(proof, stack, path, job):
-    """Work of a job that its queue gave up is set aside: the job says so, until it is resumed."""
+    """A work item in the dead-letter queue is set aside: the job is stuck until it is resumed."""
     proof.begin("work is set aside and resumed")
     proof.wait_for("the job", lambda: stack.get(path), status="canary", stuck=None)
     letters = stack.ids["JobsDeadLetterQueue"]
@@ -122,7 +122,7 @@ def _resumed(proof, stack, path, job):
 
 
 def _put_work(stack, url, item):
-    """Puts work on a queue, signed with the stack's key as Reprise does it, and gives the message's id."""
+    """Sends a work item to a queue, signed with the stack's key as Reprise does. Returns the message id."""
     at = {"pk": {"S": "SETTINGS"}, "sk": {"S": "WORK-KEY"}}
     stored = stack.aws.client("dynamodb").get_item(TableName=stack.outputs["TableName"], Key=at)["Item"]
     body = json.dumps(item)
@@ -133,7 +133,7 @@ def _put_work(stack, url, item):
 
 
 def _fail(proof, stack, flow, more=""):
-    """Failures in a flow that does nothing by itself, a second apart, with `more` at the end of their payloads."""
+    """Reports failures in a flow with manual retries, a second apart, with `more` at the end of their payloads."""
     configured = stack.call("PUT", f"/flows/{flow}", {"retry": {"mode": "manual"}})
     proof.equal(f"PUT /flows/{flow} ({configured})", configured.status, 200)
     now = datetime.datetime.now(datetime.timezone.utc)

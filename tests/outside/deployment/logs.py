@@ -1,11 +1,11 @@
-"""What the functions wrote: one JSON object a line, and nothing of what a message or a caller must keep to themselves."""
+"""The logs of the functions: one JSON object per line, without payloads, failure messages and tokens."""
 
 import base64
 import json
 
 from . import intake, pipeline
 
-# Of payloads, in any of their forms, of failure messages and of tokens.
+# Parts of payloads in every form, of failure messages and of tokens.
 SECRETS = {
     "a payload": [pipeline.EDIFACT[:24], "<Order", "<Timed", intake.DEAD_LETTER[:24], intake.RECORD["requestPayload"][:24]],
     "a payload in base64": [base64.b64encode(secret[:48]).decode() for secret in (pipeline.BYTES, intake.LARGE)],
@@ -15,7 +15,7 @@ SECRETS = {
 
 
 def kept(proof, stack, tell_tale):
-    """Every function that was used wrote something, and no line tells a secret."""
+    """The text `tell_tale` is in the logs, and no line contains a secret."""
     proof.begin(f"the logs of {stack.name} keep quiet")
     groups = [group for group in stack.made["AWS::Logs::LogGroup"].values() if group.startswith("/aws/lambda/")]
     lines = [line for group in groups for line in _lines(stack, group)]
@@ -28,12 +28,12 @@ def kept(proof, stack, tell_tale):
 
 
 def lines_with(stack, group, text):
-    """The lines of one function's log, by the name of its log group in the template, that hold this text."""
+    """The lines with this text in one function's log. `group` is the logical id of the log group."""
     return [line for line in _lines(stack, stack.ids[group]) if text in line]
 
 
 def _lines(stack, group):
-    """What a function wrote, without what Lambda adds."""
+    """The lines that a function wrote, without those of Lambda itself."""
     pages = stack.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     found = [line for page in pages for event in page["events"] for line in event["message"].splitlines()]
     return [line for line in found if not line.startswith(("START ", "END ", "REPORT ", "INIT_START "))]

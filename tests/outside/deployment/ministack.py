@@ -1,20 +1,21 @@
-"""An AWS on this machine: ministack in a process of its own, over TLS, checking every signature and every policy.
+"""An AWS emulator on this machine: ministack in a process of its own, over TLS, with checks of signatures and policies.
 
-Where it is not as AWS is, the way around stands here and in no template:
+Differences from AWS, with the workarounds. They are in these files and not in the template:
 
-- Functions find it by `AWS_ENDPOINT_URL`, and trust its certificate by `SSL_CERT_FILE`; both reach them from its own environment.
-- It keeps a concurrency that a parameter gives as text, and then polls nothing: `mend` sets it again as a number.
-- It judges CreateSchedule as if every schedule were in the group `default`, SendMessageBatch and ChangeMessageVisibilityBatch as
-  actions of their own, where AWS asks for SendMessage and ChangeMessageVisibility, and BatchExecuteStatement as one on no table in particular, where AWS asks for what each statement does on
-  which (ours are all PartiQLUpdate): `mend` repeats for them what a role allows. What a role does not allow stays denied.
-- It finds no key in a statement whose condition has an OR beside the key: `recorded.py` passes over the OR, as AWS does.
-- It has no alarms that calculate: `template.py` leaves them out.
-- It has no Fn::Join in conditions, so a list that is empty counts as given, and a role gets a statement on no resource at all:
-  `permissions.py` passes these over.
-- The API answers under `<id>.execute-api.localhost` in place of the host that the stack's output names.
-- It does not tell a function which queue a dead letter comes from: such stay with the flow `unassigned`.
-- It takes no role when a schedule fires or an event source polls, and asks for no permission when API Gateway invokes:
-  `permissions.py` reads those off what is deployed.
+- Functions find it by `AWS_ENDPOINT_URL` and trust its certificate by `SSL_CERT_FILE`. They inherit both from its environment.
+- When a parameter provides a concurrency, ministack stores it as text and then does not poll: `mend` sets it again as a number.
+- It checks CreateSchedule as if every schedule were in the group `default`. It checks SendMessageBatch and
+  ChangeMessageVisibilityBatch as actions of their own, where AWS checks SendMessage and ChangeMessageVisibility. It checks
+  BatchExecuteStatement without a table, where AWS checks the action and the table of each statement (ours are all PartiQLUpdate).
+  `mend` adds statements for these to each role, from what the role allows. What a role does not allow stays denied.
+- It finds no key in a PartiQL statement whose condition has an OR next to the key: `recorded.py` removes the OR for this purpose.
+- It does not support alarms with metric math: `template.py` removes them.
+- It does not support Fn::Join in conditions. So an empty list counts as given, and a role gets a statement without resources:
+  `permissions.py` ignores these statements.
+- The host of the API is `<id>.execute-api.localhost`, not the one in the stack's output.
+- It does not provide the queue from which a dead letter comes, so dead letters stay in the flow `unassigned`.
+- It does not assume a role when a schedule fires or an event source polls, and it checks no permission when API Gateway invokes a
+  function: `permissions.py` checks the deployed roles and permissions instead.
 """
 
 import json
@@ -34,11 +35,11 @@ import botocore.config
 from . import certificates
 
 REGION, ACCOUNT = "eu-west-1", "000000000000"
-PATIENCE = 60  # seconds until it answers
+MAX_WAIT = 60  # seconds until it responds
 
 
 class Ministack:
-    """Runs as long as the `with` block; its log is kept in the folder."""
+    """Runs for the duration of the `with` block. Its log is written to the folder."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -49,7 +50,7 @@ class Ministack:
     def __enter__(self):
         certificates.make(self.folder)
         (self.folder / "tmp").mkdir()
-        # Nothing of our own environment: a function has what its stack gives it, and what stands here.
+        # Nothing else of our own environment: a function has only the variables of its stack and these.
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(self.folder / "tmp"),
             "AUTH": "true", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
@@ -58,7 +59,7 @@ class Ministack:
             "RECORD": str(self.folder / "calls"), "AWS_ENDPOINT_URL": self.endpoint, "SSL_CERT_FILE": str(self.authority),
             "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
         }
-        # -P: nothing beside that program is taken for one of ministack's modules.
+        # -P: Python does not import modules from the program's directory in place of those of ministack.
         program = [sys.executable, "-P", pathlib.Path(__file__).with_name("recorded.py")]
         with open(self.folder / "ministack.log", "wb") as log:
             self._process = subprocess.Popen(program, env=environment, cwd=self.folder, stdout=log, stderr=log)
@@ -74,7 +75,7 @@ class Ministack:
 
     def _await_health(self):
         trust = ssl.create_default_context(cafile=self.authority)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + MAX_WAIT
         while True:
             try:
                 with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=5, context=trust):
@@ -88,11 +89,11 @@ class Ministack:
         return (self.folder / "ministack.log").read_text(errors="replace")
 
     def calls(self):
-        """What was asked of policies: `caller`, `action`, `resource`, and whether it was `refused`."""
+        """The policy checks: `caller`, `action`, `resource`, and whether it was `refused`."""
         return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
 
     def environment(self):
-        """What an AWS tool needs to take this for AWS, as the root of the account."""
+        """The environment variables with which AWS tools use this endpoint, as the root of the account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint, "AWS_CA_BUNDLE": str(self.authority), "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
@@ -106,7 +107,7 @@ class Ministack:
         )
 
     def mend(self, stack_name):
-        """Sets right what came of a deployment otherwise than on AWS, as told above."""
+        """Corrects what a deployment does differently from AWS, as described above."""
         functions, iam, made = self.client("lambda"), self.client("iam"), self.made(stack_name)
         for source in made.get("AWS::Lambda::EventSourceMapping", {}).values():
             most = functions.get_event_source_mapping(UUID=source)["ScalingConfig"]["MaximumConcurrency"]
@@ -120,7 +121,7 @@ class Ministack:
                     iam.put_role_policy(RoleName=role, PolicyName=f"{policy}-as-aws-reads-it", PolicyDocument=document)
 
     def made(self, stack_name):
-        """What a stack is made of: by type, the physical id of each logical one."""
+        """The resources of a stack: by type, the physical id of each logical id."""
         pages, made = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name), {}
         for resource in (resource for page in pages for resource in page["StackResourceSummaries"]):
             made.setdefault(resource["ResourceType"], {})[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
@@ -128,7 +129,7 @@ class Ministack:
 
 
 def _as_aws_reads(statement, stack_name):
-    """What a statement allows on AWS and ministack asks for under another name."""
+    """Statements for actions that a statement allows on AWS and that ministack checks under another name."""
     own, default = f":schedule/{stack_name}/", ":schedule/default/"
     if arns := [arn for arn in listed(statement["Resource"]) if own in arn]:
         yield {**statement, "Resource": [arn.replace(own, default) for arn in arns]}
@@ -140,7 +141,7 @@ def _as_aws_reads(statement, stack_name):
 
 
 def listed(value):
-    """A policy gives one or several: always several."""
+    """The value as a list. A policy may contain one value or a list."""
     return value if isinstance(value, list) else [value]
 
 

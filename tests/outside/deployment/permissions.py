@@ -1,4 +1,4 @@
-"""What AWS would ask of the roles and ministack does not: read off what is deployed."""
+"""Checks roles and permissions that AWS requires and ministack does not check, in the deployed resources."""
 
 import fnmatch
 import json
@@ -6,18 +6,18 @@ import json
 from .ministack import ACCOUNT, REGION, listed
 
 
-# What ministack asks no policy for, so that no use of it is on record.
+# Actions for which ministack checks no policy, so that their use is not recorded.
 NOT_ASKED = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "iam:PassRole",
              "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-# What AWS asks for under another name.
+# Actions that AWS checks under another name.
 ASKED_AS = {"sqs:SendMessageBatch": "sqs:SendMessage", "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
             "dynamodb:BatchExecuteStatement": "dynamodb:PartiQLUpdate"}
 
-# What a role needs for what this proof does not do.
+# Actions that a role needs for cases that this proof does not cover.
 NEEDED = {
-    # Another copy registers the same new flow at the same moment; what has a hundred items in its log is completed; a report fails.
+    # Two environments register the same new flow at the same time; an interchange with a hundred log items completes; a report fails.
     "IngestFailure": {"dynamodb:GetItem", "dynamodb:Query", "sqs:ChangeMessageVisibility"},
-    "Restart": {"dynamodb:DeleteItem"},  # a job that is gone blocks its flow
+    "Restart": {"dynamodb:DeleteItem"},  # a job that does not exist any more blocks its flow
     "Retry": {"dynamodb:DeleteItem"},  # the same
     "Delete": {"dynamodb:DeleteItem"},  # the same, and a job is cancelled before its first step
     # Slots are overdue or held, jobs end or last for days, counts are an hour old.
@@ -26,10 +26,10 @@ NEEDED = {
     "ConfigureFlow": {"dynamodb:UpdateItem", "sqs:SendMessage"},
 }
 
-# The schedules of the sweeps: what each tells scheduled-retry to sweep, and how often.
+# The schedules of the sweeps: what scheduled-retry sweeps, and how often.
 SWEEPS = {"slots": "rate(1 minute)", "jobs": "rate(1 minute)", "counts": "rate(15 minutes)"}
 
-# What sending to a queue that a key of its own encrypts takes.
+# The actions for sending to a queue that is encrypted with a customer managed key.
 SENDING = {"sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
 
 
@@ -44,7 +44,7 @@ class Roles:
         return {service for statement in document["Statement"] for service in listed(statement["Principal"]["Service"])}
 
     def statements(self, role):
-        """What the role may do to anything."""
+        """The statements of the role that have a resource."""
         return (statement for statement in self._every(role) if any(listed(statement["Resource"])))
 
     def _every(self, role):
@@ -65,7 +65,7 @@ class Roles:
 
 
 def used(proof, stack, functions):
-    """Every action that a function's role has was used, and nothing was refused that it asked for."""
+    """Every action of a function's role was used, and no call of the function was refused."""
     proof.begin("roles have no action that is not used")
     roles, calls = Roles(stack), {}
     for call in stack.aws.calls():
@@ -82,7 +82,7 @@ def used(proof, stack, functions):
 
 
 def read_off(proof, stack):
-    """Event sources, logs, destinations, schedules and the API all have what they need."""
+    """Event sources, logs, destinations, schedules and the API have the permissions that they need."""
     proof.begin("roles and permissions have what ministack does not ask for")
     roles, functions = Roles(stack), stack.aws.client("lambda")
 
@@ -105,7 +105,7 @@ def read_off(proof, stack):
 
     sources = [functions.get_event_source_mapping(UUID=one) for one in stack.made.get("AWS::Lambda::EventSourceMapping", {}).values()]
     for source in sources:
-        # What fails on a queue that has dead letters comes again by a call of the function.
+        # The function changes the visibility of failed messages, except on a dead-letter queue.
         again = () if source["EventSourceArn"].endswith("-dlq") else ("sqs:ChangeMessageVisibility",)
         for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", *again):
             allows(by_arn[source["FunctionArn"]], action, source["EventSourceArn"])
@@ -134,7 +134,7 @@ def read_off(proof, stack):
 
 
 def opened(proof, stack, queue, key):
-    """A stage queue and the key of a pipeline's queues that were named as parameters are open to whom they concern, and to nobody else."""
+    """Only the roles that need them have access to the stage queue and the key that were given as parameters."""
     proof.begin("roles reach the queues and keys that parameters name")
     roles = Roles(stack)
     for name, may in (("IngestFailure", {"kms:Decrypt"}), ("List", set()), ("Delete", set()), ("Restart", SENDING), ("Retry", SENDING), ("RunJob", SENDING)):

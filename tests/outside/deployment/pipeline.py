@@ -1,22 +1,22 @@
-"""The pipeline beside the stack: what it reports, and what it takes off its stage queues."""
+"""The pipeline: reports failures and outcomes, and receives messages from its stage queues."""
 
 import base64
 import random
 
 SENDER, RECEIVER = "SenderStageQueueUrl", "ReceiverStageQueueUrl"
-# No text, so that they travel as base64 both ways.
+# Not text, so it is sent as base64 in both directions.
 BYTES = bytes(range(256)) + random.Random(17).randbytes(2048)
 EDIFACT = "UNB+UNOC:3+ACME+GLOBEX+261120:1400+7'UNH+1+ORDERS:D:96A:UN'FTX+AAI+++Grüße 東京'UNT+3+1'"
 
 
 class Pipeline:
-    """Keeps what it took until somebody asks for it: several flows share a stage queue."""
+    """Stores received messages until they are requested, as several flows share a stage queue."""
 
     def __init__(self, proof, stack):
         self._proof, self._stack, self._taken = proof, stack, {}
 
     def arrived(self, queue, interchange_id, within=30):
-        """Waits for the message of an interchange; gives the message and its `reprise` attribute."""
+        """Waits for the message of an interchange. Returns the message and its `reprise` attribute."""
         def look():
             for found, message in self._stack.take(queue).items():
                 self._taken.setdefault((queue, found), []).append(message)
@@ -47,5 +47,5 @@ def payload(content, content_type):
 
 
 def content(message, reprise):
-    """The bytes that a stage gets."""
+    """The payload of a stage message."""
     return base64.b64decode(message["Body"]) if reprise.get("encoding") == "base64" else message["Body"].encode()

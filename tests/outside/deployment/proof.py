@@ -1,14 +1,14 @@
-"""Counts what was checked, and says of the first thing that is not as it should be what it is and how long it was waited for."""
+"""Counts checks, and fails at the first one that does not hold, with the difference and the time that it waited."""
 
 import time
 
 
 class Failed(Exception):
-    """Something is not as it should be."""
+    """A check failed."""
 
 
 class Proof:
-    """The checks of one stack. With a limit, nothing is waited for longer than so many seconds, and steps are not told."""
+    """The checks of one stack. With a limit, no wait is longer than so many seconds, and steps are not printed."""
 
     def __init__(self, limit=None):
         self.checks, self.step, self._limit, self._started = 0, "start", limit, time.monotonic()
@@ -17,7 +17,7 @@ class Proof:
         return time.monotonic() - self._started
 
     def begin(self, step):
-        """Names what the following checks are about."""
+        """Sets the step to which the following checks belong."""
         self.step = step
         if not self._limit:
             print(f"[{self.seconds():4.0f} s] {step}", flush=True)
@@ -33,11 +33,11 @@ class Proof:
             raise Failed(f"{what}: {_short(found)} in place of {_short(expected)}")
 
     def holds(self, what, found, expected):
-        """Every field that is expected is there with its value; others may be."""
+        """Checks that every expected field has its value. Other fields are ignored."""
         self.equal(what, {name: (found or {}).get(name) for name in expected}, expected)
 
     def wait(self, what, look, within=30):
-        """Looks until there is something to see, and gives it."""
+        """Polls until the result is true, and returns it."""
         within = min(within, self._limit or within)
         end = time.monotonic() + within
         while not (seen := look()):
@@ -48,14 +48,14 @@ class Proof:
         return seen
 
     def comes_to(self, what, look, expected, within=30):
-        """Looks until it is as expected: an index of DynamoDB is a little late."""
+        """Polls until the result is as expected, as an index of DynamoDB is eventually consistent."""
         end = time.monotonic() + min(within, self._limit or within)
         while (seen := look()) != expected and time.monotonic() < end:
             time.sleep(0.1)
         self.equal(what, seen, expected)
 
     def wait_for(self, what, look, within=30, **expected):
-        """Looks until all these fields have these values, and gives what is seen."""
+        """Polls until all these fields have these values, and returns the result."""
         within = min(within, self._limit or within)
         end = time.monotonic() + within
         while True:

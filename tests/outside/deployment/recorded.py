@@ -1,6 +1,6 @@
-"""Runs ministack, and writes down each call that a policy was asked about: who, which action, on what.
+"""Runs ministack and records each policy check: caller, action and resource.
 
-It also has ministack find the key of a PartiQL statement as AWS does: among all that must hold, whatever an OR beside it says.
+It also makes ministack find the key of a PartiQL statement as AWS does: among the parts joined by AND, ignoring an OR next to it.
 """
 
 import json
@@ -15,7 +15,7 @@ key_conditions = dynamodb._pq_conditions
 
 
 def recorded(access_key_id, iam_action, service, region, resource_arn="*", **context):
-    """`enforce`, with a line in the file for everybody but the root of the account."""
+    """As `enforce`, but writes a line to the file for each caller except the root of the account."""
     refused = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **context)
     if access_key_id and not iam_evaluator.is_root_access_key(access_key_id):
         caller = iam_evaluator.resolve_credential(access_key_id)
@@ -26,7 +26,7 @@ def recorded(access_key_id, iam_action, service, region, resource_arn="*", **con
 
 
 def without_or(condition):
-    """What of a condition must hold in any case; nothing where all of it is an OR."""
+    """The parts of a condition that are joined by AND; None when the condition is an OR."""
     if condition is None or condition[0] == "or":
         return None
     if condition[0] != "and":

@@ -1,4 +1,4 @@
-"""People retry, restart and delete; the pipeline gets the very bytes and reports what became of them; the log tells it all."""
+"""Manual retry, restart and delete: the pipeline receives the exact bytes and reports outcomes, and the event log shows everything."""
 
 from .intake import DEAD_LETTER
 from .pipeline import BYTES, RECEIVER, SENDER, content
@@ -17,7 +17,7 @@ def retried(proof, stack, pipeline, interchange_id):
     pipeline.report("completed", interchange_id, "orders", 2)
     told = proof.wait_for("the outcome", lambda: stack.interchange(interchange_id), status="completed", attempt=2)
     kinds = [event["kind"] for event in told["events"]]
-    # Both reports may come in one batch, in either order: a completed interchange is in nobody's network any more.
+    # Both reports may arrive in one batch, in either order. After the completion, `in_network` is a late outcome.
     proof.equal("the event log", [kind for kind in kinds if kind not in ("in_network", "late_outcome")],
                 ["failed", "retry_scheduled", "retry_requested", "completed"])
     asked = next(event for event in told["events"] if event["kind"] == "retry_requested")
@@ -28,7 +28,7 @@ def retried(proof, stack, pipeline, interchange_id):
 
 
 def restarted(proof, stack, pipeline, interchange_id):
-    """A restart of a dead letter reaches the sender stage with its attributes, and fails again by report."""
+    """A restart of a dead letter reaches the sender stage with its attributes. Then the pipeline reports that it failed again."""
     proof.begin("a restart by hand")
     plan = stack.call("POST", "/flows/unassigned/restart?plan=true", {"reason": "the mapping is corrected", "selection": {"all": True}})
     proof.equal(f"the plan of a restart ({plan})", (plan.status, plan.json()["count"]), (200, 2))
@@ -45,13 +45,13 @@ def restarted(proof, stack, pipeline, interchange_id):
 
 
 def deleted(proof, stack, interchange_id):
-    """What is deleted keeps its log and loses its payloads."""
+    """A deleted interchange keeps its event log and loses its payloads."""
     proof.begin("a delete by hand")
     answer = stack.call("POST", f"/interchanges/{interchange_id}/delete", {"reason": "sent twice"})
     proof.equal(f"POST delete ({answer})", answer.status, 200)
     proof.equal("its status", stack.ok(f"/interchanges/{interchange_id}")["status"], "deleted")
     gone = stack.call("GET", f"/interchanges/{interchange_id}/payloads/sender")
     proof.equal("its payload", gone.status, 404)
-    # Whoever asks again may do so because the first time was interrupted: what follows from it is done again.
+    # The writes that follow a delete are repeated on a second request, as the first one may have been interrupted.
     again = stack.call("POST", f"/interchanges/{interchange_id}/delete", {"reason": "sent twice"})
     proof.equal(f"a second delete ({again})", (again.status, again.json()["type"]), (409, "urn:reprise:problem:not-failed"))

@@ -1,4 +1,4 @@
-"""A deployed stack, as those who use it see it: its outputs, its HTTP API, its queues."""
+"""A deployed stack as its users see it: outputs, HTTP API and queues."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ CONFIG = pathlib.Path(__file__).parents[3] / "samplconfig.toml"
 
 
 def deploy(aws, template, *further):
-    """Deploys a template by the command of the README, unattended, with whatever options follow."""
+    """Deploys a template with the command of the README, without prompts, with further options."""
     command = ["sam", "deploy", "--config-file", str(CONFIG), "--template-file", str(template), "--no-confirm-changeset",
                "--no-progressbar", *further]
     environment = {**os.environ, **aws.environment(), "SAM_CLI_TELEMETRY": "0"}
@@ -31,7 +31,7 @@ def deploy(aws, template, *further):
 
 
 def why_not(aws, name="reprise"):
-    """What CloudFormation says of the resources that it could not make."""
+    """The reasons that CloudFormation gives for resources that it could not create."""
     cloudformation = aws.client("cloudformation")
     try:
         events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
@@ -42,13 +42,13 @@ def why_not(aws, name="reprise"):
 
 
 def deployed_template(aws, name="reprise"):
-    """What was deployed, with its artifacts where `sam deploy` put them."""
+    """The deployed template, with the locations to which `sam deploy` uploaded the artifacts."""
     body = aws.client("cloudformation").get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     return yaml.safe_load(body) if isinstance(body, str) else body
 
 
 def create(aws, name, template, **parameters):
-    """Makes one more stack of a template whose artifacts are deployed already."""
+    """Creates another stack from a template whose artifacts are already uploaded."""
     cloudformation, storage, bucket = aws.client("cloudformation"), aws.client("s3"), "further-templates"
     if bucket not in [made["Name"] for made in storage.list_buckets()["Buckets"]]:
         storage.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": ministack.REGION})
@@ -66,14 +66,14 @@ def create(aws, name, template, **parameters):
 
 
 def stop_schedules(aws, name):
-    """Deletes the schedules of a stack that nothing more is asked of: its sweeps would start functions every minute."""
+    """Deletes the schedules of a stack that is not used any more. Otherwise its sweeps would start functions every minute."""
     scheduler = aws.client("scheduler")
     for schedule in scheduler.list_schedules(GroupName=name)["Schedules"]:
         scheduler.delete_schedule(GroupName=name, Name=schedule["Name"])
 
 
 class Answer:
-    """What the API answered."""
+    """A response of the API."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -108,7 +108,7 @@ class Stack:
         self.pipeline = aws.client("sqs", self.person("pipeline", policies=policies))
 
     def person(self, name, statements=(), policies=()):
-        """A user of the account with these rights and no others, by the key they sign with."""
+        """Creates a user of the account with exactly these rights. Returns the access key."""
         user = f"{self.name}-{name}"
         self.iam.create_user(UserName=user)
         if statements:
@@ -120,9 +120,9 @@ class Stack:
         return key["AccessKeyId"], key["SecretAccessKey"]
 
     def call(self, method, path, body=None, key="operator", token=None):
-        """One request: signed by the operator, by another key, by nobody (`None`), or with a bearer token."""
+        """Sends a request: signed by the operator, signed with another key, unsigned (`None`), or with a bearer token."""
         data = b"" if body is None else json.dumps(body).encode()
-        # The output names the host that API Gateway has on AWS; the same API answers under this one here.
+        # The output has the host of API Gateway on AWS. In the emulator the same API has this host.
         host = f"{self.host.split('.')[0]}.execute-api.localhost:{self.aws.port}"
         headers = {"host": host, **({"content-type": "application/json"} if data else {})}
         if token:
@@ -142,14 +142,14 @@ class Stack:
             connection.close()
 
     def ok(self, path):
-        """What a GET answers, which must succeed."""
+        """The JSON of a GET, which must succeed."""
         answer = self.call("GET", path)
         if answer.status != 200:
             raise Failed(f"GET {path}: {answer}")
         return answer.json()
 
     def get(self, path):
-        """What a GET answers; nothing where it does not succeed."""
+        """The JSON of a GET; None when it does not succeed."""
         answer = self.call("GET", path)
         return answer.json() if answer.status == 200 else None
 
@@ -157,18 +157,18 @@ class Stack:
         return self.get(f"/interchanges/{interchange_id}")
 
     def report(self, body):
-        """Puts a message, given as text or JSON, on the failures queue, and gives its id."""
+        """Sends a message, as text or JSON, to the failures queue. Returns its id."""
         text = body if isinstance(body, str) else json.dumps(body)
         return self.pipeline.send_message(QueueUrl=self.outputs["FailuresQueueUrl"], MessageBody=text)["MessageId"]
 
     def take(self, stage):
-        """Takes what lies on a stage queue: messages with their `reprise` attribute read, by interchange."""
+        """Receives and deletes messages of a stage queue. Returns them with their parsed `reprise` attribute, by interchange."""
         queue, taken = self.outputs[stage], {}
         answer = self.pipeline.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         for message in answer.get("Messages", []):
             self.pipeline.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             if "reprise" not in message.get("MessageAttributes", {}):
-                raise Failed(f"on {stage} is what Reprise sends no pipeline: {message['Body'][:200]}")
+                raise Failed(f"on {stage} is a message without the attribute `reprise`: {message['Body'][:200]}")
             reprise = json.loads(message["MessageAttributes"]["reprise"]["StringValue"])
             taken[reprise["interchangeId"]] = (message, reprise)
         return taken

@@ -1,4 +1,4 @@
-"""The template that `sam build` left, less what ministack has no place for."""
+"""Reads the output of `sam build`, and removes what ministack does not support."""
 
 import pathlib
 
@@ -6,7 +6,7 @@ import yaml
 
 
 def read(path):
-    """The template, with the artifacts it names by full paths, so that it can be deployed from anywhere."""
+    """The template with absolute paths of its artifacts, so that it can be deployed from any directory."""
     template = yaml.safe_load(path.read_text())
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -16,7 +16,7 @@ def read(path):
 
 
 def without_unknown(template):
-    """Leaves out what ministack refuses, and gives the names: alarms that calculate (`Metrics`). Nothing refers to an alarm."""
+    """Removes the resources that ministack refuses: alarms with metric math (`Metrics`). Returns their names. No resource refers to an alarm."""
     names = [
         name for name, resource in template["Resources"].items()
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]

@@ -1,15 +1,15 @@
-"""What nobody asks for: a schedule fires, and the message comes; sweeps run by themselves."""
+"""Automatic work: a schedule fires and the message is sent, and sweeps run."""
 
 from . import logs
 from .pipeline import RECEIVER, content, failure
 
 COUNT = 3
-# A minute's delay, rounded up to a full minute, the ten seconds between ministack's looks, and room.
+# A delay of one minute, rounded up to a full minute, plus the ten seconds between two polls of ministack, plus a margin.
 WITHIN = 180
 
 
 def prepare(proof, stack):
-    """Failures that fall due a minute or two from now."""
+    """Reports failures whose retries fall due in one or two minutes."""
     proof.begin("failures of a flow that retries by itself")
     configured = stack.call("PUT", "/flows/timed", {"retry": {"schedule": {"kind": "ladder", "delays": ["1m", "1h"]}}})
     proof.equal(f"PUT /flows/timed ({configured})", configured.status, 200)
@@ -21,7 +21,7 @@ def prepare(proof, stack):
 
 
 def fired(proof, stack, pipeline):
-    """Each was sent by the scheduler; one fails again and waits for its next, the others are completed."""
+    """The scheduler sent each message. One fails again and waits for its next retry, the others complete."""
     proof.begin("the schedule fires")
     for number in range(COUNT):
         message, reprise = pipeline.arrived(RECEIVER, f"timed-{number}", WITHIN)
@@ -40,6 +40,6 @@ def fired(proof, stack, pipeline):
 
 
 def swept(proof, stack):
-    """The sweep of slots has run, by its schedule of every minute."""
+    """The sweep of slots has run, by its schedule every minute."""
     proof.begin("the sweep runs")
     proof.wait("a sweep of slots in the log", lambda: logs.lines_with(stack, "ScheduledRetryLogs", '"swept"'), WITHIN)

@@ -1,4 +1,4 @@
-//! A scenario while another release works on the same table.
+//! Runs a scenario while another release works on the same table.
 
 use super::pipeline::Pipeline;
 use super::scenarios::Scenario;
@@ -6,32 +6,36 @@ use crate::World;
 use crate::invariants::{self, Violation};
 use crate::releases::{Mixed, NextRelease};
 
-/// What another release does meanwhile.
+/// What the other release does during the scenario.
 #[derive(Debug)]
-pub enum Neighbour {
-    /// The next one adds to what is stored.
+pub enum OtherRelease {
+    /// The next release adds unknown members to stored items.
     Writes(NextRelease),
-    /// Functions of it run beside ours; the world was started with its directory of binaries.
+    /// Its functions run side by side with ours. The world must be started with the directory of [`Mixed`].
     Runs(Mixed),
 }
 
-/// Goes through a scenario in a new world beside another release, until all is quiet. Gives what must not be, and the
-/// neighbour with what it did.
-pub async fn beside(scenario: Scenario, world: World, neighbour: Neighbour) -> (Vec<Violation>, Option<Neighbour>) {
+/// Runs a scenario in a new world together with another release, until the stack is idle. Returns the violations and the
+/// other release with its counters.
+pub async fn run_with_other_release(
+    scenario: Scenario,
+    world: World,
+    other_release: OtherRelease,
+) -> (Vec<Violation>, Option<OtherRelease>) {
     let mut pipeline = Pipeline::new(world);
-    pipeline.neighbour = Some(neighbour);
+    pipeline.other_release = Some(other_release);
     scenario.run(&mut pipeline).await;
-    pipeline.rest().await;
+    pipeline.run_until_idle().await;
     let mut violations = invariants::check(&pipeline.world, &pipeline.evidence).await;
-    if let Some(Neighbour::Writes(next)) = &pipeline.neighbour {
+    if let Some(OtherRelease::Writes(next)) = &pipeline.other_release {
         violations.extend(next.lost(&pipeline.world));
     }
     let refused = pipeline.refused.drain(..);
     violations.extend(refused.map(|detail| Violation { rule: "a repeated request succeeds", detail }));
     if !violations.is_empty() {
-        // What it holds against them is among the violations.
-        pipeline.world.log().excuse();
+        // Leaks in the log are among the violations already.
+        pipeline.world.log().allow_leaks();
     }
     pipeline.world.stop().await;
-    (violations, pipeline.neighbour)
+    (violations, pipeline.other_release)
 }

@@ -1,4 +1,4 @@
-//! One history: a scenario in an empty world with something going wrong, time until all is quiet, and the invariants.
+//! Runs one history: a scenario with faults in an empty world, until the stack is idle. Then checks the invariants.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,72 +9,72 @@ use local_aws::{Fault, Faults, Fired, Recording, SeenCall};
 
 use super::injection::Injection;
 use super::pipeline::Pipeline;
-use super::place::Place;
+use super::place::ReusedWorld;
 use super::scenarios::Scenario;
 use crate::World;
 use crate::invariants::{self, Disturbances, Violation};
 
-/// A history that has not ended by then never will.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// A history that takes longer in real time counts as hanging.
+const MAX_HISTORY: Duration = Duration::from_mins(5);
 
-/// For so long a call may hang before its caller must have given it up, with repeats.
-const HANG: Duration = Duration::from_secs(20);
+/// A caller must give up a hanging call within this time, including its repeats.
+const MAX_HANG: Duration = Duration::from_secs(20);
 
-/// How often it is looked whether a call hangs.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often the watch looks for hanging calls.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is to be gone through.
+/// A scenario with the faults that happen in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     pub scenario: Scenario,
-    /// What goes wrong; nothing where calls are learned.
+    /// Empty in the first run of a scenario, which records its calls.
     pub injections: Vec<Injection>,
 }
 
-/// What a history came to.
+/// The result of a history.
 #[derive(Debug, Clone, Default)]
-pub struct Ended {
+pub struct HistoryResult {
     /// Empty when all invariants hold.
     pub violations: Vec<Violation>,
     /// The faults that happened.
     pub fired: Vec<Fired>,
-    /// Messages that came twice or late.
+    /// The number of messages that were delivered twice or late.
     pub redelivered: u64,
-    /// The calls of the functions, in the order of their arrival.
+    /// The AWS calls of the functions, in order of arrival.
     pub calls: Vec<SeenCall>,
-    /// Real time.
-    pub took: Duration,
+    /// The real time that it took.
+    pub duration: Duration,
 }
 
 impl History {
-    /// Goes through it in a world that is empty. The world can be used again where all was as it should be.
-    pub(super) async fn run(&self, place: &mut Place) -> Ended {
-        let world = place.take().await;
+    /// Runs it in an empty world. The world is used again unless an invariant is broken.
+    pub(super) async fn run(&self, worlds: &mut ReusedWorld) -> HistoryResult {
+        let world = worlds.acquire().await;
         let began = Instant::now();
         let history = self.clone();
-        let mut running = tokio::spawn(async move { history.go(world).await });
-        let mut ended = match tokio::time::timeout(PATIENCE, &mut running).await {
-            Ok(Ok((ended, world))) => {
-                if ended.violations.is_empty() {
-                    place.give_back(world).await;
+        let mut running = tokio::spawn(async move { history.run_in(world).await });
+        let mut result = match tokio::time::timeout(MAX_HISTORY, &mut running).await {
+            Ok(Ok((result, world))) => {
+                if result.violations.is_empty() {
+                    worlds.release(world).await;
                 } else {
-                    // What it holds against them is among the violations.
-                    world.log().excuse();
+                    // Leaks in the log are among the violations already.
+                    world.log().allow_leaks();
                     world.stop().await;
                 }
-                ended
+                result
             }
-            Ok(Err(error)) => failed("the harness can go on", panic_message(error)),
+            Ok(Err(error)) => failed("the harness does not panic", panic_message(error)),
             Err(_) => {
                 running.abort();
-                failed("a history ends", format!("not within {} s of real time", PATIENCE.as_secs()))
+                failed("a history ends", format!("it did not end within {} s of real time", MAX_HISTORY.as_secs()))
             }
         };
-        ended.took = began.elapsed();
-        ended
+        result.duration = began.elapsed();
+        result
     }
 
-    async fn go(&self, world: World) -> (Ended, World) {
+    async fn run_in(&self, world: World) -> (HistoryResult, World) {
         let aws = world.stack.aws().clone();
         let faults = aws.faults();
         let before = (faults.fired().len(), faults.redelivered());
@@ -85,26 +85,26 @@ impl History {
         let mut pipeline = Pipeline::new(world);
         let watch = HangWatch::start(faults.clone(), before.0, pipeline.steps.clone());
         self.scenario.run(&mut pipeline).await;
-        pipeline.rest().await;
+        pipeline.run_until_idle().await;
         faults.record(Recording::Off);
         faults.clear();
         let fired = faults.fired().split_off(before.0);
         pipeline.evidence.disturbances = Disturbances::of(&fired);
         let mut violations = invariants::check(&pipeline.world, &pipeline.evidence).await;
         if watch.stop() {
-            let detail = format!("nobody gave a hanging call up within {} s", HANG.as_secs());
+            let detail = format!("no caller gave up a hanging call within {} s", MAX_HANG.as_secs());
             violations.push(Violation { rule: "no call hangs for long", detail });
         }
         let refused = pipeline.refused.drain(..);
         violations.extend(refused.map(|detail| Violation { rule: "a repeated request succeeds", detail }));
-        let ended = Ended {
+        let result = HistoryResult {
             violations,
             fired,
             redelivered: faults.redelivered() - before.1,
             calls: faults.calls(),
-            took: Duration::ZERO,
+            duration: Duration::ZERO,
         };
-        (ended, pipeline.world)
+        (result, pipeline.world)
     }
 }
 
@@ -115,27 +115,27 @@ impl fmt::Display for History {
     }
 }
 
-/// Lets hanging calls go when their callers wait for too long.
+/// Releases hanging calls when their callers wait too long.
 struct HangWatch {
     released: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl HangWatch {
-    /// `before` faults happened in earlier histories.
+    /// Starts the watch. `before` is the number of faults of earlier histories in this world.
     fn start(faults: Faults, before: usize, steps: Arc<AtomicU64>) -> Self {
         let released = Arc::new(AtomicBool::new(false));
-        let told = released.clone();
+        let flag = released.clone();
         let task = tokio::spawn(async move {
-            let mut look = tokio::time::interval(LOOK);
+            let mut ticks = tokio::time::interval(POLL_INTERVAL);
             let mut since = (0, Instant::now());
             loop {
-                look.tick().await;
+                ticks.tick().await;
                 let step = steps.load(Ordering::Relaxed);
                 if step != since.0 || !faults.fired().iter().skip(before).any(|it| hangs(it.fault)) {
                     since = (step, Instant::now());
-                } else if since.1.elapsed() > HANG {
-                    told.store(true, Ordering::Relaxed);
+                } else if since.1.elapsed() > MAX_HANG {
+                    flag.store(true, Ordering::Relaxed);
                     faults.clear();
                     return;
                 }
@@ -144,7 +144,7 @@ impl HangWatch {
         Self { released, task }
     }
 
-    /// Whether calls had to be let go.
+    /// Ends the watch. Returns whether it had to release calls.
     fn stop(self) -> bool {
         self.task.abort();
         self.released.load(Ordering::Relaxed)
@@ -155,8 +155,8 @@ fn hangs(fault: Fault) -> bool {
     [Fault::Hang, Fault::HangAfter].contains(&fault)
 }
 
-fn failed(rule: &'static str, detail: String) -> Ended {
-    Ended { violations: vec![Violation { rule, detail }], ..Ended::default() }
+fn failed(rule: &'static str, detail: String) -> HistoryResult {
+    HistoryResult { violations: vec![Violation { rule, detail }], ..HistoryResult::default() }
 }
 
 fn panic_message(error: tokio::task::JoinError) -> String {

@@ -1,4 +1,4 @@
-//! What goes wrong in a history, in a form that can be typed: `run-job/dynamodb/TransactWriteItems/3 reset-after 5x`.
+//! Faults and redeliveries, with a text form for the command line: `run-job/dynamodb/TransactWriteItems/3,reset-after,some`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,44 +9,44 @@ use local_aws::{Fault, Faults, Match, Redelivery, RedeliveryKind, Rule, Service}
 
 use super::site::name;
 
-/// How often a call is repeated by its caller at most before it is given up, and a little more.
-const SOME: u64 = 5;
+/// Calls in a row that fail with [`Dose::Repeated`]: more than any caller makes before it gives up.
+const REPEATED_CALLS: u64 = 5;
 
-/// Calls that a lasting fault meets at most: each takes real time, with the pauses between repeats.
-const MAX_LASTING: u64 = 60;
+/// Calls that fail with [`Dose::Minutes`] at most. Each takes real time, with the pauses between repeats.
+const MAX_LASTING_CALLS: u64 = 60;
 
-/// Something that goes wrong.
+/// Something that goes wrong in a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Injection {
-    /// A call meets a fault.
+    /// A call fails in this way.
     Fault(Call, Fault, Dose),
-    /// Messages of one of the stack's own queues come twice or late.
+    /// Messages of one of the stack's own queues are delivered twice or late.
     Redelivery { queue: &'static str, again: RedeliveryKind, after: Duration },
 }
 
 /// The n-th call of an operation by a function, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call {
-    /// Without the stack's name.
+    /// The function, without the stack's name.
     pub caller: String,
     pub service: Service,
     pub operation: String,
     pub nth: u64,
 }
 
-/// How much of a fault there is.
+/// How many calls a fault affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dose {
     /// One call.
     Once,
-    /// Calls in a row, more than an SDK makes before it gives up.
-    Some,
-    /// Every call for so many minutes of the clock, up to 60 calls.
+    /// Calls in a row, more than an SDK makes before it gives up. Typed as `some`.
+    Repeated,
+    /// Every call for so many minutes of the stack's clock, at most 60 calls.
     Minutes(u32),
 }
 
 impl Injection {
-    /// Lets it happen.
+    /// Registers the fault or the redelivery.
     pub(super) fn arm(&self, faults: &Faults, now: Timestamp) {
         match self {
             Self::Fault(call, fault, dose) => {
@@ -59,9 +59,9 @@ impl Injection {
                 let mut rule = Rule { first: call.nth, ..Rule::new(matches, *fault) };
                 match dose {
                     Dose::Once => {}
-                    Dose::Some => rule.times = SOME,
+                    Dose::Repeated => rule.times = REPEATED_CALLS,
                     Dose::Minutes(minutes) => {
-                        rule.times = MAX_LASTING;
+                        rule.times = MAX_LASTING_CALLS;
                         rule.until = now.checked_add(SignedDuration::from_mins((*minutes).into())).ok();
                     }
                 }
@@ -74,18 +74,18 @@ impl Injection {
         }
     }
 
-    /// The kind of what goes wrong.
+    /// The kind of the fault or redelivery, as it is typed.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Fault(_, fault, _) => word(*fault),
-            Self::Redelivery { again, .. } => again_word(*again),
+            Self::Fault(_, fault, _) => fault_name(*fault),
+            Self::Redelivery { again, .. } => redelivery_name(*again),
         }
     }
 }
 
-/// The faults as they are typed.
-const WORDS: [(Fault, &str); 13] = [
+/// The names of the faults on the command line.
+const FAULT_NAMES: [(Fault, &str); 13] = [
     (Fault::Throttle, "throttle"),
     (Fault::TransactionConflict, "transaction-conflict"),
     (Fault::TransactionInProgress, "transaction-in-progress"),
@@ -101,22 +101,22 @@ const WORDS: [(Fault, &str); 13] = [
     (Fault::KillAfter, "kill-after"),
 ];
 
-/// The redeliveries as they are typed.
-const AGAIN: [(RedeliveryKind, &str); 3] = [
+/// The names of the redeliveries on the command line.
+const REDELIVERY_NAMES: [(RedeliveryKind, &str); 3] = [
     (RedeliveryKind::WhileInFlight, "while-in-flight"),
     (RedeliveryKind::AfterDelete, "after-delete"),
     (RedeliveryKind::Late, "late"),
 ];
 
-/// The queues whose messages may come twice or late.
+/// The queues whose messages may be delivered twice or late.
 pub(super) const QUEUES: [&str; 2] = ["failures", "jobs"];
 
-pub(super) fn word(fault: Fault) -> &'static str {
-    WORDS.iter().find(|(it, _)| *it == fault).map_or("", |(_, word)| word)
+pub(super) fn fault_name(fault: Fault) -> &'static str {
+    FAULT_NAMES.iter().find(|(it, _)| *it == fault).map_or("", |(_, word)| word)
 }
 
-fn again_word(again: RedeliveryKind) -> &'static str {
-    AGAIN.iter().find(|(it, _)| *it == again).map_or("", |(_, word)| word)
+fn redelivery_name(again: RedeliveryKind) -> &'static str {
+    REDELIVERY_NAMES.iter().find(|(it, _)| *it == again).map_or("", |(_, word)| word)
 }
 
 impl fmt::Display for Call {
@@ -129,7 +129,7 @@ impl fmt::Display for Dose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Once => f.write_str("once"),
-            Self::Some => f.write_str("some"),
+            Self::Repeated => f.write_str("some"),
             Self::Minutes(minutes) => write!(f, "{minutes}m"),
         }
     }
@@ -138,32 +138,32 @@ impl fmt::Display for Dose {
 impl fmt::Display for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(call, fault, dose) => write!(f, "{call},{},{dose}", word(*fault)),
+            Self::Fault(call, fault, dose) => write!(f, "{call},{},{dose}", fault_name(*fault)),
             Self::Redelivery { queue, again, after } => {
-                write!(f, "{queue},{},{}s", again_word(*again), after.as_secs())
+                write!(f, "{queue},{},{}s", redelivery_name(*again), after.as_secs())
             }
         }
     }
 }
 
-/// The text is no injection.
+/// The text does not describe an injection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAnInjection(String);
+pub struct ParseInjectionError(String);
 
-impl fmt::Display for NotAnInjection {
+impl fmt::Display for ParseInjectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is neither like run-job/dynamodb/GetItem/2,reset-after,once nor like jobs,after-delete,60s",
+            "{:?} is not valid; examples: run-job/dynamodb/GetItem/2,reset-after,once and jobs,after-delete,60s",
             self.0
         )
     }
 }
 
-impl std::error::Error for NotAnInjection {}
+impl std::error::Error for ParseInjectionError {}
 
 impl FromStr for Injection {
-    type Err = NotAnInjection;
+    type Err = ParseInjectionError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split(',').collect();
@@ -172,7 +172,7 @@ impl FromStr for Injection {
             [queue, again, after] => read_redelivery(queue, again, after),
             _ => None,
         };
-        read.ok_or_else(|| NotAnInjection(text.to_owned()))
+        read.ok_or_else(|| ParseInjectionError(text.to_owned()))
     }
 }
 
@@ -181,10 +181,10 @@ fn read_fault(call: &str, fault: &str, dose: &str) -> Option<Injection> {
     let [caller, service, operation, nth] = parts[..] else { return None };
     let services = [Service::DynamoDb, Service::Sqs, Service::Scheduler];
     let service = services.into_iter().find(|it| name(*it) == service)?;
-    let (fault, _) = *WORDS.iter().find(|(_, word)| *word == fault)?;
+    let (fault, _) = *FAULT_NAMES.iter().find(|(_, word)| *word == fault)?;
     let dose = match dose {
         "once" => Dose::Once,
-        "some" => Dose::Some,
+        "some" => Dose::Repeated,
         minutes => Dose::Minutes(minutes.strip_suffix('m')?.parse().ok()?),
     };
     let call = Call { caller: caller.to_owned(), service, operation: operation.to_owned(), nth: nth.parse().ok()? };
@@ -193,7 +193,7 @@ fn read_fault(call: &str, fault: &str, dose: &str) -> Option<Injection> {
 
 fn read_redelivery(queue: &str, again: &str, after: &str) -> Option<Injection> {
     let queue = QUEUES.into_iter().find(|it| *it == queue)?;
-    let (again, _) = *AGAIN.iter().find(|(_, word)| *word == again)?;
+    let (again, _) = *REDELIVERY_NAMES.iter().find(|(_, word)| *word == again)?;
     let after = Duration::from_secs(after.strip_suffix('s')?.parse().ok()?);
     Some(Injection::Redelivery { queue, again, after })
 }
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_can_be_typed() {
+    fn a_printed_injection_can_be_parsed() {
         for text in [
             "run-job/dynamodb/TransactWriteItems/3,reset-after,some",
             "retry/sqs/SendMessage/1,hang,once",

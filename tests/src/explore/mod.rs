@@ -1,5 +1,5 @@
-//! Exploration: small scenarios, each run once to learn its AWS calls and then again and again with a fault in the middle, until
-//! every call has met every fault that it can meet. After each history all must come to rest and every invariant must hold.
+//! Exploration: small scenarios, each run once to record its AWS calls and then once for every call and every fault that the call
+//! can meet. After each history the stack must become idle and every invariant must hold.
 
 mod beside;
 mod coverage;
@@ -13,9 +13,9 @@ mod scenarios;
 mod seen;
 mod site;
 
-pub use beside::{Neighbour, beside};
+pub use beside::{OtherRelease, run_with_other_release};
 pub use coverage::Summary;
-pub use history::{Ended, History};
+pub use history::{History, HistoryResult};
 pub use injection::{Call, Dose, Injection};
 pub use plan::Filter;
 pub use runner::{Options, Progress, run};

@@ -1,5 +1,5 @@
-//! The pipeline and the person of a scenario: they report, act, consume the stages and report outcomes, as patient clients
-//! that repeat what was answered with 5xx, and note all of it as evidence.
+//! The pipeline and the operator of a scenario. They report failures, act on them, consume the stage queues and report outcomes.
+//! They repeat each request that gets a 5xx, and record everything as evidence for the invariants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,39 +8,39 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::beside::Neighbour;
+use super::beside::OtherRelease;
 use super::seen::{id, number, sighting};
-use crate::invariants::{Evidence, Outcome, Stored, unrest};
+use crate::invariants::{Evidence, Outcome, Stored, pending_work};
 use crate::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World};
 
-/// Requests that are answered with 5xx are made again so often, a minute apart.
+/// How often a request is repeated when it gets a 5xx, one minute apart.
 const MAX_REPEATS: usize = 40;
 
-/// The most minutes between two looks at the stages: less than every deadline of the scenarios.
-const STEP: u32 = 3;
+/// Minutes between two looks at the stage queues. Shorter than every deadline of the scenarios.
+const STEP_MINUTES: u32 = 3;
 
-/// Minutes that pass at once where nothing is left but to find slots empty.
-const LEAP: u32 = 15;
+/// Minutes per step when no message can be sent any more and only empty slots are left.
+const IDLE_STEP_MINUTES: u32 = 15;
 
-/// What has not come to rest after so many minutes never will.
+/// A stack that is not idle after so many minutes counts as stuck.
 const MAX_MINUTES: u32 = 300;
 
-/// What becomes of an attempt that a pipeline takes off its stage.
+/// The outcomes that the pipeline reports for an attempt.
 pub(super) type Outcomes = fn(number: usize, attempt: u32) -> &'static [Outcome];
 
-/// A world with the pipeline and the person who use it in a scenario.
+/// A world with the pipeline and the operator that use it in a scenario.
 pub(super) struct Pipeline {
     pub(super) world: World,
     pub(super) evidence: Evidence,
-    /// Requests that were never answered with a success.
+    /// Requests that never succeeded.
     pub(super) refused: Vec<String>,
     outcomes: Outcomes,
     stages: Vec<String>,
     keys: usize,
-    /// How often something has come to its end: stands still while a call hangs.
+    /// Counts finished steps. Does not change while a call hangs.
     pub(super) steps: Arc<AtomicU64>,
     /// Another release that works on the same table.
-    pub(super) neighbour: Option<Neighbour>,
+    pub(super) other_release: Option<OtherRelease>,
 }
 
 /// The flow of every scenario.
@@ -56,17 +56,17 @@ impl Pipeline {
             stages: vec![SENDER_STAGE.to_owned(), RECEIVER_STAGE.to_owned()],
             keys: 0,
             steps: Arc::default(),
-            neighbour: None,
+            other_release: None,
         }
     }
 
-    /// From now on what is on a stage ends so.
-    pub(super) fn answer(&mut self, outcomes: Outcomes) {
+    /// Sets the outcomes of all messages that are received from now on.
+    pub(super) fn set_outcomes(&mut self, outcomes: Outcomes) {
         self.outcomes = outcomes;
     }
 
-    /// Makes a FIFO queue that is consumed as the stages are, and gives its URL.
-    pub(super) async fn fifo(&mut self) -> String {
+    /// Creates a FIFO queue that is consumed like the stage queues, and returns its URL.
+    pub(super) async fn create_fifo_stage(&mut self) -> String {
         let name = format!("{FLOW}.fifo");
         let url = self.world.fifo_queue(&name).await;
         self.stages.push(name);
@@ -78,20 +78,20 @@ impl Pipeline {
         self.put(&format!("/flows/{FLOW}"), config).await;
     }
 
-    /// `PUT`, until it is answered.
+    /// Sends `PUT` until it succeeds.
     pub(super) async fn put(&mut self, path: &str, body: Value) {
-        // A configuration that was stored though the answer was lost has made its job.
+        // The configuration may have been stored although the response was lost. Then its job exists already.
         self.request("PUT", path, body, &["job-active"]).await;
     }
 
-    /// Acts on one interchange, until that is answered.
+    /// Requests an action on one interchange until it succeeds.
     pub(super) async fn act(&mut self, number: usize, action: &str) {
         let path = format!("/interchanges/{}/{action}", id(number));
         self.request("POST", &path, json!({ "reason": "the partner is up again" }), &[]).await;
     }
 
-    /// Orders a job over everything, until that is answered. Gives its path.
-    pub(super) async fn order(&mut self, action: &str, more: Value) -> Option<String> {
+    /// Requests a job over everything until it is accepted. Returns its path.
+    pub(super) async fn start_job(&mut self, action: &str, more: Value) -> Option<String> {
         let mut body = json!({ "reason": "the partner is up again", "selection": { "all": true } });
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
@@ -99,8 +99,8 @@ impl Pipeline {
         self.request("POST", &format!("/flows/{FLOW}/{action}"), body, &[]).await?.location
     }
 
-    /// As [`Self::order`], when the flow's other job has ended.
-    pub(super) async fn order_when_free(&mut self, action: &str, more: Value) {
+    /// As [`Self::start_job`], after the flow's other job has ended.
+    pub(super) async fn start_job_when_free(&mut self, action: &str, more: Value) {
         for _ in 0..MAX_REPEATS {
             let jobs = self.world.get(&format!("/flows/{FLOW}/jobs")).await;
             let jobs = if jobs.status == 200 { jobs.json() } else { Value::Null };
@@ -110,15 +110,15 @@ impl Pipeline {
             }
             self.pass(1).await;
         }
-        self.order(action, more).await;
+        self.start_job(action, more).await;
     }
 
-    /// Cancels a job, until that is answered; one that has ended is left as it is.
+    /// Requests to cancel a job until it succeeds. A job that has ended is accepted too.
     pub(super) async fn cancel(&mut self, job: &str) {
         self.request("POST", &format!("{job}/cancel"), json!({}), &["job-ended"]).await;
     }
 
-    /// Makes a request again and again with one Idempotency-Key while it is answered with 5xx.
+    /// Sends a request and repeats it with the same Idempotency-Key while the status is 5xx. Problems in `harmless` are accepted.
     async fn request(&mut self, method: &str, path: &str, body: Value, harmless: &[&str]) -> Option<Answer> {
         self.keys += 1;
         let key = format!("key-{}", self.keys);
@@ -140,19 +140,19 @@ impl Pipeline {
             self.evidence.errors.push(answer);
             self.pass(1).await;
         }
-        self.refused.push(format!("{method} {path}: nothing but 5xx"));
+        self.refused.push(format!("{method} {path}: every response was a 5xx"));
         None
     }
 
-    /// Reports failures of attempt 1 of so many interchanges, each with what `more` says of it.
+    /// Reports failures of attempt 1 of these interchanges. `more` gives further members of each report.
     pub(super) async fn fail(&mut self, numbers: impl IntoIterator<Item = usize>, more: impl Fn(usize) -> Value) {
         let reports = numbers.into_iter().map(|number| (number, 1, Outcome::Failed, more(number)));
         let reports: Vec<_> = reports.collect();
         self.report(reports).await;
     }
 
-    /// Reports failures in three order groups, taken in another order than they happened in, and notes the order in which a
-    /// FIFO stage must have them.
+    /// Reports failures in three order groups, not in the order in which they happened. Records the order in which a FIFO stage
+    /// must receive them.
     pub(super) async fn fail_in_order(&mut self, count: usize) {
         let group = |number: usize| format!("PO-{}", number % 3);
         let began = self.world.stack.aws().clock().now() - SignedDuration::from_secs(1);
@@ -166,21 +166,21 @@ impl Pipeline {
         self.fail((0..count).map(|number| number * 7 % count), more).await;
     }
 
-    /// Reports outcomes of a number and an attempt, and waits until all that follows has happened.
+    /// Reports outcomes, each of an interchange number and an attempt, and waits until the stack is idle.
     pub(super) async fn report(&mut self, reports: Vec<(usize, u32, Outcome, Value)>) {
         let now = self.world.stack.aws().clock().now().to_string();
         let bodies: Vec<String> = reports
             .into_iter()
             .map(|(number, attempt, outcome, more)| {
-                let mut laid = json!({ "type": outcome.kind(), "attempt": attempt, "occurredAt": now });
-                if let (Some(laid), Value::Object(more)) = (laid.as_object_mut(), more) {
-                    laid.extend(more);
+                let mut body = json!({ "type": outcome.kind(), "attempt": attempt, "occurredAt": now });
+                if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+                    body.extend(more);
                 }
                 let known = self.evidence.flow_of.get(&id(number)).map_or(FLOW, String::as_str);
-                let flow = laid["flow"].as_str().unwrap_or(known).to_owned();
-                self.evidence.reports(&id(number), &flow, attempt, outcome);
-                let report = crate::report(&id(number), &flow, laid).to_string();
-                self.world.log().sends(&report);
+                let flow = body["flow"].as_str().unwrap_or(known).to_owned();
+                self.evidence.record_report(&id(number), &flow, attempt, outcome);
+                let report = crate::report(&id(number), &flow, body).to_string();
+                self.world.log().forbid_payloads_of(&report);
                 report
             })
             .collect();
@@ -196,8 +196,8 @@ impl Pipeline {
         self.step();
     }
 
-    /// Lets time pass until the failures queue has been dealt with: outcomes that come before their failures are not kept.
-    pub(super) async fn taken_in(&mut self) {
+    /// Waits until the failures queue is empty, so that outcomes are not reported before their failures are stored.
+    pub(super) async fn wait_for_ingest(&mut self) {
         for _ in 0..MAX_REPEATS {
             let sqs = self.world.stack.aws().sqs();
             if self.world.held(FAILURES) + sqs.delayed(FAILURES) == 0 {
@@ -207,16 +207,16 @@ impl Pipeline {
         }
     }
 
-    /// Lets minutes pass, consuming the stages now and then.
+    /// Moves the clock in steps of 3 minutes, and consumes the stages after each step.
     pub(super) async fn pass(&mut self, minutes: u32) {
-        for passed in (0..minutes).step_by(STEP as usize) {
-            self.leap(STEP.min(minutes - passed)).await;
+        for passed in (0..minutes).step_by(STEP_MINUTES as usize) {
+            self.step_by(STEP_MINUTES.min(minutes - passed)).await;
         }
     }
 
-    /// Lets minutes pass at once, and consumes the stages.
-    pub(super) async fn leap(&mut self, minutes: u32) {
-        if let Some(Neighbour::Runs(mixed)) = &mut self.neighbour {
+    /// Moves the clock in one step, then consumes the stages.
+    pub(super) async fn step_by(&mut self, minutes: u32) {
+        if let Some(OtherRelease::Runs(mixed)) = &mut self.other_release {
             mixed.mix(&self.world).await;
         }
         let by = SignedDuration::from_mins(minutes.into());
@@ -225,14 +225,14 @@ impl Pipeline {
         self.consume().await;
     }
 
-    /// Waits until nothing is going on at this moment, and consumes the stages.
+    /// Waits until the stack is idle at the present time, then consumes the stages.
     pub(super) async fn settle(&mut self) {
         self.world.settle().await;
         self.step();
         self.consume().await;
     }
 
-    /// Takes everything off the stages, and reports what becomes of it.
+    /// Receives and deletes all messages of the stages, and reports their outcomes.
     async fn consume(&mut self) {
         let mut reports = Vec::new();
         for stage in self.stages.clone() {
@@ -258,33 +258,33 @@ impl Pipeline {
         }
     }
 
-    /// Lets time pass until all is quiet, and a while more, to see that it is.
-    pub(super) async fn rest(&mut self) {
+    /// Moves the clock until no work is left, and then 16 minutes more, to see that nothing else happens.
+    pub(super) async fn run_until_idle(&mut self) {
         self.settle().await;
         let mut passed = 0;
         while passed < MAX_MINUTES {
             let stored = Stored::read(&self.world);
-            if unrest(&self.world, &stored).is_empty() {
+            if pending_work(&self.world, &stored).is_empty() {
                 break;
             }
-            let minutes = if self.may_send(&stored) { STEP } else { LEAP };
-            self.leap(minutes).await;
+            let minutes = if self.may_send(&stored) { STEP_MINUTES } else { IDLE_STEP_MINUTES };
+            self.step_by(minutes).await;
             passed += minutes;
         }
-        self.leap(LEAP + 1).await;
+        self.step_by(IDLE_STEP_MINUTES + 1).await;
     }
 
-    /// Whether something may be put on a stage, or waits for an outcome.
+    /// Whether a message may still be sent, or an attempt waits for its outcome.
     fn may_send(&self, stored: &Stored) -> bool {
-        let works = [FAILURES, "reprise-jobs"];
+        let queues = [FAILURES, "reprise-jobs"];
         let waits = stored.heads.values().any(|head| head.is_in_flight() || head.has_next);
         let sqs = self.world.stack.aws().sqs();
-        waits || works.into_iter().any(|queue| self.world.held(queue) + sqs.delayed(queue) > 0)
+        waits || queues.into_iter().any(|queue| self.world.held(queue) + sqs.delayed(queue) > 0)
     }
 
     fn step(&mut self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
-        if let Some(Neighbour::Writes(next)) = &mut self.neighbour {
+        if let Some(OtherRelease::Writes(next)) = &mut self.other_release {
             next.write(&self.world);
         }
     }

@@ -1,4 +1,4 @@
-//! A world that is used for one history after another: starting a stack with its functions costs more than most histories do.
+//! Uses one world for many histories, as starting a stack with its functions takes longer than most histories.
 
 use local_aws::dynoxide::actions::delete_item::DeleteItemRequest;
 use serde_json::json;
@@ -6,19 +6,19 @@ use serde_json::json;
 use crate::World;
 use crate::invariants::{DEAD_SCHEDULES, Stored};
 
-/// A world is left after so many histories, so that nothing that grows is measured.
+/// A world is replaced after so many histories, so that what accumulates in it has no effect.
 const MAX_HISTORIES: usize = 50;
 
-/// Where a worker's histories happen.
+/// The world of one worker.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct ReusedWorld {
     world: Option<World>,
     used: usize,
 }
 
-impl Place {
-    /// A world with nothing in it.
-    pub(super) async fn take(&mut self) -> World {
+impl ReusedWorld {
+    /// Returns an empty world: the last one, or a new one.
+    pub(super) async fn acquire(&mut self) -> World {
         self.used += 1;
         match self.world.take() {
             Some(world) if self.used <= MAX_HISTORIES => world,
@@ -32,26 +32,26 @@ impl Place {
         }
     }
 
-    /// Gives back a world in which all is quiet and as it should be, and empties it.
-    pub(super) async fn give_back(&mut self, world: World) {
+    /// Empties a world for the next history. It must be idle, with all invariants intact.
+    pub(super) async fn release(&mut self, world: World) {
         empty_table(&world);
-        lose_schedules(&world).await;
+        delete_slot_schedules(&world).await;
         let sqs = world.stack.aws().sqs();
         let purge = json!({ "QueueUrl": sqs.url(DEAD_SCHEDULES) });
         sqs.call("PurgeQueue", purge).await.expect("the queue can be emptied");
-        world.log().forget();
+        world.log().clear();
         self.world = Some(world);
     }
 
-    /// Nothing more happens here.
-    pub(super) async fn leave(self) {
+    /// Stops the world.
+    pub(super) async fn stop(self) {
         if let Some(world) = self.world {
             world.stop().await;
         }
     }
 }
 
-/// Removes all but what the functions may remember: the key of cursors.
+/// Deletes all items except the settings, whose key for cursors the functions keep in memory.
 fn empty_table(world: &World) {
     let stored = Stored::read(world);
     for item in stored.items.iter().filter(|item| item["pk"] != "SETTINGS") {
@@ -62,11 +62,11 @@ fn empty_table(world: &World) {
     }
 }
 
-/// Deletes every one-time schedule, as if Scheduler had forgotten them.
-pub(super) async fn lose_schedules(world: &World) {
+/// Deletes the schedules of all slots, as if Scheduler had lost them.
+pub(super) async fn delete_slot_schedules(world: &World) {
     let scheduler = &world.scheduler;
     let all = scheduler.list_schedules().group_name("reprise").send().await.expect("Scheduler answers");
-    // The names of slots' schedules begin with their minutes.
+    // The name of a slot's schedule begins with its minute. Those of the sweeps do not begin with a digit.
     let names = all.schedules().iter().filter_map(|schedule| schedule.name());
     for name in names.filter(|name| name.starts_with(|c: char| c.is_ascii_digit())) {
         let delete = scheduler.delete_schedule().group_name("reprise").name(name);

@@ -1,4 +1,4 @@
-//! Which histories there are: each call of each scenario with each fault that it can meet, redeliveries, and pairs by the dice.
+//! Plans the histories: each call of each scenario with each fault that it can meet, redeliveries, and random pairs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,39 +9,40 @@ use super::history::History;
 use super::injection::{Call, Dose, Injection, QUEUES};
 use super::scenarios::Scenario;
 
-/// Of what is called more often than this (the sweep, every minute) the first half of these is taken, and the other half by the dice.
-const MAX_OF_AN_OPERATION: u64 = 32;
+/// Calls per operation that get faults. Of an operation with more calls (the sweep runs every minute) the first 16 are taken, and
+/// 16 others at random.
+const MAX_CALLS_PER_OPERATION: u64 = 32;
 
-/// Every so many calls one meets a fault that lasts.
-const LASTING: u64 = 4;
+/// One call in so many also gets a lasting fault.
+const LASTING_FAULT_EVERY: u64 = 4;
 
-/// How long a fault lasts that lasts: longer than every deadline of the scenarios.
-const LASTS: Dose = Dose::Minutes(20);
+/// The duration of a lasting fault: longer than every deadline of the scenarios.
+const LASTING_DOSE: Dose = Dose::Minutes(20);
 
-/// One history of so many has a pair of faults, if there are single ones enough.
-const PAIRS: usize = 6;
+/// One history in so many has a pair of faults, if there are enough single ones.
+const PAIR_EVERY: usize = 6;
 
-/// What is taken of all histories.
+/// Selects histories.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Parts of scenarios' names; empty takes all.
+    /// Names of scenarios. Empty selects all.
     pub scenarios: Vec<String>,
-    /// Parts of the kinds of faults.
+    /// Parts of the names of faults. Empty selects all.
     pub faults: Vec<String>,
-    /// Parts of `run-job/dynamodb/GetItem/2`.
+    /// Parts of calls such as `run-job/dynamodb/GetItem/2`. Empty selects all.
     pub calls: Vec<String>,
 }
 
 impl Filter {
-    /// The scenarios that it takes.
+    /// The selected scenarios.
     #[must_use]
     pub fn scenarios(&self) -> Vec<Scenario> {
-        let taken =
+        let selected =
             |scenario: &Scenario| self.scenarios.is_empty() || self.scenarios.iter().any(|it| it == scenario.name());
-        Scenario::ALL.into_iter().filter(taken).collect()
+        Scenario::ALL.into_iter().filter(selected).collect()
     }
 
-    fn takes(&self, injection: &Injection) -> bool {
+    fn selects(&self, injection: &Injection) -> bool {
         let any =
             |words: &[String], text: &str| words.is_empty() || words.iter().any(|word| text.contains(word.as_str()));
         let call = match injection {
@@ -52,29 +53,29 @@ impl Filter {
     }
 }
 
-/// Numbers without a pattern (`SplitMix64`): the same for the same seed.
+/// Pseudo-random numbers (`SplitMix64`), the same for the same seed.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(pub(super) u64);
+pub(super) struct Rng(pub(super) u64);
 
-impl Dice {
-    pub(super) fn roll(&mut self, sides: usize) -> usize {
+impl Rng {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
-        usize::try_from(bits % sides.max(1) as u64).unwrap_or_default()
+        usize::try_from(bits % bound.max(1) as u64).unwrap_or_default()
     }
 
     fn shuffle<T>(&mut self, all: &mut [T]) {
         for i in (1..all.len()).rev() {
-            all.swap(i, self.roll(i + 1));
+            all.swap(i, self.below(i + 1));
         }
     }
 }
 
-/// What can go wrong in a scenario that makes these calls.
-pub(super) fn singles(calls: &[SeenCall], filter: &Filter, dice: &mut Dice) -> Vec<Injection> {
+/// All single injections for a scenario that makes these calls.
+pub(super) fn singles(calls: &[SeenCall], filter: &Filter, rng: &mut Rng) -> Vec<Injection> {
     let mut made: BTreeMap<(String, Service, String), u64> = BTreeMap::new();
     for call in calls {
         if let Some(caller) = &call.caller {
@@ -84,7 +85,7 @@ pub(super) fn singles(calls: &[SeenCall], filter: &Filter, dice: &mut Dice) -> V
     }
     let mut singles = Vec::new();
     for ((caller, service, operation), count) in made {
-        for nth in chosen(count, dice) {
+        for nth in call_numbers(count, rng) {
             let call = Call { caller: caller.clone(), service, operation: operation.clone(), nth };
             let faults = Fault::ALL.into_iter().filter(|fault| fault.applies_to(service, &operation));
             let doses = faults.flat_map(|fault| doses(fault, nth).iter().map(move |dose| (fault, *dose)));
@@ -92,44 +93,44 @@ pub(super) fn singles(calls: &[SeenCall], filter: &Filter, dice: &mut Dice) -> V
         }
     }
     singles.extend(redeliveries());
-    singles.retain(|injection| filter.takes(injection));
+    singles.retain(|injection| filter.selects(injection));
     singles
 }
 
-/// The histories of a seed, so many at most: single faults, then pairs, one for each five single ones.
-pub(super) fn histories(singles: &BTreeMap<Scenario, Vec<Injection>>, most: usize, dice: &mut Dice) -> Vec<History> {
+/// Plans at most `max` histories: single faults, then a pair for each five of them.
+pub(super) fn histories(singles: &BTreeMap<Scenario, Vec<Injection>>, max: usize, rng: &mut Rng) -> Vec<History> {
     let one = |(scenario, injection): (Scenario, &Injection)| History { scenario, injections: vec![injection.clone()] };
     let all = singles.iter().flat_map(|(scenario, all)| all.iter().map(|injection| (*scenario, injection)));
     let mut histories: Vec<History> = all.map(one).collect();
-    dice.shuffle(&mut histories);
-    let most = most.min(histories.len() * PAIRS / (PAIRS - 1));
-    histories.truncate(most - most / PAIRS);
+    rng.shuffle(&mut histories);
+    let max = max.min(histories.len() * PAIR_EVERY / (PAIR_EVERY - 1));
+    histories.truncate(max - max / PAIR_EVERY);
     let scenarios: Vec<_> = singles.iter().filter(|(_, all)| !all.is_empty()).collect();
-    while histories.len() < most && !scenarios.is_empty() {
-        let (scenario, all) = scenarios[dice.roll(scenarios.len())];
-        let injections = [(); 2].map(|()| all[dice.roll(all.len())].clone()).to_vec();
+    while histories.len() < max && !scenarios.is_empty() {
+        let (scenario, all) = scenarios[rng.below(scenarios.len())];
+        let injections = [(); 2].map(|()| all[rng.below(all.len())].clone()).to_vec();
         histories.push(History { scenario: *scenario, injections });
     }
     histories
 }
 
-fn chosen(count: u64, dice: &mut Dice) -> Vec<u64> {
-    if count <= MAX_OF_AN_OPERATION {
+fn call_numbers(count: u64, rng: &mut Rng) -> Vec<u64> {
+    if count <= MAX_CALLS_PER_OPERATION {
         return (1..=count).collect();
     }
-    let half = MAX_OF_AN_OPERATION / 2;
+    let half = MAX_CALLS_PER_OPERATION / 2;
     let mut rest: Vec<u64> = (half + 1..=count).collect();
-    dice.shuffle(&mut rest);
+    rng.shuffle(&mut rest);
     (1..=half).chain(rest.into_iter().take(usize::try_from(half).unwrap_or_default())).collect()
 }
 
 fn doses(fault: Fault, nth: u64) -> &'static [Dose] {
     match fault {
-        // Each takes its time-out.
+        // Only once, as each takes the caller's time-out in real time.
         Fault::Hang | Fault::HangAfter => &[Dose::Once],
-        Fault::KillBefore | Fault::KillAfter => &[Dose::Once, Dose::Some],
-        _ if nth % LASTING == 1 => &[Dose::Once, Dose::Some, LASTS],
-        _ => &[Dose::Once, Dose::Some],
+        Fault::KillBefore | Fault::KillAfter => &[Dose::Once, Dose::Repeated],
+        _ if nth % LASTING_FAULT_EVERY == 1 => &[Dose::Once, Dose::Repeated, LASTING_DOSE],
+        _ => &[Dose::Once, Dose::Repeated],
     }
 }
 
@@ -159,13 +160,13 @@ mod tests {
     #[test]
     fn without_a_limit_there_is_a_pair_for_each_five_single_faults() {
         let singles: Vec<Injection> = redeliveries().take(10).collect();
-        let all = BTreeMap::from([(Scenario::ByHand, singles.clone()), (Scenario::Erased, singles)]);
-        let pairs = |most| {
-            let made = histories(&all, most, &mut Dice(1));
+        let all = BTreeMap::from([(Scenario::ByHand, singles.clone()), (Scenario::Erase, singles)]);
+        let pairs = |max| {
+            let made = histories(&all, max, &mut Rng(1));
             (made.len(), made.iter().filter(|history| history.injections.len() == 2).count())
         };
         assert_eq!(pairs(usize::MAX), (24, 4));
         assert_eq!(pairs(12), (12, 2));
-        assert_eq!(histories(&BTreeMap::new(), usize::MAX, &mut Dice(1)).len(), 0);
+        assert_eq!(histories(&BTreeMap::new(), usize::MAX, &mut Rng(1)).len(), 0);
     }
 }

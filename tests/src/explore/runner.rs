@@ -1,4 +1,4 @@
-//! Goes through histories, several side by side.
+//! Runs histories, several at the same time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,92 +6,92 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 
 use super::coverage::Summary;
-use super::history::{Ended, History};
+use super::history::{History, HistoryResult};
 use super::injection::Injection;
-use super::place::Place;
-use super::plan::{self, Dice, Filter};
+use super::place::ReusedWorld;
+use super::plan::{self, Filter, Rng};
 
 /// What to explore.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Decides which histories there are, and in which order.
+    /// Decides which histories run, and in which order.
     pub seed: u64,
     pub filter: Filter,
-    /// How many histories at most.
+    /// The maximum number of histories.
     pub histories: usize,
-    /// Worlds side by side.
+    /// The number of worlds at the same time.
     pub jobs: usize,
-    /// These alone, in each scenario that the filter takes.
+    /// When not empty: run exactly these, together, in each selected scenario.
     pub injections: Vec<Injection>,
 }
 
-/// How far it is.
+/// The progress of an exploration.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress {
     pub done: usize,
     pub of: usize,
-    /// Histories in which an invariant was broken.
+    /// Histories that broke an invariant.
     pub failed: usize,
 }
 
-/// Learns the scenarios' calls and goes through the histories that these make. `tell` hears of each that has ended.
-pub async fn run(options: &Options, mut tell: impl FnMut(Progress, &History, &Ended)) -> Summary {
+/// Records the calls of each scenario, then runs the histories planned from them. Calls `on_result` after each history.
+pub async fn run(options: &Options, mut on_result: impl FnMut(Progress, &History, &HistoryResult)) -> Summary {
     let mut summary = Summary::default();
     let mut progress = Progress::default();
     let scenarios = options.filter.scenarios();
-    let alone =
+    let first_runs =
         scenarios.iter().map(|scenario| History { scenario: *scenario, injections: options.injections.clone() });
-    let alone: Vec<History> = alone.collect();
-    progress.of = alone.len();
-    let mut learned = BTreeMap::new();
-    side_by_side(alone, options.jobs, |history, ended| {
+    let first_runs: Vec<History> = first_runs.collect();
+    progress.of = first_runs.len();
+    let mut recorded = BTreeMap::new();
+    run_concurrently(first_runs, options.jobs, |history, result| {
         progress.done += 1;
-        progress.failed += usize::from(!ended.violations.is_empty());
-        summary.add(&history, &ended);
-        tell(progress, &history, &ended);
-        learned.insert(history.scenario, ended.calls);
+        progress.failed += usize::from(!result.violations.is_empty());
+        summary.add(&history, &result);
+        on_result(progress, &history, &result);
+        recorded.insert(history.scenario, result.calls);
     })
     .await;
     if !options.injections.is_empty() {
         return summary;
     }
-    let mut dice = Dice(options.seed);
-    let singles: BTreeMap<_, _> = learned
+    let mut rng = Rng(options.seed);
+    let singles: BTreeMap<_, _> = recorded
         .into_iter()
-        .map(|(scenario, calls)| (scenario, plan::singles(&calls, &options.filter, &mut dice)))
+        .map(|(scenario, calls)| (scenario, plan::singles(&calls, &options.filter, &mut rng)))
         .collect();
     summary.singles = singles.values().map(Vec::len).sum();
-    let histories = plan::histories(&singles, options.histories, &mut dice);
+    let histories = plan::histories(&singles, options.histories, &mut rng);
     progress.of += histories.len();
-    side_by_side(histories, options.jobs, |history, ended| {
+    run_concurrently(histories, options.jobs, |history, result| {
         progress.done += 1;
-        progress.failed += usize::from(!ended.violations.is_empty());
-        summary.add(&history, &ended);
-        tell(progress, &history, &ended);
+        progress.failed += usize::from(!result.violations.is_empty());
+        summary.add(&history, &result);
+        on_result(progress, &history, &result);
     })
     .await;
     summary
 }
 
-async fn side_by_side(histories: Vec<History>, jobs: usize, mut ended: impl FnMut(History, Ended)) {
+async fn run_concurrently(histories: Vec<History>, jobs: usize, mut on_result: impl FnMut(History, HistoryResult)) {
     let left: Arc<Mutex<VecDeque<History>>> = Arc::new(Mutex::new(histories.into()));
-    let (told, mut hear) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut results) = tokio::sync::mpsc::unbounded_channel();
     let mut workers = JoinSet::new();
     for _ in 0..jobs.max(1) {
-        let (left, told) = (left.clone(), told.clone());
+        let (left, sender) = (left.clone(), sender.clone());
         workers.spawn(async move {
-            let mut place = Place::default();
+            let mut worlds = ReusedWorld::default();
             while let Some(history) = next(&left) {
-                let ended = history.run(&mut place).await;
-                // Nobody who listens goes away before the last one has ended.
-                let _ = told.send((history, ended));
+                let result = history.run(&mut worlds).await;
+                // The receiver lives until the last sender is gone, so this cannot fail.
+                let _ = sender.send((history, result));
             }
-            place.leave().await;
+            worlds.stop().await;
         });
     }
-    drop(told);
-    while let Some((history, how)) = hear.recv().await {
-        ended(history, how);
+    drop(sender);
+    while let Some((history, result)) = results.recv().await {
+        on_result(history, result);
     }
     while workers.join_next().await.is_some() {}
 }

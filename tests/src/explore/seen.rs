@@ -1,4 +1,4 @@
-//! Messages as they come off a stage, and how interchanges are numbered.
+//! Converts messages of a stage into sightings, and interchange ids into numbers.
 
 use jiff::Timestamp;
 use local_aws::{AttributeValue, Message};
@@ -6,17 +6,17 @@ use serde_json::Value;
 
 use crate::invariants::Sighting;
 
-/// The id of a number.
+/// The interchange id for a number.
 pub(super) fn id(number: usize) -> String {
     format!("o-{number}")
 }
 
-/// The number of an id of [`id`].
+/// The number for an id made by [`id`].
 pub(super) fn number(id: &str) -> Option<usize> {
     id.strip_prefix("o-")?.parse().ok()
 }
 
-/// What is known of a message of a stage.
+/// The sighting for a message of a stage queue.
 pub(super) fn sighting(message: &Message) -> Sighting {
     let attribute = message.attributes.get("reprise").map(|attribute| match &attribute.value {
         AttributeValue::Text(text) => text.clone(),

@@ -1,22 +1,22 @@
-//! A call site as it is seen from outside: who calls what with which kind of key.
+//! Call sites, as seen from outside: which function calls which operation with which kind of key.
 
 use std::fmt;
 
 use local_aws::{SeenCall, Service};
 
-/// Calls that differ only in ids, times and numbers.
+/// All calls that differ only in ids, times and numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
     /// The function, without the stack's name.
     pub caller: String,
     pub service: &'static str,
     pub operation: String,
-    /// The key with ids left out: `INTERCHANGE#/HEAD`.
+    /// The key without ids: `INTERCHANGE#/HEAD`.
     pub key: String,
 }
 
 impl Site {
-    /// The site of a call; `None` where no function made it.
+    /// The site of a call; `None` when no function made it.
     #[must_use]
     pub fn of(call: &SeenCall) -> Option<Self> {
         let caller = call.caller.as_deref()?;
@@ -30,7 +30,7 @@ impl Site {
     }
 }
 
-/// A service's name in texts.
+/// The name of a service on the command line.
 pub(super) fn name(service: Service) -> &'static str {
     match service {
         Service::DynamoDb => "dynamodb",
@@ -39,7 +39,7 @@ pub(super) fn name(service: Service) -> &'static str {
     }
 }
 
-/// The part of a key that says what it is the key of.
+/// The part of a key that names the kind of item.
 fn kind(part: &str) -> &str {
     let is_word = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(|c| c.is_ascii_uppercase() || c == '-')
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_times_are_left_out_of_a_site() {
+    fn a_site_contains_no_ids_and_no_times() {
         assert_eq!(key("GetItem", "INTERCHANGE#o-1/HEAD"), "INTERCHANGE#/HEAD");
         assert_eq!(key("Query", "SLOTS/2026-11-20T14:05:00Z"), "SLOTS/*");
         assert_eq!(key("Query", "FLOW#orders#unresolved#3/2026"), "FLOW#/*");

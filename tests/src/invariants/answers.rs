@@ -1,11 +1,11 @@
-//! A 5xx says nothing internal, and no log line has a payload.
+//! A 5xx response contains no internal detail, and no log line contains a payload.
 
 use serde_json::Value;
 
 use super::{Evidence, Findings};
 use crate::{Answer, World};
 
-/// Words that an answer can only have from inside.
+/// Words that reveal an internal detail.
 const INTERNAL: [&str; 14] = [
     "dynamo",
     "sqs",
@@ -25,20 +25,20 @@ const INTERNAL: [&str; 14] = [
 
 pub(super) fn check(world: &World, evidence: &Evidence, found: &mut Findings) {
     for answer in &evidence.errors {
-        if let Some(told) = internal(answer) {
-            found.add("a 5xx says nothing internal", told);
+        if let Some(detail) = internal_detail(answer) {
+            found.add("a 5xx contains no internal detail", detail);
         }
     }
     for line in world.log().leaks().into_iter().take(3) {
-        found.add("no log line has a payload", line);
+        found.add("no log line contains a payload", line);
     }
 }
 
-/// What the answer tells that it should not.
-fn internal(answer: &Answer) -> Option<String> {
+/// The status and body of a response that contains an internal detail.
+fn internal_detail(answer: &Answer) -> Option<String> {
     let text = String::from_utf8_lossy(&answer.bytes).into_owned();
     let body: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
-    // The `type` is a name of ours.
+    // Not the `type`: problem types are public and may contain such a word.
     let words = body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type");
     let words = words.map(|(_, value)| value.to_string().to_lowercase()).collect::<String>();
     INTERNAL.iter().any(|word| words.contains(word)).then(|| format!("{} {text}", answer.status))

@@ -1,4 +1,4 @@
-//! What a harness has seen and done, which the invariants are held against.
+//! The evidence: everything that the harness sent and received. The invariants compare it with the stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,24 +7,24 @@ use local_aws::{Fault, Fired, Service};
 
 use crate::Answer;
 
-/// Everything that is known from outside about one history.
+/// What is known about one history from outside.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// Outcomes that the failures queue took, once each.
+    /// Reports that the failures queue accepted, once each.
     pub reported: BTreeSet<(String, u32, Outcome)>,
-    /// The flow of every interchange that failed.
+    /// The flow of each interchange that failed.
     pub flow_of: BTreeMap<String, String>,
-    /// Messages that were on a stage queue, in the order in which they were received there.
+    /// Messages that were received from stage queues, in order.
     pub seen: Vec<Sighting>,
-    /// Ids in the order in which they must be met on a FIFO stage, by message group.
+    /// The order in which ids must arrive on a FIFO stage, by message group.
     pub order: BTreeMap<String, Vec<String>>,
-    /// Answers of 5xx that the API gave.
+    /// The 5xx responses of the API.
     pub errors: Vec<Answer>,
-    /// What may explain repeats.
+    /// Faults that justify repeated messages.
     pub disturbances: Disturbances,
 }
 
-/// What a pipeline reports.
+/// The outcome in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Failed,
@@ -44,26 +44,25 @@ impl Outcome {
     }
 }
 
-/// A message that was on a stage queue.
+/// A message that was received from a stage queue.
 #[derive(Debug, Clone)]
 pub struct Sighting {
-    /// The interchange.
     pub id: String,
     pub attempt: u32,
     /// `MessageGroupId`, on a FIFO queue.
     pub group: Option<String>,
-    /// When SQS took it.
+    /// When SQS accepted it.
     pub sent_at: Timestamp,
 }
 
-/// How often something happened after which a message may be sent again, or an event of Scheduler be given up.
+/// Counts of faults after which a message may be sent again, or Scheduler may give up an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Disturbances {
     /// Functions that were killed.
     pub kills: usize,
-    /// Calls to SQS that took effect and whose answers were lost.
+    /// Calls to SQS that took effect although their responses were lost.
     pub lost_answers: usize,
-    /// Faults that scheduled-retry met.
+    /// Faults in calls of scheduled-retry.
     pub of_schedules: usize,
 }
 
@@ -73,10 +72,10 @@ impl Disturbances {
     /// Messages of one SQS call.
     const REPEATS_PER_LOST_ANSWER: usize = 10;
 
-    /// How often Scheduler has an event carried out before it is a dead letter: `RetryPolicy` of the template.
+    /// How often Scheduler tries an event before it becomes a dead letter: `RetryPolicy` in the template.
     const TRIES_OF_A_SCHEDULE: usize = 4;
 
-    /// What these faults count as.
+    /// Counts these faults.
     #[must_use]
     pub fn of(fired: &[Fired]) -> Self {
         let lost = [Fault::ServerErrorAfter, Fault::HangAfter, Fault::ResetAfter];
@@ -86,13 +85,13 @@ impl Disturbances {
         Self { kills: kills.count(), lost_answers: lost_answers.count(), of_schedules: of_schedules.count() }
     }
 
-    /// How many events Scheduler may have given up. They are told to people, and the next sweep does what they were for.
+    /// How many events Scheduler may have given up. They raise an alarm, and the next sweep does their work.
     #[must_use]
     pub fn dead_schedules(self) -> usize {
         self.of_schedules / Self::TRIES_OF_A_SCHEDULE
     }
 
-    /// How many messages may be on a stage more than once.
+    /// How many repeated messages are allowed on the stages.
     #[must_use]
     pub fn repeats(self) -> usize {
         self.kills * Self::REPEATS_PER_KILL + self.lost_answers * Self::REPEATS_PER_LOST_ANSWER
@@ -100,20 +99,20 @@ impl Disturbances {
 }
 
 impl Evidence {
-    /// The flows that had failures.
+    /// The flows with failures.
     pub fn flows(&self) -> BTreeSet<&str> {
         self.flow_of.values().map(String::as_str).collect()
     }
 
-    /// Notes a report that the failures queue took.
-    pub fn reports(&mut self, id: &str, flow: &str, attempt: u32, outcome: Outcome) {
+    /// Records a report that the failures queue accepted.
+    pub fn record_report(&mut self, id: &str, flow: &str, attempt: u32, outcome: Outcome) {
         if outcome == Outcome::Failed {
             self.flow_of.insert(id.to_owned(), flow.to_owned());
         }
         self.reported.insert((id.to_owned(), attempt, outcome));
     }
 
-    /// How often a message was on a stage, by id and attempt.
+    /// When each message was sent to a stage, by id and attempt.
     pub(crate) fn sightings(&self) -> BTreeMap<(&str, u32), Vec<Timestamp>> {
         let mut sightings: BTreeMap<(&str, u32), Vec<Timestamp>> = BTreeMap::new();
         for seen in &self.seen {

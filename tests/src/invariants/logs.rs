@@ -1,4 +1,4 @@
-//! Every accepted failure is there, with its log; logs have no gap, and agree with their heads.
+//! Every accepted failure is stored with its event log. Logs have no gaps and agree with their heads.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ pub(super) fn check(stored: &Stored, evidence: &Evidence, found: &mut Findings) 
         let kinds: &[&str] = match outcome {
             Outcome::Failed => &["failed", "partially_failed", "late_outcome"],
             Outcome::Completed => &["completed", "late_outcome"],
-            // What comes after a completion of the same attempt is no news.
+            // After a completion of the same attempt it is not logged.
             Outcome::InNetwork => continue,
         };
         let log = stored.logs.get(id).map_or(&[][..], Vec::as_slice);
-        let noted =
+        let logged =
             log.iter().filter(|event| event.attempt == *attempt && kinds.contains(&event.kind.as_str())).count();
-        found.unless(noted > 0, "every outcome is in the log", || {
-            format!("{id} attempt {attempt}: {outcome:?} was reported; its log is {:?}", stored.kinds(id))
+        found.unless(logged > 0, "every outcome is in the log", || {
+            format!("{id} attempt {attempt}: {outcome:?} was reported; the log is {:?}", stored.kinds(id))
         });
-        found.unless(noted < 2, "a repeated report changes nothing", || {
-            format!("{id} attempt {attempt}: {outcome:?} is there {noted} times: {:?}", stored.kinds(id))
+        found.unless(logged < 2, "a repeated report changes nothing", || {
+            format!("{id} attempt {attempt}: {outcome:?} is logged {logged} times: {:?}", stored.kinds(id))
         });
     }
     for (id, head) in &stored.heads {

@@ -1,5 +1,5 @@
-//! What must be true of a stack that is quiet, whatever happened before: recounted from the table and compared with what the API
-//! says, what was put on the queues, and what the harness saw on the stages. Written once, for exploration and for tests.
+//! Invariants of an idle stack, whatever happened before. The table is counted independently and compared with the API, with the
+//! messages that were reported, and with the messages that the harness saw on the stages. Used by the exploration and by tests.
 
 mod answers;
 mod evidence;
@@ -15,17 +15,17 @@ use std::fmt;
 
 pub use evidence::{Disturbances, Evidence, Outcome, Sighting};
 pub(crate) use rest::DEAD_SCHEDULES;
-pub use rest::unrest;
+pub use rest::pending_work;
 pub use stored::{Head, Logged, Stored};
 
 use crate::World;
 
-/// Something that must not be.
+/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// Which invariant is broken, in a few words.
+    /// The invariant, in a few words.
     pub rule: &'static str,
-    /// What was seen.
+    /// What was found.
     pub detail: String,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What is found while the invariants are checked.
+/// Collects violations.
 #[derive(Debug, Default)]
 pub(crate) struct Findings(Vec<Violation>);
 
@@ -51,7 +51,7 @@ impl Findings {
     }
 }
 
-/// Checks every invariant of a world in which nothing is going on any more. Empty when all hold.
+/// Checks every invariant of an idle world. Empty when all hold.
 ///
 /// # Panics
 /// When the table or the API cannot be read.

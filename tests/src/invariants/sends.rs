@@ -1,5 +1,5 @@
-//! Claims and what was on the stage: nothing is lost, nothing is there twice without a reason, and silence means nothing
-//! before the message was there.
+//! Claims agree with the stages: every claimed message was sent, none was sent twice without a reason, and silence counts only
+//! after the message was sent.
 
 use std::collections::BTreeSet;
 
@@ -45,19 +45,17 @@ pub(super) fn check(stored: &Stored, evidence: &Evidence, found: &mut Findings) 
             (false, false) => {
                 found.add("every claimed attempt is sent", format!("{id} attempt {attempt}: {:?}", stored.kinds(id)))
             }
-            (true, true) => found.add(
-                "what was sent has not failed to be sent",
-                format!("{id} attempt {attempt}: {:?}", stored.kinds(id)),
-            ),
+            (true, true) => found
+                .add("a sent message has no failed send", format!("{id} attempt {attempt}: {:?}", stored.kinds(id))),
             (false, true) | (true, false) => {}
         }
     }
     for (id, attempt) in given_up {
-        // No queue refuses anything here, so that nothing may be given up.
+        // No queue refuses a message here, so every send must succeed.
         found.add("only a refusal fails a send", format!("{id} attempt {attempt}: {:?}", stored.kinds(id)));
     }
     for ((id, attempt), times) in &sightings {
-        found.unless(claimed.contains(&(*id, *attempt)), "what is sent is claimed", || {
+        found.unless(claimed.contains(&(*id, *attempt)), "every sent attempt is claimed", || {
             format!("{id} attempt {attempt} was on the stage {} times: {:?}", times.len(), stored.kinds(id))
         });
     }

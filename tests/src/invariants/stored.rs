@@ -1,4 +1,4 @@
-//! The table as it is, read past the API and past the functions' own code, so that an error in these is no error here.
+//! Reads the table directly, without the API and without the functions' code, so that an error there cannot hide itself here.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::World;
 
-/// An item with its texts and numbers as they are; bytes are left out.
+/// An item with its strings and numbers, without binary attributes.
 pub(crate) type Item = Map<String, Value>;
 
 /// A copy of the table at one moment.
@@ -16,15 +16,14 @@ pub(crate) type Item = Map<String, Value>;
 pub struct Stored {
     /// When it was read, by the stack's clock.
     pub now: Timestamp,
-    /// By id.
+    /// The head of each interchange, by id.
     pub heads: BTreeMap<String, Head>,
-    /// Events by id, in the order of their numbers.
+    /// The events of each interchange by id, in the order of their numbers.
     pub logs: BTreeMap<String, Vec<Logged>>,
-    /// All items.
     pub(crate) items: Vec<Item>,
 }
 
-/// What the head of an interchange says.
+/// The head of an interchange.
 #[derive(Debug, Clone)]
 pub struct Head {
     pub flow: String,
@@ -35,20 +34,20 @@ pub struct Head {
     pub has_next: bool,
     pub group: String,
     pub job: Option<String>,
-    /// How many events its log has.
+    /// The number of events in its log.
     pub events: u64,
-    /// Whether it expires.
+    /// Whether it has a TTL.
     pub expires: bool,
 }
 
 impl Head {
-    /// Whether an attempt is on its way.
+    /// Whether an attempt is in flight.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         ["waiting_for_retry", "waiting_for_restart", "in_network"].contains(&self.status.as_str())
     }
 
-    /// Whether nothing is left to do.
+    /// Whether it is completed or deleted.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
         ["completed", "deleted", "erased"].contains(&self.status.as_str())
@@ -61,15 +60,15 @@ impl Head {
     }
 }
 
-/// One event of a log.
+/// One event of an interchange's log.
 #[derive(Debug, Clone)]
 pub struct Logged {
     pub sequence: u64,
     pub at: Timestamp,
     pub attempt: u32,
-    /// As it is stored: `requested`, `assumed_completed`.
+    /// As stored, for example `requested` or `assumed_completed`.
     pub kind: String,
-    /// What is particular to its kind.
+    /// The data of this kind of event.
     pub data: Value,
 }
 
@@ -77,7 +76,7 @@ impl Stored {
     /// Reads the whole table.
     ///
     /// # Panics
-    /// When it cannot be read, or an item of it has another shape than this knows.
+    /// When it cannot be read, or when an item has an unknown shape.
     #[must_use]
     pub fn read(world: &World) -> Self {
         let mut stored = Self { now: world.stack.aws().clock().now(), items: scan(world), ..Self::default() };
@@ -85,7 +84,7 @@ impl Stored {
             let Some(id) = text(item, "pk").strip_prefix("INTERCHANGE#") else { continue };
             if text(item, "sk") == "HEAD" {
                 let head = head(item);
-                // Without a log it is an early outcome, and no interchange.
+                // A head without a log is an early outcome, not an interchange.
                 if head.events > 0 {
                     stored.heads.insert(id.to_owned(), head);
                 }
@@ -104,13 +103,13 @@ impl Stored {
         self.heads.iter().filter(move |(_, head)| head.flow == flow)
     }
 
-    /// The items whose keys begin so.
+    /// The items whose keys begin with `pk` and `sk`.
     pub(crate) fn items_under(&self, pk: &str, sk: &str) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(move |item| text(item, "pk").starts_with(pk) && text(item, "sk").starts_with(sk))
     }
 }
 
-/// A text of an item; empty where it has none.
+/// A string attribute of an item; empty when the item has none.
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> &'a str {
     item.get(name).and_then(Value::as_str).unwrap_or_default()
 }

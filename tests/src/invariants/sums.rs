@@ -1,4 +1,4 @@
-//! Heads, rows of the index, counts by status and group, and failure times agree with a recount.
+//! The list, the counts by status and group, the planned retries and the failure times agree with a recount of the heads.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) async fn check(world: &World, stored: &Stored, flow: &str, found: &mu
     for status in STATUSES {
         let heads = stored.heads_of(flow).filter(|(_, head)| head.status == status).count();
         found.unless(shown["counts"][status] == heads, "counts agree with a recount", || {
-            format!("{flow}: {} {status}, and {heads} heads are", shown["counts"][status])
+            format!("{flow}: the count of {status} is {}, but {heads} heads have this status", shown["counts"][status])
         });
     }
     times(stored, flow, &shown, found);
@@ -40,7 +40,7 @@ pub(super) async fn check(world: &World, stored: &Stored, flow: &str, found: &mu
     let rows = stored.items_under("FLOWS", &prefix);
     let counted: i64 = rows.filter_map(|row| row.get("next")).filter_map(Value::as_i64).sum();
     found.unless(i64::try_from(planned) == Ok(counted), "planned retries agree with a recount", || {
-        format!("{flow}: counted {counted}, and {planned} heads have a next retry")
+        format!("{flow}: the count is {counted}, but {planned} heads have a next retry")
     });
 }
 
@@ -48,19 +48,19 @@ fn times(stored: &Stored, flow: &str, shown: &Value, found: &mut Findings) {
     let unresolved: Vec<Timestamp> =
         stored.heads_of(flow).filter(|(_, head)| !head.is_resolved()).map(|(_, head)| head.failed_at).collect();
     for (name, at) in [("oldestFailureAt", unresolved.iter().min()), ("newestFailureAt", unresolved.iter().max())] {
-        let wanted = at.map(|at| rounded(*at, stored.now));
-        let told = shown[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        found.unless(wanted == told, "failure times agree with a recount", || {
-            format!("{flow}: {name} is {told:?}, should be {wanted:?}")
+        let expected = at.map(|at| rounded(*at, stored.now));
+        let actual = shown[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
+        found.unless(expected == actual, "failure times agree with a recount", || {
+            format!("{flow}: {name} is {actual:?} and should be {expected:?}")
         });
     }
 }
 
-/// How a flow tells a failure's time: rounded down to the minute, to the hour beyond six of them, to the day beyond seven of them.
+/// A failure time as a flow shows it: rounded down to the minute, to the hour after six hours, to the day after seven days.
 fn rounded(at: Timestamp, now: Timestamp) -> Timestamp {
     let whole = |time: Timestamp, width: i64| time.as_second().div_euclid(width);
-    let far = |width: i64, most: i64| (whole(now, width) - whole(at, width)).abs() > most;
-    let width = match (far(3_600, 6), far(86_400, 7)) {
+    let is_older = |width: i64, max: i64| (whole(now, width) - whole(at, width)).abs() > max;
+    let width = match (is_older(3_600, 6), is_older(86_400, 7)) {
         (true, true) => 86_400,
         (true, false) => 3_600,
         (false, _) => 60,
@@ -68,7 +68,7 @@ fn rounded(at: Timestamp, now: Timestamp) -> Timestamp {
     Timestamp::from_second(whole(at, width) * width).unwrap_or_default()
 }
 
-/// The list shows every head once, as it is.
+/// The list shows every head once, with its status and attempt.
 async fn rows(world: &World, stored: &Stored, flow: &str, found: &mut Findings) {
     let mut listed: BTreeMap<String, (String, u64)> = BTreeMap::new();
     let mut cursor = String::new();
@@ -78,7 +78,7 @@ async fn rows(world: &World, stored: &Stored, flow: &str, found: &mut Findings) 
         for row in page["items"].as_array().into_iter().flatten() {
             let word = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
             let again = listed.insert(word("interchangeId"), (word("status"), row["attempt"].as_u64().unwrap_or(0)));
-            found.unless(again.is_none(), "a list shows everything once", || row["interchangeId"].to_string());
+            found.unless(again.is_none(), "a list shows each interchange once", || row["interchangeId"].to_string());
         }
         match page["cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -110,6 +110,6 @@ async fn groups(world: &World, stored: &Stored, flow: &str, found: &mut Findings
         })
         .collect();
     found.unless(shown == counted, "groups agree with a recount", || {
-        format!("{flow}: {shown:?}, and heads {counted:?}")
+        format!("{flow}: {shown:?}, but the heads have {counted:?}")
     });
 }

@@ -1,25 +1,25 @@
-//! Functions of two releases side by side, as while a deployment goes on or is rolled back: each new environment of a
-//! function runs the binary of the one or of the other.
+//! Functions of two releases side by side, as during a deployment or a rollback: each new environment of a function runs the
+//! binary of one release or the other.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::Dice;
+use super::Rng;
 use crate::World;
 
-/// A directory of binaries, each a link to that of one of two releases.
+/// A directory of links to binaries. Each link points to the binary of one of two releases.
 #[derive(Debug)]
 pub struct Mixed {
     directory: tempfile::TempDir,
     releases: [PathBuf; 2],
     binaries: Vec<String>,
-    dice: Dice,
-    /// How often a function was given the other binary.
-    pub turns: usize,
+    rng: Rng,
+    /// How often a link was changed to the other release.
+    pub switches: usize,
 }
 
 impl Mixed {
-    /// Mixes the binaries of two directories; what the second one lacks is always of the first.
+    /// Mixes the binaries of two directories. A binary that the second one lacks is always taken from the first.
     ///
     /// # Panics
     /// When a directory cannot be read or links cannot be made.
@@ -29,21 +29,21 @@ impl Mixed {
         let binaries: Vec<String> = names.filter_map(|file| file.file_name().into_string().ok()).collect();
         let directory = tempfile::tempdir().expect("a directory");
         let releases = [ours, theirs].map(Path::to_path_buf);
-        let mut mixed = Self { directory, releases, binaries, dice: Dice::new(seed), turns: 0 };
+        let mut mixed = Self { directory, releases, binaries, rng: Rng::new(seed), switches: 0 };
         for binary in mixed.binaries.clone() {
-            mixed.turn(&binary);
+            mixed.choose(&binary);
         }
         mixed
     }
 
-    /// Where the binaries are.
+    /// The directory of the links.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Gives some functions the binary of either release, and ends the environments of some others: those that live on
-    /// run beside new ones. Nothing may be going on.
+    /// Chooses the release of some functions again, and ends the environments of some functions. Environments that are not ended
+    /// run side by side with new ones. The stack must be idle.
     ///
     /// # Panics
     /// When links cannot be made.
@@ -51,27 +51,27 @@ impl Mixed {
         let functions: Vec<(String, String)> =
             world.stack.template().functions.iter().map(|it| (it.name.clone(), it.binary.clone())).collect();
         for (name, binary) in functions {
-            if self.dice.roll(3) == 0 {
-                self.turn(&binary);
+            if self.rng.below(3) == 0 {
+                self.choose(&binary);
             }
-            if self.dice.roll(2) == 0 {
+            if self.rng.below(2) == 0 {
                 world.stack.kill_environments(&name).await.expect("the function is there");
             }
         }
     }
 
-    fn turn(&mut self, binary: &str) {
+    fn choose(&mut self, binary: &str) {
         let theirs = self.releases[1].join(binary);
-        let is_theirs = self.dice.roll(2) == 1 && theirs.is_file();
+        let is_theirs = self.rng.below(2) == 1 && theirs.is_file();
         let target = if is_theirs { theirs } else { self.releases[0].join(binary) };
         let link = self.directory.path().join(binary);
         if std::fs::read_link(&link).is_ok_and(|before| before == target) {
             return;
         }
-        // A link is replaced in one step: an environment may start at this moment.
+        // The link is replaced atomically, as an environment may start at this moment.
         let fresh = self.directory.path().join(format!("{binary}.fresh"));
         symlink(&target, &fresh).expect("a link");
         std::fs::rename(&fresh, &link).expect("the link can be replaced");
-        self.turns += 1;
+        self.switches += 1;
     }
 }

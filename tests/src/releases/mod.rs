@@ -1,38 +1,38 @@
-//! Tables of other releases: what the next one may store beside what this one does, tables that earlier ones have left, and
-//! functions of another release that work beside those of this one.
+//! Compatibility with other releases: tables written by earlier releases, members that the next release may add, and functions of
+//! two releases side by side.
 
-mod kept;
 mod mixed;
 mod next;
+mod table_file;
 
 use serde_json::{Value, json};
 
 use crate::World;
 
-pub use kept::{export, import, make};
 pub use mixed::Mixed;
 pub use next::NextRelease;
+pub use table_file::{create_every_shape, export, import};
 
-/// Numbers without a pattern (xorshift): the same for the same seed.
+/// Pseudo-random numbers (xorshift), the same for the same seed.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
-    /// A seed of 0 would give nothing but 0.
+impl Rng {
+    /// Replaces the seed 0, which would give only zeros.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.max(1))
     }
 
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % sides
+        self.0 % bound
     }
 }
 
 impl World {
-    /// An item as it is stored, in DynamoDB's JSON.
+    /// An item of the table, in DynamoDB's JSON.
     ///
     /// # Panics
     /// When there is no such item.
@@ -44,10 +44,10 @@ impl World {
         serde_json::to_value(answer.item.expect("the item is there")).expect("JSON")
     }
 
-    /// Changes an item as another release would.
+    /// Changes an item, as another release would.
     ///
     /// # Panics
-    /// When there is no such item, or it cannot be written as it is to be.
+    /// When there is no such item, or when the changed item cannot be written.
     pub fn alter(&self, pk: &str, sk: &str, alter: impl FnOnce(&mut Value)) {
         let mut item = self.item(pk, sk);
         alter(&mut item);
@@ -63,7 +63,7 @@ impl World {
         self.stack.aws().dynamodb().put_item(request).expect("the item can be written");
     }
 
-    /// All items, in DynamoDB's JSON.
+    /// All items of the table, in DynamoDB's JSON.
     ///
     /// # Panics
     /// When the table cannot be read.
@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-/// A text attribute of an item.
+/// A string attribute of an item; empty when the item has none.
 fn text<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
 }

@@ -1,52 +1,52 @@
-//! A writer of the next release: beside what this release stores it adds what this one does not know, to items of every
-//! shape and at random, while the functions work.
+//! Simulates the next release: while the functions work, it adds unknown members, attributes and versions to random items of
+//! every shape.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{Dice, text};
+use super::{Rng, text};
 use crate::World;
 use crate::invariants::Violation;
 
-/// The name of everything that it adds.
+/// The name of every member and attribute that it adds.
 const ADDED: &str = "nextRelease";
 
-/// One item in so many gets something at a time.
+/// One item in so many is changed at a time.
 const ONE_IN: u64 = 3;
 
-/// The documents that outlive every change that this release makes: those of a head, and a configuration.
-const LASTING: [&str; 3] = ["row", "rest", "d"];
+/// The attributes whose unknown members this release must preserve: the documents of a head and of a configuration.
+const PRESERVED: [&str; 3] = ["row", "rest", "d"];
 
-/// The writer, with what it has added so far.
+/// The simulated next release, with a record of what it added.
 #[derive(Debug)]
 pub struct NextRelease {
-    dice: Dice,
-    /// Keys of heads and configurations, and the document that was added to.
+    rng: Rng,
+    /// Keys of heads and configurations, with the document that got a new member.
     added: BTreeSet<(String, String, String)>,
     /// How many items it has changed.
     pub changes: usize,
-    /// The shapes of these items, by the beginnings of their keys.
+    /// The shapes of these items: the beginnings of their keys.
     pub shapes: BTreeSet<String>,
 }
 
 impl NextRelease {
-    /// What it adds where depends on the seed alone.
+    /// Its changes depend only on the seed and the items.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { dice: Dice::new(seed), added: BTreeSet::new(), changes: 0, shapes: BTreeSet::new() }
+        Self { rng: Rng::new(seed), added: BTreeSet::new(), changes: 0, shapes: BTreeSet::new() }
     }
 
-    /// Adds to some of the items. One that is written at the same moment is left as it is.
+    /// Changes some of the items. An item that another writer changes at the same moment stays as it is.
     pub fn write(&mut self, world: &World) {
         for item in world.items() {
-            if self.dice.roll(ONE_IN) == 0 {
+            if self.rng.below(ONE_IN) == 0 {
                 self.add_to(world, &item);
             }
         }
     }
 
-    /// Where something of it is gone that this release should have kept.
+    /// A violation for each added member that this release should have preserved and did not.
     #[must_use]
     pub fn lost(&self, world: &World) -> Vec<Violation> {
         let items = world.items();
@@ -56,8 +56,8 @@ impl NextRelease {
             json.is_some_and(|json| serde_json::from_str::<Value>(json).is_ok_and(|json| json[ADDED].is_null()))
         };
         let violation = |(pk, sk, document): &(String, String, String)| Violation {
-            rule: "what a later release stored is kept",
-            detail: format!("{pk} {sk}: `{document}` has lost it"),
+            rule: "members of a later release are preserved",
+            detail: format!("{pk} {sk}: the member is missing in `{document}`"),
         };
         self.added.iter().filter(is_lost).map(violation).collect()
     }
@@ -65,7 +65,7 @@ impl NextRelease {
     fn add_to(&mut self, world: &World, item: &Value) {
         let (pk, sk) = (text(item, "pk"), text(item, "sk"));
         let mut set = Map::new();
-        match self.dice.roll(3) {
+        match self.rng.below(3) {
             0 => drop(set.insert("sv".to_owned(), json!({ "N": "2" }))),
             1 => drop(set.insert(ADDED.to_owned(), json!({ "S": "a text" }))),
             _ => {}
@@ -86,14 +86,14 @@ impl NextRelease {
             prefix(pk),
             if pk == prefix(pk) { "" } else { &sk[..sk.find('#').unwrap_or(sk.len())] }
         ));
-        let lasts = ["HEAD", "CONFIG"].contains(&sk);
-        for (name, _) in documents.into_iter().filter(|(name, _)| lasts && LASTING.contains(name)) {
+        let is_preserved = ["HEAD", "CONFIG"].contains(&sk);
+        for (name, _) in documents.into_iter().filter(|(name, _)| is_preserved && PRESERVED.contains(name)) {
             self.added.insert((pk.to_owned(), sk.to_owned(), name.to_owned()));
         }
     }
 }
 
-/// A document with unknown members; `None` where the text is none that has members.
+/// The document with unknown members added; `None` when the attribute is not a document with members.
 fn added_to(name: &str, document: &str) -> Option<String> {
     let is_events = name.strip_prefix('d').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
     let mut json: Value = serde_json::from_str(document).ok()?;
@@ -112,7 +112,7 @@ fn added_to(name: &str, document: &str) -> Option<String> {
     Some(json.to_string())
 }
 
-/// Adds a member to an object, and to those parts of a configuration that are objects themselves.
+/// Adds a member to an object and to the objects of a configuration in it.
 fn add(members: &mut Map<String, Value>) {
     for part in ["confirmation", "retry", "stages", "fl"] {
         if let Some(Value::Object(part)) = members.get_mut(part) {
@@ -122,7 +122,7 @@ fn add(members: &mut Map<String, Value>) {
     members.insert(ADDED.to_owned(), json!({ "deep": [1, null] }));
 }
 
-/// Sets attributes on the condition that those that are there are as they were read. Whether it did.
+/// Sets attributes on the condition that they did not change since they were read. Returns whether it did.
 fn update(world: &World, item: &Value, set: &Map<String, Value>) -> bool {
     let (mut sets, mut conditions) = (Vec::new(), vec!["attribute_exists(pk)".to_owned()]);
     let (mut names, mut values) = (Map::new(), Map::new());

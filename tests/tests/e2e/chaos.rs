@@ -1,51 +1,64 @@
-//! Functions killed at random while failures, jobs and outcomes go through them and the sweep folds: in the end every
-//! sum is right.
+//! Kills functions at random while they handle failures, jobs and outcomes, and while the sweep folds count rows. Afterwards all
+//! counts and statuses are correct.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{RECEIVER_STAGE, World, report};
+use tests::{FAILURES, RECEIVER_STAGE, World, report};
 
-use crate::flow_times::told;
+use crate::flow_times::rounded_time;
 
-/// Decides who is killed when: another seed is another story.
+/// Decides which function is killed in each round, and when.
 const SEED: u64 = 4711;
 
-const KILLS: usize = 20;
+/// Each round kills a function once.
+const ROUNDS: usize = 20;
 
-/// Failures that come in a round.
-const A_ROUND: usize = 25;
+/// Failures that are reported in a round.
+const FAILURES_PER_ROUND: usize = 25;
 
-/// Killed messages are back after this, and count rows are quiet.
-const A_WHILE: &str = "61m";
+/// The time between two rounds. By then messages in flight are visible again, and the count rows are old enough to be folded.
+const ROUND_TIME: &str = "61m";
 
-/// Numbers without a pattern (xorshift).
-struct Dice(u64);
+/// How long to wait for a process that can be killed.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+/// Pseudo-random numbers (xorshift).
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % sides
+        self.0 % bound
     }
 }
 
-/// Kills a function at a moment when it has processes, after letting it go on for some rolls of the dice.
-async fn kill(world: &World, function: &str, dice: &mut Dice) {
-    for _ in 0..2_000 {
-        if world.stack.environment_pids(function).is_ok_and(|pids| !pids.is_empty()) {
-            break;
+/// Waits until a function has a process, lets it run for a random time, and kills all its processes. Returns how many it killed,
+/// at least one.
+async fn kill(world: &World, function: &str, rng: &mut Rng) -> usize {
+    let end = Instant::now() + MAX_WAIT;
+    let mut delay = rng.below(3_000);
+    loop {
+        assert!(Instant::now() < end, "{function} has no process to kill");
+        tokio::task::yield_now().await;
+        if world.stack.environment_pids(function).unwrap().is_empty() {
+            continue;
         }
-        tokio::task::yield_now().await;
+        if delay > 0 {
+            delay -= 1;
+            continue;
+        }
+        let killed = world.stack.kill_environments(function).await.unwrap();
+        if killed > 0 {
+            return killed;
+        }
     }
-    for _ in 0..dice.roll(3_000) {
-        tokio::task::yield_now().await;
-    }
-    world.stack.kill_environments(function).await.unwrap();
 }
 
-/// Reports an outcome of everything on the stage: every third fails again.
+/// Reports outcomes of all messages on the stage. Every third one fails again.
 async fn outcomes(world: &World) {
     let now = world.stack.aws().clock().now().to_string();
     let reports = world.drain(RECEIVER_STAGE).await.into_iter().map(|staged| {
@@ -57,7 +70,7 @@ async fn outcomes(world: &World) {
     world.send(reports).await;
 }
 
-/// Whether the sweep has folded count rows of the flow: the one thing here that is seen at the table alone.
+/// Whether the sweep has folded count rows of the flow. Only the table shows that.
 pub(crate) fn has_folded(world: &World) -> bool {
     let folded = json!({ "pk": { "S": "FLOWS" }, "sk": { "S": "orders#folded" } });
     let request = serde_json::from_value(json!({ "TableName": "reprise", "Key": folded })).unwrap();
@@ -79,46 +92,54 @@ async fn every_row(world: &World) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sums_counts_and_statuses_are_right_after_twenty_kills() {
+async fn counts_and_statuses_are_correct_after_a_kill_in_each_of_twenty_rounds() {
     let world = World::start().await;
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "365d" } });
     world.put("/flows/orders", config).await.ok();
-    let mut dice = Dice(SEED);
+    let mut rng = Rng(SEED);
     let mut jobs = Vec::new();
-    for round in 0..KILLS {
-        let numbers = round * A_ROUND..(round + 1) * A_ROUND;
+    let mut killed = BTreeMap::from([("reprise-ingest-failure", 0), ("reprise-run-job", 0)]);
+    let mut interrupted = 0;
+    for round in 0..ROUNDS {
+        let numbers = round * FAILURES_PER_ROUND..(round + 1) * FAILURES_PER_ROUND;
         let failures = numbers.map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string());
-        if dice.roll(2) == 0 {
-            tokio::join!(world.send(failures), kill(&world, "reprise-ingest-failure", &mut dice));
+        if rng.below(2) == 0 {
+            let ((), count) = tokio::join!(world.send(failures), kill(&world, "reprise-ingest-failure", &mut rng));
+            *killed.entry("reprise-ingest-failure").or_default() += count;
         } else {
             world.send(failures).await;
-            let body = json!({ "reason": "round and round", "selection": { "all": true } });
+            let body = json!({ "reason": "the partner is back", "selection": { "all": true } });
             let order = async {
                 let answer = world.post("/flows/orders/retry", body).await;
                 world.settle().await;
                 answer
             };
-            let (answer, ()) = tokio::join!(order, kill(&world, "reprise-run-job", &mut dice));
-            // While the one before is interrupted there is no second one.
+            let (answer, count) = tokio::join!(order, kill(&world, "reprise-run-job", &mut rng));
+            *killed.entry("reprise-run-job").or_default() += count;
+            // There is no location when the order is refused, because the job of an earlier round is still active.
             jobs.extend(answer.location);
         }
-        world.advance(A_WHILE).await;
+        // The message of a function that was killed at work is still in flight.
+        interrupted += usize::from(world.held(FAILURES) + world.held("reprise-jobs") > 0);
+        world.advance(ROUND_TIME).await;
         outcomes(&world).await;
     }
     for _ in 0..3 {
-        world.advance(A_WHILE).await;
+        world.advance(ROUND_TIME).await;
         outcomes(&world).await;
     }
 
+    assert!(killed.values().sum::<usize>() >= ROUNDS && !killed.values().any(|count| *count == 0), "{killed:?}");
+    assert!(interrupted > 0, "no kill interrupted a function at work");
     let rows = every_row(&world).await;
-    assert_eq!(rows.len(), KILLS * A_ROUND, "nothing is lost, nothing is there twice");
-    let mut stands: BTreeMap<&str, u64> = BTreeMap::new();
+    assert_eq!(rows.len(), ROUNDS * FAILURES_PER_ROUND, "each failure has exactly one row");
+    let mut by_status: BTreeMap<&str, u64> = BTreeMap::new();
     for row in &rows {
-        *stands.entry(row["status"].as_str().unwrap()).or_default() += 1;
+        *by_status.entry(row["status"].as_str().unwrap()).or_default() += 1;
     }
     let flow = world.get("/flows/orders").await.ok();
     for (status, count) in flow["counts"].as_object().unwrap() {
-        assert_eq!(count, stands.get(status.as_str()).unwrap_or(&0), "{status}");
+        assert_eq!(count, by_status.get(status.as_str()).unwrap_or(&0), "{status}");
     }
     let mut unresolved: Vec<&str> = rows
         .iter()
@@ -127,12 +148,12 @@ async fn sums_counts_and_statuses_are_right_after_twenty_kills() {
         .collect();
     unresolved.sort_unstable();
     let now = world.stack.aws().clock().now();
-    assert_eq!(flow["oldestFailureAt"], told(unresolved[0], now));
-    assert_eq!(flow["newestFailureAt"], told(unresolved[unresolved.len() - 1], now));
-    assert!(has_folded(&world), "the sweep folded nothing, so that this test shows nothing of it");
+    assert_eq!(flow["oldestFailureAt"], rounded_time(unresolved[0], now));
+    assert_eq!(flow["newestFailureAt"], rounded_time(unresolved[unresolved.len() - 1], now));
+    assert!(has_folded(&world), "the sweep did not fold any row, so this test does not cover it");
     let groups = world.get("/flows/orders/groups").await.ok();
     let grouped: u64 = groups["items"].as_array().unwrap().iter().map(|group| group["count"].as_u64().unwrap()).sum();
-    assert_eq!(grouped, *stands.get("failed").unwrap_or(&0));
+    assert_eq!(grouped, *by_status.get("failed").unwrap_or(&0));
     assert!(!jobs.is_empty());
     let mut sent = 0;
     for path in &jobs {

@@ -1,20 +1,20 @@
-//! Functions that are killed in the middle of their work: nothing is lost, nothing is done twice.
+//! Kills functions while they work: nothing is lost and nothing is done twice.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tests::{FAILURES, RECEIVER_STAGE, Staged, World, report};
+use tests::{FAILURES, RECEIVER_STAGE, StageMessage, World, report};
 
-/// What must happen happens well within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for an expected event.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 fn failures(count: usize) -> Vec<String> {
     (0..count).map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string()).collect()
 }
 
-fn ids(staged: &[Staged]) -> BTreeSet<&str> {
-    staged.iter().map(Staged::id).collect()
+fn ids(staged: &[StageMessage]) -> BTreeSet<&str> {
+    staged.iter().map(StageMessage::id).collect()
 }
 
 async fn failed(world: &World) -> u64 {
@@ -23,19 +23,19 @@ async fn failed(world: &World) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_is_kept_once_though_ingest_is_killed_in_the_middle_of_it() {
+async fn a_burst_is_stored_once_although_ingest_is_killed_twice_during_it() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     let ((), ()) = tokio::join!(world.send(failures(1_500)), async {
-        let end = Instant::now() + PATIENCE;
-        for kept in [1, 300] {
-            while failed(&world).await < kept {
-                assert!(Instant::now() < end, "nothing is taken in");
+        let end = Instant::now() + MAX_WAIT;
+        for stored in [1, 300] {
+            while failed(&world).await < stored {
+                assert!(Instant::now() < end, "no failure is stored");
             }
             assert!(world.stack.kill_environments("reprise-ingest-failure").await.unwrap() > 0);
         }
     });
-    // What was in its hands comes back after the failures queue's visibility timeout.
+    // The messages in flight become visible again after the visibility timeout of the failures queue.
     world.advance("8m").await;
     assert_eq!(failed(&world).await, 1_500);
     let groups = world.get("/flows/orders/groups").await.ok();
@@ -48,12 +48,12 @@ async fn a_burst_is_kept_once_though_ingest_is_killed_in_the_middle_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_is_sent_to_the_last_though_its_runner_is_killed() {
+async fn a_slot_is_sent_completely_although_run_job_is_killed() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "confirmation": { "mode": "confirms", "within": "30d" } })).await.ok();
     world.send(failures(600)).await;
     let ((), ()) = tokio::join!(world.advance("5m"), async {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + MAX_WAIT;
         while world.held(RECEIVER_STAGE) == 0 {
             assert!(Instant::now() < end, "nothing is sent");
             tokio::task::yield_now().await;
@@ -71,15 +71,15 @@ async fn a_slot_is_sent_to_the_last_though_its_runner_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_goes_on_where_it_was_after_the_whole_stack_was_stopped_in_the_middle_of_it() {
+async fn a_job_continues_after_the_whole_stack_was_stopped_and_started_again() {
     let data = tempfile::tempdir().unwrap();
     let world = World::start_at(Some(data.path().to_owned())).await;
-    let quiet = json!({ "retry": { "mode": "manual" }, "confirmation": { "mode": "confirms", "within": "30d" } });
-    world.put("/flows/orders", quiet).await.ok();
+    let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "mode": "confirms", "within": "30d" } });
+    world.put("/flows/orders", config).await.ok();
     world.send(failures(1_000)).await;
     let all = json!({ "reason": "the partner is up again", "selection": { "all": true } });
     let path = world.post("/flows/orders/retry", all).await.location.unwrap();
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + MAX_WAIT;
     while world.held(RECEIVER_STAGE) < 100 {
         assert!(Instant::now() < end, "nothing is sent");
         tokio::task::yield_now().await;

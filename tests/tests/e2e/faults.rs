@@ -1,4 +1,4 @@
-//! Faults of the AWS endpoint reach the functions: their calls are known by name, fail as asked, and kill their callers.
+//! Tests the fault injection of the AWS endpoint: the caller of each call is known, and faults fail calls and kill their callers.
 
 use local::local_aws::{Fault, Match, Recording, Rule, Service};
 use serde_json::json;
@@ -6,8 +6,8 @@ use tests::{FAILURES, World, report};
 
 const INGEST: &str = "reprise-ingest-failure";
 
-/// Killed messages are back after this.
-const A_WHILE: &str = "20m";
+/// After this time the messages of a killed function are visible again.
+const REDELIVERY_TIME: &str = "20m";
 
 fn commits_of_ingest(fault: Fault) -> Rule {
     let matches = Match {
@@ -20,7 +20,7 @@ fn commits_of_ingest(fault: Fault) -> Rule {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_kept_once_though_ingest_is_killed_before_and_after_it_commits() {
+async fn a_failure_is_stored_once_although_ingest_is_killed_before_or_after_its_commit() {
     let world = World::start_faulty().await;
     let faults = world.stack.aws().faults();
     for (id, fault) in [("4711", Fault::KillBefore), ("4712", Fault::KillAfter)] {
@@ -28,11 +28,11 @@ async fn a_failure_is_kept_once_though_ingest_is_killed_before_and_after_it_comm
         faults.add(commits_of_ingest(fault));
         world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
         world.report(report(id, "orders", json!({}))).await;
-        assert_eq!(world.held(FAILURES), 1, "{fault:?}: its batch is not done");
-        assert!(world.stack.environment_pids(INGEST).unwrap().is_empty(), "{fault:?}: its process is gone");
+        assert_eq!(world.held(FAILURES), 1, "{fault:?}: the batch is not finished");
+        assert!(world.stack.environment_pids(INGEST).unwrap().is_empty(), "{fault:?}: the process still runs");
         assert_eq!(world.get(&format!("/interchanges/{id}")).await.status == 200, fault == Fault::KillAfter);
 
-        world.advance(A_WHILE).await;
+        world.advance(REDELIVERY_TIME).await;
         assert_eq!(world.kinds(id).await, ["failed"]);
         assert_eq!(world.held(FAILURES), 0);
     }
@@ -41,7 +41,7 @@ async fn a_failure_is_kept_once_though_ingest_is_killed_before_and_after_it_comm
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_call_of_a_function_is_recorded_with_its_name() {
+async fn every_call_of_a_function_is_recorded_with_the_name_of_the_function() {
     let world = World::start_faulty().await;
     let faults = world.stack.aws().faults();
     faults.record(Recording::On);
@@ -55,8 +55,8 @@ async fn every_call_of_a_function_is_recorded_with_its_name() {
         );
     }
     assert!(calls.iter().any(|call| call.caller.as_deref() == Some("reprise-list")), "{calls:?}");
-    let nameless: Vec<_> =
+    let without_caller: Vec<_> =
         calls.iter().filter(|call| call.service == Service::DynamoDb && call.caller.is_none()).collect();
-    assert!(nameless.is_empty(), "{nameless:?}");
+    assert!(without_caller.is_empty(), "{without_caller:?}");
     world.stop().await;
 }

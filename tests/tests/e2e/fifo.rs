@@ -1,22 +1,22 @@
-//! FIFO stages: what many messages of one group are sent in, be it by a job or by a slot, is the order they failed in.
+//! FIFO stages: jobs and slots send the messages of a group in the order in which they failed.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tests::{Staged, World, report};
+use tests::{StageMessage, World, report};
 
 const STAGE: &str = "delivery.fifo";
 const COUNT: usize = 250;
 
-/// What must happen happens well within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for an expected event.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// A work item whose taker was killed comes back after this: the jobs queue's visibility timeout, and a minute.
-const COMES_BACK: &str = "13m";
+/// After this time the work item of a killed run-job is delivered again: the visibility timeout of the jobs queue plus a minute.
+const REDELIVERY_TIME: &str = "13m";
 
-/// A flow with a FIFO stage and failures of one order key, taken in another order than they happened in. None of them is
-/// due before 14:05.
+/// A flow with a FIFO stage and failures of one order key, reported in another order than they happened in. None of them is due
+/// before 14:05.
 async fn failed(retry: Value) -> World {
     let world = World::start().await;
     let stages = json!({ "receiver": { "queueUrl": world.fifo_queue(STAGE).await } });
@@ -30,7 +30,7 @@ async fn failed(retry: Value) -> World {
     world
 }
 
-/// Ids that say nothing of the order.
+/// An id that does not reveal the order.
 fn id(n: usize) -> String {
     format!("o-{:03}", n * 7 % COUNT)
 }
@@ -43,25 +43,25 @@ async fn retry_all(world: &World, more: Value) -> String {
     answer.location.unwrap()
 }
 
-/// The ids in the order in which a consumer that drops repeats meets them.
-fn met(staged: &[Staged]) -> Vec<&str> {
+/// The ids in the order in which a consumer that ignores repeats receives them.
+fn received_ids(staged: &[StageMessage]) -> Vec<&str> {
     let mut seen = HashSet::new();
-    staged.iter().map(Staged::id).filter(|id| seen.insert(*id)).collect()
+    staged.iter().map(StageMessage::id).filter(|id| seen.insert(*id)).collect()
 }
 
-fn are_in_order(staged: &[Staged]) {
-    let wanted: Vec<String> = (0..COUNT).map(id).collect();
+fn assert_in_order(staged: &[StageMessage]) {
+    let expected: Vec<String> = (0..COUNT).map(id).collect();
     assert!(staged.iter().all(|staged| staged.attempt() == 2));
-    assert_eq!(met(staged), wanted);
+    assert_eq!(received_ids(staged), expected);
 }
 
 async fn kill_once_staged(world: &World, count: usize) {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + MAX_WAIT;
     while world.held(STAGE) < count {
         assert!(Instant::now() < end, "{} of {count} were sent", world.held(STAGE));
         tokio::task::yield_now().await;
     }
-    assert!(world.stack.kill_environments("reprise-run-job").await.unwrap() > 0, "nothing was there to be killed");
+    assert!(world.stack.kill_environments("reprise-run-job").await.unwrap() > 0, "there was no process to kill");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,31 +69,31 @@ async fn a_job_sends_a_group_in_the_order_it_failed_in() {
     let world = failed(json!({ "mode": "manual" })).await;
     let job = retry_all(&world, json!({})).await;
     world.settle().await;
-    are_in_order(&world.drain(STAGE).await);
+    assert_in_order(&world.drain(STAGE).await);
     let job = world.get(&job).await.ok();
     assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(COUNT)), "{job}");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_killed_goes_on_in_that_order() {
+async fn a_job_continues_in_that_order_after_run_job_is_killed() {
     let world = failed(json!({ "mode": "manual" })).await;
     let job = retry_all(&world, json!({})).await;
     kill_once_staged(&world, 120).await;
     world.settle().await;
-    world.advance(COMES_BACK).await;
-    are_in_order(&world.drain(STAGE).await);
+    world.advance(REDELIVERY_TIME).await;
+    assert_in_order(&world.drain(STAGE).await);
     let job = world.get(&job).await.ok();
     assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(COUNT)), "{job}");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_job_keeps_its_rate_and_a_cancelled_one_its_end() {
+async fn a_job_to_a_fifo_stage_keeps_its_rate_and_stops_when_it_is_cancelled() {
     let world = failed(json!({ "mode": "manual" })).await;
     let job = retry_all(&world, json!({ "rate": 10 })).await;
     world.settle().await;
-    assert_eq!(world.held(STAGE), 10, "those of the first second");
+    assert_eq!(world.held(STAGE), 10, "the messages of the first second");
     world.advance("5s").await;
     assert_eq!(world.held(STAGE), 60);
     world.post(&format!("{job}/cancel"), json!({})).await.ok();
@@ -101,8 +101,8 @@ async fn a_slow_job_keeps_its_rate_and_a_cancelled_one_its_end() {
     let job = world.get(&job).await.ok();
     assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("cancelled"), &json!(60)), "{job}");
     assert_eq!(job["skips"], json!({ "cancelled": COUNT - 60 }));
-    let wanted: Vec<String> = (0..60).map(id).collect();
-    assert_eq!(met(&world.drain(STAGE).await), wanted);
+    let expected: Vec<String> = (0..60).map(id).collect();
+    assert_eq!(received_ids(&world.drain(STAGE).await), expected);
     world.stop().await;
 }
 
@@ -112,23 +112,23 @@ async fn a_slot_sends_a_group_in_the_order_it_failed_in() {
     world.advance("4m").await;
     assert_eq!(world.held(STAGE), 0);
     world.advance("1m").await;
-    are_in_order(&world.drain(STAGE).await);
+    assert_in_order(&world.drain(STAGE).await);
     world.advance("30m").await;
-    assert!(world.drain(STAGE).await.is_empty(), "the sweep finds nothing left");
+    assert!(world.drain(STAGE).await.is_empty(), "the sweep sends nothing again");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_that_is_killed_goes_on_in_that_order_though_the_sweep_begins_it_anew() {
+async fn a_slot_continues_in_that_order_after_run_job_is_killed_and_the_sweep_starts_it_again() {
     let world = failed(json!({ "mode": "automatic" })).await;
     let ((), ()) = tokio::join!(world.advance("5m"), kill_once_staged(&world, 120));
     world.advance("30m").await;
-    are_in_order(&world.drain(STAGE).await);
+    assert_in_order(&world.drain(STAGE).await);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_in_order_is_held_while_its_flow_is_inactive() {
+async fn an_ordered_slot_is_held_while_its_flow_is_inactive() {
     let world = failed(json!({ "mode": "automatic" })).await;
     let url = world.queue_url(STAGE);
     let config = |active| json!({ "active": active, "stages": { "receiver": { "queueUrl": url } } });
@@ -137,6 +137,6 @@ async fn a_slot_in_order_is_held_while_its_flow_is_inactive() {
     assert_eq!(world.held(STAGE), 0);
     world.put("/flows/orders", config(true)).await.ok();
     world.settle().await;
-    are_in_order(&world.drain(STAGE).await);
+    assert_in_order(&world.drain(STAGE).await);
     world.stop().await;
 }

@@ -1,4 +1,4 @@
-//! When a flow's oldest and newest failures happened: told with its counts, and moving on with every one that is resolved.
+//! The times of a flow's oldest and newest unresolved failures. They change when a failure is resolved.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use tests::{RECEIVER_STAGE, World, report};
 
 use crate::chaos::has_folded;
 
-/// How a flow tells a failure's time: rounded down to the minute, hour or day, by how far away it is.
-pub(crate) fn told(failed_at: &str, now: Timestamp) -> Value {
+/// A failure time as a flow shows it: rounded down to the minute, to the hour after six hours, to the day after seven days.
+pub(crate) fn rounded_time(failed_at: &str, now: Timestamp) -> Value {
     let failed_at: Timestamp = failed_at.parse().unwrap();
     let whole = |time: Timestamp, width: i64| time.as_second().div_euclid(width);
-    let far = |width: i64, most: i64| (whole(now, width) - whole(failed_at, width)).abs() > most;
-    let width = match (far(3_600, 6), far(86_400, 7)) {
+    let is_older = |width: i64, max: i64| (whole(now, width) - whole(failed_at, width)).abs() > max;
+    let width = match (is_older(3_600, 6), is_older(86_400, 7)) {
         (true, true) => 86_400,
         (true, false) => 3_600,
         (false, _) => 60,
@@ -27,7 +27,7 @@ fn completed(id: &str, attempt: u32, at: &str) -> Value {
     report(id, "orders", json!({ "type": "interchange.completed", "attempt": attempt, "occurredAt": at }))
 }
 
-async fn by_hand() -> World {
+async fn world_with_manual_retries() -> World {
     let world = World::start().await;
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "365d" } });
     world.put("/flows/orders", config).await.ok();
@@ -38,7 +38,7 @@ async fn delete(world: &World, id: &str) {
     world.post(&format!("/interchanges/{id}/delete"), json!({ "reason": "done by phone" })).await.ok();
 }
 
-/// The oldest and the newest, as the flow and as the list of flows tell them, which is the same.
+/// The oldest and the newest failure time of the flow. Checks that the list of flows shows the same.
 async fn times(world: &World) -> [Value; 2] {
     let flow = world.get("/flows/orders").await.ok();
     let flows = world.get("/flows").await.ok();
@@ -48,8 +48,8 @@ async fn times(world: &World) -> [Value; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_oldest_moves_on_when_it_is_deleted_and_the_newest_back_when_it_is_completed() {
-    let world = by_hand().await;
+async fn the_oldest_time_increases_after_a_delete_and_the_newest_time_decreases_after_a_completion() {
+    let world = world_with_manual_retries().await;
     for (id, at) in [("1", "2026-11-20T13:00:20Z"), ("2", "2026-11-20T13:20:00Z"), ("3", "2026-11-20T13:59:59Z")] {
         world.report(failed(id, at)).await;
     }
@@ -65,23 +65,23 @@ async fn the_oldest_moves_on_when_it_is_deleted_and_the_newest_back_when_it_is_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn repeats_change_no_time_and_a_late_report_of_an_earlier_failure_is_the_oldest() {
-    let world = by_hand().await;
+async fn repeats_change_no_time_and_a_late_report_of_an_earlier_failure_becomes_the_oldest() {
+    let world = world_with_manual_retries().await;
     let first = failed("1", "2026-11-20T13:30:00Z");
-    world.take_in(&[first.clone(), first.clone(), failed("2", "2026-11-20T13:10:00Z")]).await;
+    world.ingest_batch(&[first.clone(), first.clone(), failed("2", "2026-11-20T13:10:00Z")]).await;
     world.report(first.clone()).await;
     assert_eq!(times(&world).await, ["2026-11-20T13:10:00Z", "2026-11-20T13:30:00Z"]);
 
     delete(&world, "1").await;
     world.report(first).await;
-    assert_eq!(times(&world).await, ["2026-11-20T13:10:00Z", "2026-11-20T13:10:00Z"], "a repeat brought it back");
+    assert_eq!(times(&world).await, ["2026-11-20T13:10:00Z", "2026-11-20T13:10:00Z"], "a repeat must not restore it");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_that_is_under_way_is_not_resolved_and_one_that_fails_again_is_the_newest() {
-    let world = by_hand().await;
-    world.take_in(&[failed("1", "2026-11-20T13:00:00Z"), failed("2", "2026-11-20T13:30:00Z")]).await;
+async fn a_failure_in_flight_still_counts_and_one_that_fails_again_becomes_the_newest() {
+    let world = world_with_manual_retries().await;
+    world.ingest_batch(&[failed("1", "2026-11-20T13:00:00Z"), failed("2", "2026-11-20T13:30:00Z")]).await;
     let all = json!({ "reason": "again", "selection": { "all": true } });
     world.post("/flows/orders/restart", all).await.ok();
     world.settle().await;
@@ -93,13 +93,17 @@ async fn a_failure_that_is_under_way_is_not_resolved_and_one_that_fails_again_is
     world.report(completed("2", 2, "2026-11-20T14:10:00Z")).await;
     assert_eq!(times(&world).await, ["2026-11-20T14:10:00Z", "2026-11-20T14:10:00Z"]);
     world.report(report("2", "orders", json!({ "attempt": 3, "occurredAt": "2026-11-20T14:05:00Z" }))).await;
-    assert_eq!(times(&world).await, ["2026-11-20T14:05:00Z", "2026-11-20T14:10:00Z"], "resolved, and failed anew");
+    assert_eq!(
+        times(&world).await,
+        ["2026-11-20T14:05:00Z", "2026-11-20T14:10:00Z"],
+        "it was resolved and failed again"
+    );
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn times_widen_with_age_and_stay_right_through_folding_and_what_is_resolved_after_it() {
-    let world = by_hand().await;
+async fn times_get_coarser_with_age_and_stay_correct_after_folding_and_later_deletes() {
+    let world = world_with_manual_retries().await;
     let at = ["2026-11-20T13:10:30Z", "2026-11-20T13:40:00Z", "2026-11-20T14:00:00Z"];
     for (n, at) in at.iter().enumerate() {
         world.report(failed(&n.to_string(), at)).await;
@@ -114,7 +118,7 @@ async fn times_widen_with_age_and_stay_right_through_folding_and_what_is_resolve
         world.advance(wait).await;
         assert_eq!(times(&world).await, [oldest, newest], "{wait} later");
     }
-    assert!(has_folded(&world), "nothing was folded, so that this test shows nothing of it");
+    assert!(has_folded(&world), "nothing was folded, so this test does not cover it");
 
     world.report(failed("3", "2026-11-28T19:00:00Z")).await;
     delete(&world, "0").await;
@@ -126,8 +130,8 @@ async fn times_widen_with_age_and_stay_right_through_folding_and_what_is_resolve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_hour_old_oldest_that_is_folded_moves_on_to_the_hour_of_the_next() {
-    let world = by_hand().await;
+async fn when_a_folded_oldest_failure_is_deleted_the_next_hour_becomes_the_oldest_time() {
+    let world = world_with_manual_retries().await;
     world.report(failed("1", "2026-11-20T05:10:00Z")).await;
     world.report(failed("2", "2026-11-20T06:50:00Z")).await;
     assert_eq!(times(&world).await, ["2026-11-20T05:00:00Z", "2026-11-20T06:00:00Z"]);
@@ -139,8 +143,8 @@ async fn an_hour_old_oldest_that_is_folded_moves_on_to_the_hour_of_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_outcomes_and_deletes_at_the_same_time_leave_the_times_of_what_is_left() {
-    let world = by_hand().await;
+async fn after_concurrent_failures_outcomes_and_deletes_the_times_are_those_of_the_remaining_failures() {
+    let world = world_with_manual_retries().await;
     let at = |n: usize| format!("2026-11-20T{:02}:{:02}:00Z", 9 + n / 60, n % 60);
     let first: Vec<String> = (0..240).map(|n| failed(&n.to_string(), &at(n)).to_string()).collect();
     world.send(first).await;
@@ -156,14 +160,14 @@ async fn failures_outcomes_and_deletes_at_the_same_time_leave_the_times_of_what_
     let left = left["items"].as_array().unwrap();
     let now = world.stack.aws().clock().now();
     let [oldest, newest] =
-        [left.first(), left.last()].map(|item| told(item.unwrap()["failedAt"].as_str().unwrap(), now));
+        [left.first(), left.last()].map(|item| rounded_time(item.unwrap()["failedAt"].as_str().unwrap(), now));
     assert_eq!(times(&world).await, [oldest, newest]);
     assert_eq!(times(&world).await[0], at(100));
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_run_is_the_first_of_those_that_are_left() {
+async fn the_next_run_is_the_earliest_of_the_remaining_retries() {
     let world = World::start().await;
     let next_run = async || world.get("/flows/orders").await.ok()["nextRunAt"].clone();
     world.report(failed("1", "2026-11-20T14:00:00Z")).await;
@@ -173,12 +177,12 @@ async fn the_next_run_is_the_first_of_those_that_are_left() {
     world.advance("150s").await;
     assert_eq!(next_run().await, "2026-11-20T14:08:00Z");
     delete(&world, "2").await;
-    assert_eq!(next_run().await, Value::Null, "what was due is handled");
+    assert_eq!(next_run().await, Value::Null, "no retry is planned any more");
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
     world.stop().await;
 }
 
-/// The attributes of each count row of the flow: what only the table itself tells.
+/// The attribute names of each count row of the flow. Only the table shows them.
 fn count_rows(world: &World) -> Vec<Vec<String>> {
     let request = json!({ "TableName": "reprise", "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
                           "ExpressionAttributeValues": { ":pk": { "S": "FLOWS" }, ":sk": { "S": "orders#" } } });
@@ -187,8 +191,8 @@ fn count_rows(world: &World) -> Vec<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_folds_the_rows_of_however_many_writers_and_widens_them_when_they_are_old() {
-    let world = by_hand().await;
+async fn a_sweep_folds_the_rows_of_many_writers_and_coarsens_old_times() {
+    let world = world_with_manual_retries().await;
     let first: Timestamp = "2026-11-20T13:00:00Z".parse().unwrap();
     for writer in 0..250 {
         let minute = first.as_second() / 60 + writer % 120;
@@ -205,7 +209,7 @@ async fn a_sweep_folds_the_rows_of_however_many_writers_and_widens_them_when_the
     assert_eq!(
         (failed().await, count_rows(&world).len()),
         (json!(250), 2),
-        "one, beside the one that registers the flow"
+        "one folded row and the row that registers the flow"
     );
     assert_eq!(times(&world).await, ["2026-11-20T13:00:00Z", "2026-11-20T14:59:00Z"]);
 
@@ -216,26 +220,26 @@ async fn a_sweep_folds_the_rows_of_however_many_writers_and_widens_them_when_the
     world.stop().await;
 }
 
-/// Whoever looks at many flows is answered by as many calls as who looks at few.
+/// The number of calls for the list of flows does not depend on the number of flows.
 #[tokio::test(flavor = "multi_thread")]
-async fn ninety_failing_flows_cost_three_calls_and_so_does_one() {
+async fn the_list_of_ninety_flows_takes_three_calls_as_does_a_single_flow() {
     let world = World::start_metered().await;
     let long_ago = world.stack.aws().clock().now() - SignedDuration::from_hours(30);
     let reports: Vec<Value> = (0..180)
         .map(|n| report(&n.to_string(), &format!("flow-{}", n % 90), json!({ "occurredAt": long_ago.to_string() })))
         .collect();
-    world.take_in(&reports).await;
-    for (path, wanted) in
+    world.ingest_batch(&reports).await;
+    for (path, expected) in
         [("/flows", vec!["BatchGetItem", "Query", "Query"]), ("/flows/flow-7", vec!["GetItem", "Query", "Query"])]
     {
         drop(world.stack.aws().meter().take());
         let answer = world.get(path).await.ok();
         let mut calls: Vec<String> = world.stack.aws().meter().take().into_iter().map(|call| call.operation).collect();
         calls.sort();
-        assert_eq!(calls, wanted, "{path}");
+        assert_eq!(calls, expected, "{path}");
         let flow = answer["items"].get(89).unwrap_or(&answer);
         assert_eq!((&flow["counts"]["failed"], &flow["oldestFailureAt"]), (&json!(2), &json!("2026-11-19T08:00:00Z")));
-        assert_eq!(flow["nextRunAt"], "2026-11-20T14:01:00Z", "a retry that is due already");
+        assert_eq!(flow["nextRunAt"], "2026-11-20T14:01:00Z", "an overdue retry");
     }
     world.stop().await;
 }

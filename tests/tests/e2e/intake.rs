@@ -1,19 +1,19 @@
-//! Intake: whatever lands on the failures queue is kept and visible, and nothing stays in the queue.
+//! Intake: every message of the failures queue is stored and visible, and the queue becomes empty.
 
-mod foreign;
+mod id_ownership;
 mod large;
 
 use serde_json::{Value, json};
 use tests::{Answer, FAILURES, RECEIVER_STAGE, World, report};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broken_report_is_a_dead_letter_of_unassigned_that_says_what_is_broken() {
+async fn an_invalid_report_is_stored_in_the_flow_unassigned_with_the_reason() {
     let world = World::start().await;
     let with = |name: &str, value: Value| report("4711", "orders", json!({ name: value })).to_string();
     let error = |error: Value| with("error", error);
     let payloads = |payloads: Value| with("payloads", payloads);
     let whole = report("4711", "orders", json!({})).to_string();
-    let broken = [
+    let invalid = [
         (whole[..whole.len() - 1].to_owned(), "not JSON"),
         (whole.replace("\"attempt\":1", "\"attempt\":01"), "not JSON"),
         (format!("{whole} {whole}"), "not JSON"),
@@ -48,11 +48,11 @@ async fn a_broken_report_is_a_dead_letter_of_unassigned_that_says_what_is_broken
         (payloads(json!({ "receiver": { "body": "a", "contentType": "text/plain\nx: y" } })), "contentType"),
     ];
     let mut sent = Vec::new();
-    for (body, names) in &broken {
+    for (body, names) in &invalid {
         sent.push((format!("dlq-{}", world.put_message(FAILURES, body, &[]).await), body, *names));
     }
     world.settle().await;
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     for (id, body, names) in &sent {
         let interchange = world.interchange(id).await;
         assert_eq!((&interchange["flow"], &interchange["status"]), (&json!("unassigned"), &json!("failed")), "{body}");
@@ -63,20 +63,20 @@ async fn a_broken_report_is_a_dead_letter_of_unassigned_that_says_what_is_broken
         assert_eq!(&bytes(&world, id).await, body.as_bytes());
     }
     world.get("/interchanges/4711").await.is_problem(404, "not-found");
-    assert_eq!(world.get("/flows/unassigned").await.ok()["counts"]["failed"], broken.len());
-    // It can be given up, one or all.
+    assert_eq!(world.get("/flows/unassigned").await.ok()["counts"]["failed"], invalid.len());
+    // They can be deleted, one or all.
     let reason = json!({ "reason": "told the pipeline's owner" });
     world.post(&format!("/interchanges/{}/delete", sent[0].0), reason).await.ok();
     let job = json!({ "reason": "told the pipeline's owner", "selection": { "all": true } });
     assert_eq!(world.post("/flows/unassigned/delete", job).await.status, 202);
     world.settle().await;
     let counts = &world.get("/flows/unassigned").await.ok()["counts"];
-    assert_eq!((&counts["failed"], &counts["deleted"]), (&json!(0), &json!(broken.len())));
+    assert_eq!((&counts["failed"], &counts["deleted"]), (&json!(0), &json!(invalid.len())));
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_is_no_report_is_kept_whatever_it_is() {
+async fn a_body_that_is_not_a_report_is_stored_as_it_is() {
     let world = World::start().await;
     let deep = "[".repeat(10_000);
     let bodies = [
@@ -101,7 +101,7 @@ async fn a_body_that_is_no_report_is_kept_whatever_it_is() {
         sent.push((format!("dlq-{}", world.put_message(FAILURES, body, &[]).await), body));
     }
     world.settle().await;
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     for (id, body) in &sent {
         let interchange = world.interchange(id).await;
         assert_eq!(
@@ -118,7 +118,7 @@ async fn a_body_that_is_no_report_is_kept_whatever_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_record_without_what_it_usually_has_is_kept() {
+async fn a_failure_record_with_missing_members_is_stored() {
     let world = World::start().await;
     let records = [
         ("{\"requestContext\":{\"condition\":\"EventAgeExceeded\"}}", "unassigned", "system"),
@@ -134,7 +134,7 @@ async fn a_failure_record_without_what_it_usually_has_is_kept() {
         let interchange = world.interchange(&format!("lambda-{message}")).await;
         assert_eq!((&interchange["flow"], &interchange["error"]["category"]), (&json!(flow), &json!(category)));
     }
-    // However deep the request nests: it is passed on, not looked into.
+    // A deeply nested request payload is stored without being parsed.
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     let record = r#"{"requestContext":{"condition":"RetriesExhausted","requestId":"r-1","functionArn":"arn:aws:lambda:eu-west-1:000000000000:function:mapping"},"#;
     let record = format!(r#"{record}"requestPayload":{deep},"responsePayload":{{"errorMessage":"no rule"}}}}"#);
@@ -143,7 +143,7 @@ async fn a_failure_record_without_what_it_usually_has_is_kept() {
     let interchange = world.interchange("lambda-r-1").await;
     assert_eq!((&interchange["flow"], &interchange["error"]["message"]), (&json!("mapping"), &json!("no rule")));
     assert_eq!(bytes(&world, "lambda-r-1").await, deep.as_bytes());
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     world.stop().await;
 }
 
@@ -152,7 +152,7 @@ async fn an_empty_payload_is_a_payload() {
     let world = World::start().await;
     let empty = json!({ "sender": { "body": "" }, "receiver": { "body": "", "encoding": "base64" } });
     world.report(report("4711", "orders", json!({ "payloads": empty }))).await;
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     let shown = world.interchange("4711").await;
     for side in ["sender", "receiver"] {
         assert_eq!((&shown["payloads"][side]["bytes"], &shown["payloads"][side]["revision"]), (&json!(0), &json!(1)));
@@ -175,6 +175,6 @@ async fn bytes(world: &World, id: &str) -> Vec<u8> {
     bytes_of(&world.get(&format!("/interchanges/{id}/payloads/sender")).await)
 }
 
-fn is_drained(world: &World) {
+fn assert_queues_are_empty(world: &World) {
     assert_eq!((world.held(FAILURES), world.held("reprise-failures-dlq")), (0, 0));
 }

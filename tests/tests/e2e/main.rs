@@ -1,25 +1,24 @@
-//! Reprise from outside: what its users do, against the whole stack.
+//! End-to-end tests: what users and pipelines do, against the whole stack.
 
 #![cfg(test)]
 
 mod access;
-mod bounds;
-mod careful_jobs;
 mod chaos;
 mod costs;
 mod crash;
+mod duplicates;
 mod epochs;
 mod erase;
 mod faults;
 mod fifo;
 mod flow_times;
 mod intake;
+mod job_controls;
 mod jobs;
 mod large;
-mod nothing_lost;
-mod nothing_twice;
 mod observability;
 mod other_releases;
+mod outages;
 mod outcomes;
 mod own_queues;
 mod paging;
@@ -27,6 +26,7 @@ mod payloads;
 mod preview;
 mod refusals;
 mod reports;
+mod resource_limits;
 mod retention;
 mod schedule;
 mod senders;

@@ -1,5 +1,5 @@
-//! What another release has stored, met by the production binaries: what is unknown is kept, what is not understood does
-//! nothing by itself, and what cannot be read is in nobody's way.
+//! Items that another release stored: unknown members are preserved, configurations that are not understood cause no automatic
+//! action, and unreadable items block nothing else.
 
 use serde_json::{Value, json};
 use tests::{FAILURES, RECEIVER_STAGE, World, report};
@@ -33,7 +33,7 @@ fn everything() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_field_of_a_configuration_stops_nothing_and_outlives_a_put() {
+async fn an_unknown_field_of_a_configuration_has_no_effect_and_is_preserved_by_a_put() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "displayName": "Orders" })).await.ok();
     change(&world, "FLOW#orders", "CONFIG", "d", |config| {
@@ -54,12 +54,12 @@ async fn an_unknown_field_of_a_configuration_stops_nothing_and_outlives_a_put() 
     );
     assert_eq!(stored["displayName"], "Orders inbound");
     world.advance("6m").await;
-    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2, "both flows are retried as ever");
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2, "both flows are retried as usual");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_that_cannot_be_read_is_shown_as_such_and_replaced_by_its_version() {
+async fn an_unreadable_configuration_is_marked_and_can_be_replaced_with_its_version() {
     let world = World::start().await;
     for flow in ["broken", "orders"] {
         world.put(&format!("/flows/{flow}"), json!({})).await.ok();
@@ -74,11 +74,11 @@ async fn a_configuration_that_cannot_be_read_is_shown_as_such_and_replaced_by_it
     let problem = world.get("/flows/broken").await.is_problem(409, "unreadable");
     assert_eq!(problem["version"], 1);
 
-    // Reports of it and of others, in one batch: all are kept, those of the broken flow where no flow's rights are touched.
+    // Reports of this flow and of another one in one batch: all are stored, those of the broken flow as unassigned.
     world.send(failures(&["b-3"], "broken").into_iter().chain(failures(&["o-1"], "orders"))).await;
     assert_eq!(world.held(FAILURES) + world.held(FAILURES_DLQ), 0);
     world.get("/interchanges/b-3").await.is_problem(404, "not-found");
-    // Nothing of the broken flow is retried by itself.
+    // The broken flow has no automatic retries.
     world.advance("10m").await;
     assert_eq!(
         world.drain(RECEIVER_STAGE).await.iter().map(|staged| staged.id().to_owned()).collect::<Vec<_>>(),
@@ -92,12 +92,12 @@ async fn a_configuration_that_cannot_be_read_is_shown_as_such_and_replaced_by_it
     let answer = world.put_if_match("/flows/broken?reschedule=true", "\"1\"", json!({})).await.ok();
     assert_eq!(answer["version"], 2);
     world.settle().await;
-    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2, "what was held is sent");
+    assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2, "the held retries are sent");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schedule_of_an_unknown_kind_holds_what_is_due_until_it_is_understood() {
+async fn retries_are_held_while_the_kind_of_their_schedule_is_unknown() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "confirmation": { "mode": "silent", "within": "30m" } })).await.ok();
     world.send(failures(&["o-1", "o-2"], "orders")).await;
@@ -116,10 +116,10 @@ async fn a_schedule_of_an_unknown_kind_holds_what_is_due_until_it_is_understood(
     );
     assert!(world.drain(RECEIVER_STAGE).await.is_empty());
     assert_eq!(world.kinds("o-1").await, ["failed", "retry_scheduled", "retry_held"]);
-    assert_eq!(world.interchange("o-2").await["status"], "waiting_for_retry", "silence is not judged");
+    assert_eq!(world.interchange("o-2").await["status"], "waiting_for_retry", "silence has no effect");
     assert_eq!(world.interchange("o-3").await.get("nextRetryAt"), None);
 
-    // A release that understands it runs now.
+    // From now on a release runs that understands it.
     change(&world, "FLOW#orders", "CONFIG", "d", |config| *config = before);
     world.advance("2h").await;
     assert_eq!(
@@ -131,7 +131,7 @@ async fn a_schedule_of_an_unknown_kind_holds_what_is_due_until_it_is_understood(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_that_cannot_be_read_breaks_no_page_no_job_no_slot_and_no_batch() {
+async fn an_unreadable_head_blocks_no_page_no_job_no_slot_and_no_batch() {
     let world = World::start().await;
     world.put("/flows/orders", json!({})).await.ok();
     world.send(failures(&["o-1", "o-2", "o-3"], "orders")).await;
@@ -145,11 +145,11 @@ async fn a_head_that_cannot_be_read_breaks_no_page_no_job_no_slot_and_no_batch()
 
     let plan = world.post("/flows/orders/delete?plan=true", everything()).await.ok();
     assert_eq!((&plan["count"], &plan["skips"]), (&json!(3), &json!({ "unreadable": 1 })));
-    // Its slot is run for the others.
+    // The slot is run for the others.
     world.advance("6m").await;
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2);
 
-    // Of one batch its own report must come again; the others are taken.
+    // In a batch only its own report is delivered again. The others are stored.
     let again = json!({ "attempt": 2, "occurredAt": "2026-11-20T14:07:00Z" });
     world.send(["o-1", "o-2", "o-3"].map(|id| report(id, "orders", again.clone()).to_string())).await;
     assert_eq!(world.held(FAILURES), 1);
@@ -164,7 +164,7 @@ async fn a_head_that_cannot_be_read_breaks_no_page_no_job_no_slot_and_no_batch()
         (&json!("completed"), &json!(2), &json!({ "unreadable": 1 }))
     );
 
-    // A release that can read it runs now.
+    // From now on a release runs that can read it.
     change(&world, "INTERCHANGE#o-2", "HEAD", "row", |row| row["st"] = json!("failed"));
     world.advance("20m").await;
     assert_eq!(world.held(FAILURES) + world.held(FAILURES_DLQ), 0);
@@ -173,17 +173,17 @@ async fn a_head_that_cannot_be_read_breaks_no_page_no_job_no_slot_and_no_batch()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_cannot_be_read_is_listed_as_such_and_does_not_stop_the_sweep_of_the_others() {
+async fn an_unreadable_job_is_marked_in_the_list_and_does_not_stop_the_sweep_of_the_others() {
     let world = World::start().await;
     for flow in ["orders", "invoices"] {
         world.put(&format!("/flows/{flow}"), json!({ "retry": { "mode": "manual" } })).await.ok();
         world.send(failures(&[&format!("{flow}-1")], flow)).await;
     }
-    let mut careful = everything();
-    careful["canary"] = json!(1);
+    let mut with_canary = everything();
+    with_canary["canary"] = json!(1);
     let mut jobs = Vec::new();
     for flow in ["orders", "invoices"] {
-        jobs.push(world.post(&format!("/flows/{flow}/retry"), careful.clone()).await.location.unwrap());
+        jobs.push(world.post(&format!("/flows/{flow}/retry"), with_canary.clone()).await.location.unwrap());
     }
     world.settle().await;
     let pk = jobs[0].replace("/jobs/", "JOB#");

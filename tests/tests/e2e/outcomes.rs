@@ -1,4 +1,4 @@
-//! Outcomes: judged by attempt and event time, never by the order in which they arrive, and each told once.
+//! Outcomes are decided by attempt and event time, not by the order of arrival, and each is logged once.
 
 mod deadlines;
 mod log;
@@ -7,16 +7,16 @@ mod order;
 use serde_json::{Value, json};
 use tests::{World, report};
 
-/// A stack whose flow `orders` is retried by hand only, so that logs hold nothing but what a test does.
-async fn by_hand() -> World {
+/// A world whose flow `orders` has only manual retries, so that logs contain only what a test does.
+async fn world_with_manual_retries() -> World {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
-    // What tests report happened within this hour: no event is later than its report.
+    // Tests report events of this hour, so no event is later than its report.
     world.advance("1h").await;
     world
 }
 
-/// Makes an interchange that failed at the start of the test and is retried.
+/// Creates an interchange that failed at the start of the test and is retried.
 async fn retried(world: &World, id: &str) {
     world.report(report(id, "orders", json!({}))).await;
     retry(world, id).await;
@@ -27,7 +27,7 @@ async fn retry(world: &World, id: &str) {
     world.post(&format!("/interchanges/{id}/retry"), reason).await.ok();
 }
 
-/// A report of `completed`, `in_network` or `failed`; `more` is laid over it.
+/// A report of `completed`, `in_network` or `failed`. Members of `more` replace members of the report.
 fn outcome(kind: &str, id: &str, more: Value) -> Value {
     if kind == "failed" {
         let mut plain = json!({ "attempt": null, "occurredAt": null, "payloads": null });
@@ -39,8 +39,8 @@ fn outcome(kind: &str, id: &str, more: Value) -> Value {
     outcome
 }
 
-/// The outcome of an attempt at a time after 14:00.
-async fn tell(world: &World, kind: &str, id: &str, attempt: u64, at: &str) {
+/// Reports the outcome of an attempt. `at` is the minute and second after 14:00.
+async fn report_outcome(world: &World, kind: &str, id: &str, attempt: u64, at: &str) {
     let more = json!({ "attempt": attempt, "occurredAt": format!("2026-11-20T14:{at}Z") });
     world.report(outcome(kind, id, more)).await;
 }

@@ -1,19 +1,19 @@
-//! Reprise's own queues are no stages, and what they hold is done only where Reprise put it there.
+//! Reprise's own queues cannot be stages, and Reprise runs only work items that it signed itself.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, REFUSED_WORK, World, metrics, report, text_attribute};
 
 const JOBS: &str = "reprise-jobs";
 
-const OWN: [&str; 6] =
+const OWN_QUEUES: [&str; 6] =
     ["reprise-failures", "reprise-failures-dlq", JOBS, "reprise-jobs-dlq", REFUSED_WORK, "reprise-schedules-dlq"];
 
 fn because() -> Value {
     json!({ "reason": "the partner is back" })
 }
 
-/// A flow `victim` with a message whose retry is on its way, at a time when all work must be signed.
-async fn signed_for_a_while() -> World {
+/// A flow `victim` with a retry in flight, at a time when all work items must be signed.
+async fn world_that_requires_signatures() -> World {
     let world = World::start().await;
     let slow = json!({ "mode": "silent", "within": "24h" });
     world.put("/flows/victim", json!({ "retry": { "mode": "manual" }, "confirmation": slow })).await.ok();
@@ -23,24 +23,24 @@ async fn signed_for_a_while() -> World {
     world
 }
 
-/// What would complete that message as if its deadline had passed, and what would send another.
+/// Work items that would complete that message as if its deadline had passed, and that would send it again.
 fn forged() -> [String; 2] {
     let slot = json!({ "kind": "ordered", "flow": "victim", "minute": "2026-11-21T14:00:00Z" });
     let send = json!({ "kind": "send", "interchange": "4711", "request": "made-up" });
     [slot.to_string(), send.to_string()]
 }
 
-async fn nothing_was_done(world: &World, before: &Value, refused: usize) {
+async fn assert_nothing_was_done(world: &World, before: &Value, refused: usize) {
     world.settle().await;
     assert_eq!(world.interchange("4711").await, *before);
     assert_eq!((world.held(REFUSED_WORK), world.held(JOBS), world.held("reprise-jobs-dlq")), (refused, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_queue_of_reprise_itself_is_a_stage() {
+async fn no_queue_of_reprise_itself_can_be_a_stage() {
     let world = World::start().await;
     for side in ["sender", "receiver"] {
-        for queue in OWN {
+        for queue in OWN_QUEUES {
             let url = format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{queue}");
             let mut config = json!({ "stages": {} });
             config["stages"][side] = json!({ "queueUrl": url });
@@ -56,8 +56,8 @@ async fn no_queue_of_reprise_itself_is_a_stage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stage_that_was_stored_before_is_refused_when_it_is_sent_to() {
-    let world = signed_for_a_while().await;
+async fn a_send_to_a_stage_is_refused_when_an_earlier_release_stored_an_own_queue_as_stage() {
+    let world = world_that_requires_signatures().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     let forged = json!({ "receiver": { "body": forged()[0] } });
     world.report(report("o-1", "orders", json!({ "payloads": forged }))).await;
@@ -73,16 +73,16 @@ async fn a_stage_that_was_stored_before_is_refused_when_it_is_sent_to() {
     let before = world.interchange("4711").await;
     let problem = world.post("/interchanges/o-1/retry", because()).await.is_problem(409, "send-failed");
     assert!(problem["detail"].as_str().unwrap().contains("own queues"), "{problem}");
-    nothing_was_done(&world, &before, 0).await;
+    assert_nothing_was_done(&world, &before, 0).await;
     world.post("/flows/orders/retry", json!({ "reason": "x", "selection": { "all": true } })).await.ok();
-    nothing_was_done(&world, &before, 0).await;
+    assert_nothing_was_done(&world, &before, 0).await;
     assert_eq!(world.interchange("o-1").await["error"]["code"], "send_failed");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_is_not_signed_or_signed_wrongly_is_set_aside_and_nothing_is_done() {
-    let world = signed_for_a_while().await;
+async fn work_without_a_valid_signature_is_set_aside_and_not_done() {
+    let world = world_that_requires_signatures().await;
     let before = world.interchange("4711").await;
     let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     for body in forged() {
@@ -91,7 +91,7 @@ async fn work_that_is_not_signed_or_signed_wrongly_is_set_aside_and_nothing_is_d
     }
     world.put_message("reprise-jobs-dlq", &forged()[0], &[]).await;
     world.put_message(JOBS, "no work at all", &[]).await;
-    nothing_was_done(&world, &before, 6).await;
+    assert_nothing_was_done(&world, &before, 6).await;
     let is_refused = |line: &Value| line["outcome"] == "work_refused";
     let lines = world.log().lines_until(|lines| lines.iter().filter(|line| is_refused(line)).count() == 6).await;
     assert_eq!(metrics(&lines)["WorkRefused"], 6);
@@ -102,27 +102,27 @@ async fn work_that_is_not_signed_or_signed_wrongly_is_set_aside_and_nothing_is_d
     reasons.dedup();
     assert_eq!(reasons, ["it is not signed", "its signature is wrong"]);
     assert!(refused.iter().any(|(body, _)| *body == forged()[0]));
-    // It comes to nothing later either.
+    // Nor is it done later.
     world.advance("2h").await;
-    nothing_was_done(&world, &before, 0).await;
+    assert_nothing_was_done(&world, &before, 0).await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signature_is_of_its_own_work_alone() {
-    let world = signed_for_a_while().await;
+async fn a_signature_is_valid_only_for_its_own_work_item() {
+    let world = world_that_requires_signatures().await;
     let before = world.interchange("4711").await;
     let body = json!({ "kind": "look", "job": "nobody" }).to_string();
     let stolen = world.signature(&body);
     world.put_message(JOBS, &body, &[("mac", text_attribute("String", &stolen))]).await;
-    nothing_was_done(&world, &before, 0).await;
+    assert_nothing_was_done(&world, &before, 0).await;
     world.put_message(JOBS, &forged()[0], &[("mac", text_attribute("String", &stolen))]).await;
-    nothing_was_done(&world, &before, 1).await;
+    assert_nothing_was_done(&world, &before, 1).await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_the_release_before_left_unsigned_is_done_in_the_first_quarter_of_an_hour() {
+async fn unsigned_work_of_the_previous_release_is_done_in_the_first_quarter_of_an_hour() {
     let world = World::start().await;
     world.put_message(JOBS, &json!({ "kind": "look", "job": "nobody" }).to_string(), &[]).await;
     world.settle().await;
@@ -139,14 +139,14 @@ async fn work_that_the_release_before_left_unsigned_is_done_in_the_first_quarter
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_whose_minute_is_still_to_come_does_nothing() {
+async fn a_slot_does_nothing_before_its_minute() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     let slot = json!({ "flow": "orders", "minute": "2026-11-20T14:05:00Z" });
     world.stack.invoke("reprise-scheduled-retry", json!({ "slot": slot }).to_string()).await.unwrap();
     world.settle().await;
     assert_eq!((world.held(RECEIVER_STAGE), world.held(JOBS)), (0, 0));
-    // Nor does work for it, which is not signed yet where the release before queued it.
+    // Neither does a work item for it. The previous release queued such items without a signature.
     let work = json!({ "kind": "ordered", "flow": "orders", "minute": "2026-11-20T14:05:00Z" }).to_string();
     world.put_message(JOBS, &work, &[]).await;
     world.settle().await;

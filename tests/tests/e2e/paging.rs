@@ -1,16 +1,16 @@
-//! Lists: every page edge, both orders, every filter, and what comes and goes between two pages.
+//! Lists: all page sizes, both orders, every filter, and changes between two pages.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tests::{World, report};
 
-/// Failures in the list; with those that are resolved there are more.
+/// The number of failures in the list. The table has further interchanges with other statuses.
 const FAILED: usize = 530;
 
-/// Who, where and what, by number, so that each filter finds a part of them.
+/// A failure whose fields depend on its number, so that each filter matches a part of all failures.
 fn failure(n: usize) -> Value {
-    // Seven share each second, so that pages end among equals.
+    // Seven failures share each second, so that pages end between failures of the same time.
     let second = n / 7;
     let depot = if n.is_multiple_of(5) { "Süd" } else { "Nord" };
     let [sender, receiver] = [["ACME", "INITECH"][n % 2], ["GLOBEX", "HOOLI", "VEHEMENT"][n % 3]];
@@ -30,7 +30,7 @@ fn failure(n: usize) -> Value {
     report(&format!("o-{n:03}"), "orders", more)
 }
 
-/// The ids in the order in which the list has them, oldest first.
+/// The ids of the matching failures in the order of the list, oldest first.
 fn in_order(which: impl Fn(usize) -> bool) -> Vec<String> {
     (0..FAILED).filter(|n| which(*n)).map(|n| format!("o-{n:03}")).collect()
 }
@@ -39,7 +39,7 @@ async fn filled() -> World {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     world.send((0..FAILED).map(|n| failure(n).to_string())).await;
-    // Statuses that the list leaves out, of the same times.
+    // Interchanges of the same time with statuses that the list does not show.
     let earlier = || json!({ "occurredAt": "2026-11-20T13:00:30Z" });
     world.send((600..660).map(|n| report(&format!("o-{n}"), "orders", earlier()).to_string())).await;
     let reason = json!({ "reason": "a test" });
@@ -64,8 +64,8 @@ async fn page(world: &World, query: &str, cursor: Option<&str>) -> (Vec<String>,
     (ids.collect(), page["cursor"].as_str().map(str::to_owned))
 }
 
-/// Walks a list to its end and gives its pages.
-async fn walk(world: &World, query: &str) -> Vec<Vec<String>> {
+/// Reads all pages of a list.
+async fn read_pages(world: &World, query: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = None;
     loop {
@@ -79,38 +79,38 @@ async fn walk(world: &World, query: &str) -> Vec<Vec<String>> {
 }
 
 async fn all(world: &World, query: &str) -> Vec<String> {
-    walk(world, query).await.concat()
+    read_pages(world, query).await.concat()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_size_in_both_orders_shows_each_failure_once_and_in_order() {
+async fn pages_of_every_size_show_each_failure_once_and_in_order_in_both_directions() {
     let world = filled().await;
     let oldest = in_order(|_| true);
     let newest: Vec<String> = oldest.iter().rev().cloned().collect();
     for limit in [7, 49, 50, 51, 53, 106, 199, 200] {
         for (order, expected) in [("oldest", &oldest), ("newest", &newest)] {
-            let pages = walk(&world, &format!("order={order}&limit={limit}")).await;
+            let pages = read_pages(&world, &format!("order={order}&limit={limit}")).await;
             assert!(pages.concat() == *expected, "{order} by {limit}");
             let (last, full) = pages.split_last().unwrap();
             assert!(full.iter().all(|page| page.len() == limit), "{order} by {limit}: a page is short");
             assert!(!last.is_empty(), "{order} by {limit}: the last page is empty");
         }
     }
-    assert_eq!(walk(&world, "").await[0], newest[..50], "fifty, newest first, where nothing is asked for");
-    let few = walk(&world, "limit=1&sourceId=PO-7").await;
+    assert_eq!(read_pages(&world, "").await[0], newest[..50], "by default fifty, newest first");
+    let few = read_pages(&world, "limit=1&sourceId=PO-7").await;
     assert_eq!(few.iter().filter(|page| !page.is_empty()).count(), 11);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_filter_finds_its_own_and_nothing_else() {
+async fn every_filter_finds_exactly_the_matching_failures() {
     let world = filled().await;
     let second = |at: &str| -> usize {
         let (minute, second) = at.split_once(':').unwrap();
         7 * (minute.parse::<usize>().unwrap() * 60 + second.parse::<usize>().unwrap())
     };
-    type Which = Box<dyn Fn(usize) -> bool>;
-    let filters: Vec<(&str, Which)> = vec![
+    type Matcher = Box<dyn Fn(usize) -> bool>;
+    let filters: Vec<(&str, Matcher)> = vec![
         ("status=failed", Box::new(|n| n % 3 != 0)),
         ("status=partially_failed", Box::new(|n| n % 3 == 0)),
         ("status=failed,partially_failed", Box::new(|_| true)),
@@ -147,7 +147,7 @@ async fn every_filter_finds_its_own_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_and_a_job_are_filters_too() {
+async fn a_list_can_be_filtered_by_group_and_by_job() {
     let world = filled().await;
     let groups = world.get("/flows/orders/groups").await.ok();
     let groups = groups["items"].as_array().unwrap();
@@ -165,7 +165,7 @@ async fn a_group_and_a_job_are_filters_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_and_goes_between_two_pages_hides_nothing_that_was_there() {
+async fn changes_between_two_pages_hide_no_failure_that_was_there_before() {
     let world = filled().await;
     for order in ["newest", "oldest"] {
         let before: BTreeSet<String> = all(&world, "limit=200").await.into_iter().collect();
@@ -175,7 +175,7 @@ async fn what_comes_and_goes_between_two_pages_hides_nothing_that_was_there() {
         let mut round = 0;
         while let Some(next) = cursor {
             round += 1;
-            // Ten arrive at either end and amid the others; one that was shown leaves, and one that was not.
+            // Ten failures arrive at both ends and in the middle. One that was shown and one that was not are deleted.
             let arriving = (0..10).map(|n| {
                 let at = ["2026-11-20T12:00:00Z", "2026-11-20T13:00:40Z", "2026-11-20T13:59:00Z"][n % 3];
                 report(&format!("{order}-{round}-{n}"), "orders", json!({ "occurredAt": at })).to_string()
@@ -200,9 +200,9 @@ async fn what_comes_and_goes_between_two_pages_hides_nothing_that_was_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_of_nothing_is_an_empty_page() {
+async fn the_list_of_an_empty_flow_is_one_empty_page() {
     let world = World::start().await;
     world.put("/flows/orders", json!({})).await.ok();
-    assert_eq!(walk(&world, "limit=200").await, [Vec::<String>::new()]);
+    assert_eq!(read_pages(&world, "limit=200").await, [Vec::<String>::new()]);
     world.stop().await;
 }

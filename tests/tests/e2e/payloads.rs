@@ -1,4 +1,4 @@
-//! Payloads: byte for byte in, shown, and out again, in whatever form they came.
+//! Payloads are stored, shown and sent byte for byte, in every form in which they arrive.
 
 mod forms;
 mod revisions;
@@ -8,14 +8,14 @@ mod stages;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tests::{START, Sample, Staged, World};
+use tests::{START, Sample, StageMessage, World};
 
 async fn act(world: &World, id: &str, action: &str) -> Value {
     let reason = json!({ "reason": "the partner is back" });
     world.post(&format!("/interchanges/{id}/{action}"), reason).await.ok()
 }
 
-/// What a function's on-failure destination sends, written as Lambda writes it.
+/// The record that Lambda sends to the on-failure destination of a function.
 fn failure_record(request_id: &str, function: &str, request: &str) -> String {
     format!(
         r#"{{"version":"1.0","timestamp":"{START}","requestContext":{{"requestId":"{request_id}","functionArn":"{function}","condition":"RetriesExhausted","approximateInvokeCount":3}},"requestPayload":{request},"responseContext":{{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"}},"responsePayload":{{"errorMessage":"no rule for segment FTX","errorType":"MappingError"}}}}"#
@@ -31,12 +31,12 @@ async fn listed(world: &World, flow: &str) -> Vec<String> {
     ids
 }
 
-fn by_id(staged: Vec<Staged>) -> BTreeMap<String, Staged> {
+fn by_id(staged: Vec<StageMessage>) -> BTreeMap<String, StageMessage> {
     staged.into_iter().map(|staged| (staged.id().to_owned(), staged)).collect()
 }
 
-/// Checks what the API shows of a payload, and its bytes.
-async fn shows(world: &World, id: &str, side: &str, sample: &Sample) {
+/// Checks the bytes and the metadata of a payload in the API.
+async fn assert_shown(world: &World, id: &str, side: &str, sample: &Sample) {
     let payload = world.get(&format!("/interchanges/{id}/payloads/{side}")).await;
     assert_eq!(payload.status, 200, "{id} {side}");
     assert!(payload.bytes == sample.bytes, "{id}: the {side} payload is not {}", sample.name);
@@ -46,9 +46,10 @@ async fn shows(world: &World, id: &str, side: &str, sample: &Sample) {
     assert_eq!(payload.etag, Some(format!("\"{}\"", shown["sha256"].as_str().unwrap())));
 }
 
-/// Checks payload and `reprise` of a re-entry by hand, which tells `told` beside what every one tells.
-fn carries(staged: &Staged, sample: &Sample, action: &str, attempt: u64, told: Value) {
-    let mut reprise = told;
+/// Checks the payload and the attribute `reprise` of a message that was sent manually. The attribute has the members `more` and
+/// those that every message has.
+fn assert_sent(staged: &StageMessage, sample: &Sample, action: &str, attempt: u64, more: Value) {
+    let mut reprise = more;
     for (name, value) in [
         ("interchangeId", Value::from(staged.id())),
         ("flow", "shapes".into()),
@@ -65,10 +66,10 @@ fn carries(staged: &Staged, sample: &Sample, action: &str, attempt: u64, told: V
     if sample.bytes.is_empty() {
         assert_eq!(staged.body, "\n");
     }
-    carries_as(staged, &sample.bytes, reprise);
+    assert_bytes_and_attribute(staged, &sample.bytes, reprise);
 }
 
-fn carries_as(staged: &Staged, bytes: &[u8], reprise: Value) {
+fn assert_bytes_and_attribute(staged: &StageMessage, bytes: &[u8], reprise: Value) {
     assert_eq!(staged.reprise, reprise);
-    assert!(staged.payload() == bytes, "{}: not the bytes that were kept", staged.id());
+    assert!(staged.payload() == bytes, "{}: the payload has other bytes", staged.id());
 }

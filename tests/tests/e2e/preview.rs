@@ -1,9 +1,9 @@
-//! A configuration that is planned: nothing is stored, and what it says is what comes.
+//! Plans of configurations: nothing is stored, and the shown retries are those that run later.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, World, report};
 
-/// The times at which the schedule really sent it again.
+/// The times at which the scheduler sent it.
 async fn sent_at(world: &World, id: &str) -> Vec<Value> {
     let events = world.interchange(id).await["events"].clone();
     let events = events.as_array().cloned().unwrap_or_default();
@@ -11,7 +11,7 @@ async fn sent_at(world: &World, id: &str) -> Vec<Value> {
     scheduled.map(|event| event["at"].clone()).collect()
 }
 
-/// Lets an interchange fail now, and again each time it is retried, until it is exhausted.
+/// Reports a failure now and after each retry, until the interchange is exhausted.
 async fn fail_to_the_end(world: &World, id: &str, more: Value) {
     let mut attempt = 1;
     loop {
@@ -33,7 +33,7 @@ async fn fail_to_the_end(world: &World, id: &str, more: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_shown_is_what_comes_whatever_the_schedule() {
+async fn a_plan_shows_the_retries_that_run_later_for_every_kind_of_schedule() {
     let schedules = [
         json!({ "kind": "ladder", "delays": ["3m", "90s", "26h"] }),
         json!({ "kind": "exponential", "first": "7m", "factor": 2.5, "cap": "3h", "limit": 5 }),
@@ -59,7 +59,7 @@ async fn what_is_shown_is_what_comes_whatever_the_schedule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_stores_nothing_and_its_version_lets_it_come_true() {
+async fn a_plan_stores_nothing_and_can_be_applied_with_its_version() {
     let world = World::start().await;
     let by_hand = json!({ "retry": { "mode": "manual" } });
     world.put("/flows/orders?plan=true", by_hand.clone()).await.ok();
@@ -68,7 +68,7 @@ async fn a_plan_stores_nothing_and_its_version_lets_it_come_true() {
     let before = world.get("/flows/orders").await.ok();
 
     let answer = world.put("/flows/orders?plan=true&reschedule=true", by_hand.clone()).await;
-    let etag = answer.etag.clone().expect("the version it has");
+    let etag = answer.etag.clone().expect("the current version");
     let plan = answer.ok();
     assert_eq!((&plan["retry"]["mode"], &plan["version"]), (&json!("manual"), &stored["version"]));
     assert_eq!(plan.get("job"), None);
@@ -81,7 +81,7 @@ async fn a_plan_stores_nothing_and_its_version_lets_it_come_true() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_is_refused_as_the_put_would_be() {
+async fn a_plan_is_refused_for_the_same_reasons_as_the_put() {
     let world = World::start().await;
     let arn = "arn:aws:sqs:eu-west-1:000000000000:orders-dlq";
     let claims = json!({ "deadLetterQueues": [{ "arn": arn }] });
@@ -117,7 +117,7 @@ async fn a_plan_is_refused_as_the_put_would_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_detail_tells_which_retry_comes_next_of_how_many_and_by_whose_policy() {
+async fn an_interchange_shows_the_number_of_its_next_retry_the_limit_and_the_policy() {
     let world = World::start().await;
     let ladder = json!({ "retry": { "schedule": { "delays": ["5m", "10m", "1h"] } } });
     world.put("/flows/orders", json!({ "partners": { "GLOBEX": ladder } })).await.ok();

@@ -1,4 +1,4 @@
-//! Refusals: what cannot be done is told as a problem, and nothing is changed by asking.
+//! Refused requests get a problem response and change nothing.
 
 mod actions;
 mod configuration;
@@ -8,16 +8,16 @@ mod reads;
 use serde_json::{Value, json};
 use tests::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World};
 
-/// Everything that an action could change: the interchanges with their logs, all flows with their counts, their jobs,
-/// and what the queues hold.
-struct Before(Value);
+/// Everything that an action could change: the interchanges with their logs, all flows with their counts, their jobs, and the
+/// lengths of the queues.
+struct Snapshot(Value);
 
-impl Before {
+impl Snapshot {
     async fn of(world: &World, ids: &[&str]) -> Self {
         Self(everything(world, ids).await)
     }
 
-    async fn still_holds(&self, world: &World, ids: &[&str], what: &str) {
+    async fn assert_unchanged(&self, world: &World, ids: &[&str], what: &str) {
         world.settle().await;
         let now = everything(world, ids).await;
         assert_eq!(now, self.0, "{what} changed something");

@@ -1,10 +1,9 @@
-//! What a report may do: numbers and times that cannot be right, reports that come again, outcomes that come before their
-//! failure.
+//! Reports with impossible attempts and times, repeated reports, and outcomes that arrive before their failure.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, START, World, report};
 
-async fn by_hand() -> World {
+async fn world_with_manual_retries() -> World {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     world
@@ -25,8 +24,8 @@ async fn status(world: &World, id: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_and_a_time_that_cannot_be_right_leave_a_message_that_can_be_retried_and_completed() {
-    let world = by_hand().await;
+async fn a_report_with_an_impossible_attempt_and_time_can_still_be_retried_and_completed() {
+    let world = world_with_manual_retries().await;
     let odd = json!({ "attempt": 1_000_000, "occurredAt": "2099-01-01T00:00:00Z" });
     world.report(report("4711", "orders", odd)).await;
     let shown = world.interchange("4711").await;
@@ -43,7 +42,7 @@ async fn an_attempt_and_a_time_that_cannot_be_right_leave_a_message_that_can_be_
     retry(&world, "4711").await;
     assert_eq!(world.drain(RECEIVER_STAGE).await[0].attempt(), 2);
     world.advance("1m").await;
-    // One beyond what can be kept at all is no broken report either.
+    // An attempt that is too large to be stored does not make the report invalid either.
     world.report(completed("4711", json!({ "attempt": 4_000_000_000_u64, "occurredAt": null }))).await;
     let shown = world.interchange("4711").await;
     assert_eq!((&shown["status"], &shown["attempt"]), (&json!("completed"), &json!(2)));
@@ -52,14 +51,14 @@ async fn an_attempt_and_a_time_that_cannot_be_right_leave_a_message_that_can_be_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_known_report_that_is_redriven_fails_no_attempt_in_flight() {
-    let world = by_hand().await;
+async fn a_redriven_report_of_a_known_failure_does_not_fail_the_attempt_in_flight() {
+    let world = world_with_manual_retries().await;
     let known = report("4711", "orders", json!({ "attempt": null })).to_string();
     world.send([known.clone()]).await;
     world.advance("1m").await;
     retry(&world, "4711").await;
     world.advance("1m").await;
-    // A redrive is a new message with the old words.
+    // A redrive sends the old body in a new message.
     world.send([known]).await;
     assert_eq!(world.kinds("4711").await, ["failed", "retry_requested"]);
     assert_eq!(status(&world, "4711").await, "waiting_for_retry");
@@ -70,13 +69,13 @@ async fn a_known_report_that_is_redriven_fails_no_attempt_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_whose_completion_came_first_is_kept_as_completed_and_not_retried() {
+async fn a_failure_whose_completion_arrived_first_is_stored_as_completed_and_not_retried() {
     let world = World::start().await;
     world.advance("5m").await;
     let done = completed("4711", json!({ "occurredAt": "2026-11-20T14:02:00Z" }));
     world.report(done.clone()).await;
     world.report(done).await;
-    // Until its failure comes there is nothing to be seen.
+    // Before its failure is reported, the interchange is not visible.
     world.get("/interchanges/4711").await.is_problem(404, "not-found");
     world.post("/interchanges/4711/retry", json!({ "reason": "x" })).await.is_problem(404, "not-found");
     assert_eq!(world.get("/flows").await.ok()["items"], json!([]));
@@ -91,7 +90,7 @@ async fn a_failure_whose_completion_came_first_is_kept_as_completed_and_not_retr
     world.advance("1h").await;
     assert_eq!(world.held(RECEIVER_STAGE), 0);
     assert_eq!(world.kinds("4711").await, ["failed", "completed"]);
-    // What fails after it was completed is failed.
+    // A failure after the completion counts.
     world.report(report("4711", "orders", json!({ "attempt": 2, "occurredAt": "2026-11-20T14:10:00Z" }))).await;
     assert_eq!(status(&world, "4711").await, "failed");
     assert_eq!(world.get("/flows/orders").await.ok()["counts"]["completed"], 0);
@@ -99,8 +98,8 @@ async fn a_failure_whose_completion_came_first_is_kept_as_completed_and_not_retr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_early_outcome_and_its_failure_in_one_batch_come_to_the_same_as_one_after_the_other() {
-    let world = by_hand().await;
+async fn an_early_outcome_and_its_failure_have_the_same_result_in_one_batch_as_one_after_the_other() {
+    let world = world_with_manual_retries().await;
     world.advance("5m").await;
     let done = |id: &str| completed(id, json!({ "occurredAt": "2026-11-20T14:02:00Z" })).to_string();
     let failed = |id: &str, at: &str| report(id, "orders", json!({ "occurredAt": at })).to_string();
@@ -131,24 +130,24 @@ async fn an_early_outcome_and_its_failure_in_one_batch_come_to_the_same_as_one_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_early_outcome_is_forgotten_after_fourteen_days() {
-    let world = by_hand().await;
-    for id in ["remembered", "forgotten"] {
+async fn an_early_outcome_expires_after_fourteen_days() {
+    let world = world_with_manual_retries().await;
+    for id in ["in-time", "too-late"] {
         world.report(completed(id, json!({}))).await;
     }
     world.advance("13d").await;
-    world.report(report("remembered", "orders", json!({}))).await;
+    world.report(report("in-time", "orders", json!({}))).await;
     world.advance("2d").await;
-    world.report(report("forgotten", "orders", json!({}))).await;
+    world.report(report("too-late", "orders", json!({}))).await;
     assert_eq!(
-        (status(&world, "remembered").await, status(&world, "forgotten").await),
+        (status(&world, "in-time").await, status(&world, "too-late").await),
         ("completed".to_owned(), "failed".to_owned())
     );
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flow_without_early_outcomes_keeps_nothing_of_what_never_failed() {
+async fn a_flow_without_early_outcomes_ignores_an_outcome_before_its_failure() {
     let world = World::start().await;
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "early": false } });
     world.put("/flows/orders", config).await.ok();

@@ -1,5 +1,5 @@
-//! Retention: what is resolved expires with everything that is kept of it, what is deleted loses its payloads, and what is
-//! unresolved never expires. An expiry is seen at the table alone, so the tests look there.
+//! Retention: resolved interchanges expire with all their items, deleted ones lose their payloads, and unresolved ones never
+//! expire. The API does not show the expiry, so these tests read the table.
 
 mod crashes;
 mod expiry;
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tests::{World, report};
 
-/// What must happen happens well within this.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for an expected event.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// Bytes that are too many to go with the events that bring them.
+/// The size of a payload that is too large to be stored in the item of its event.
 const LARGE: usize = 9_000;
 
 /// One item of an interchange.
@@ -30,7 +30,7 @@ impl Item {
         self.0["ttl"]["N"].as_str().map(|seconds| seconds.parse().unwrap())
     }
 
-    /// Whether there are payload bytes in it.
+    /// Whether it contains payload bytes.
     fn holds_a_payload(&self) -> bool {
         self.0.as_object().unwrap().values().any(|value| value.get("B").is_some())
     }
@@ -68,22 +68,22 @@ fn holds_payloads(world: &World, id: &str) -> bool {
     items(world, id).iter().any(Item::holds_a_payload)
 }
 
-/// Lets everything else go on until something is so.
-async fn until(what: &str, so: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < end, "never: {what}");
+/// Waits until a condition holds, while other tasks run.
+async fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + MAX_WAIT;
+    while !holds() {
+        assert!(Instant::now() < end, "timed out while waiting for {what}");
         tokio::task::yield_now().await;
     }
 }
 
-/// A failure whose receiver payload has an item of its own.
+/// A failure whose receiver payload is stored in an item of its own.
 fn large(id: &str, attempt: u32) -> Value {
     let receiver = json!({ "body": format!("{id} {attempt} {}", "x".repeat(LARGE)), "contentType": "text/plain" });
     report(id, "orders", json!({ "attempt": attempt, "payloads": { "receiver": receiver } }))
 }
 
-/// The failure of a later attempt, with no payload.
+/// The failure of a later attempt, without payloads.
 fn failed(id: &str, attempt: u32, at: &str) -> Value {
     report(id, "orders", json!({ "attempt": attempt, "occurredAt": at, "payloads": null }))
 }
@@ -92,7 +92,7 @@ fn completed(id: &str, attempt: u32, at: &str) -> Value {
     json!({ "type": "interchange.completed", "interchangeId": id, "flow": "orders", "attempt": attempt, "occurredAt": at })
 }
 
-async fn manual(world: &World) {
+async fn manual_flow(world: &World) {
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } });
     world.put("/flows/orders", config).await.ok();
 }

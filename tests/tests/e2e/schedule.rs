@@ -1,10 +1,10 @@
-//! Automatic retry.
+//! Automatic retries by the default schedule.
 
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_that_keeps_failing_climbs_the_ladder_and_is_exhausted() {
+async fn a_failure_that_fails_again_after_every_delay_of_the_ladder_is_exhausted() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     for (attempt, delay) in [(2, "5m"), (3, "10m"), (4, "60m"), (5, "5h"), (6, "24h")] {

@@ -1,11 +1,11 @@
-//! Who may report to a flow: what comes from elsewhere is kept, and touches nothing of that flow.
+//! The allowed senders of a flow: reports of other senders are stored as unassigned and do not change the flow.
 
 use serde_json::{Value, json};
 use tests::{FAILURES, RECEIVER_STAGE, World, report};
 
 const ROLE: &str = "AROAEXAMPLEORDERS000";
 
-/// What `unassigned` has failed, each with its error's message.
+/// The ids and error messages of the failures in the flow `unassigned`.
 async fn unassigned(world: &World) -> Vec<(String, String)> {
     let page = world.get("/flows/unassigned/interchanges").await.ok();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -18,7 +18,7 @@ async fn unassigned(world: &World) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_from_elsewhere_goes_to_unassigned_and_says_so_and_can_be_deleted() {
+async fn a_report_of_another_sender_is_stored_as_unassigned_with_the_reason_and_can_be_deleted() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "senders": [ROLE], "retry": { "mode": "manual" } })).await.ok();
     world.report_as(&format!("{ROLE}:i-0123"), &report("4711", "orders", json!({}))).await;
@@ -26,19 +26,19 @@ async fn a_report_from_elsewhere_goes_to_unassigned_and_says_so_and_can_be_delet
 
     world.report_as("AROAEXAMPLEINVOICE00:mapper", &report("4712", "orders", json!({}))).await;
     world.get("/interchanges/4712").await.is_problem(404, "not-found");
-    let [(id, message)] = &unassigned(&world).await[..] else { panic!("one is unassigned") };
+    let [(id, message)] = &unassigned(&world).await[..] else { panic!("exactly one failure is unassigned") };
     for part in ["4712", "flow orders", "AROAEXAMPLEINVOICE00:mapper", "senders"] {
         assert!(message.contains(part), "{message}");
     }
-    let kept = world.get(&format!("/interchanges/{id}/payloads/sender")).await;
-    assert_eq!(kept.json(), report("4712", "orders", json!({})));
+    let payload = world.get(&format!("/interchanges/{id}/payloads/sender")).await;
+    assert_eq!(payload.json(), report("4712", "orders", json!({})));
     world.post(&format!("/interchanges/{id}/delete"), json!({ "reason": "not theirs" })).await.ok();
     assert_eq!(world.get("/flows/orders").await.ok()["counts"]["failed"], 1);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_from_elsewhere_changes_nothing_and_registers_no_flow() {
+async fn an_outcome_of_another_sender_changes_nothing_and_registers_no_flow() {
     let world = World::start().await;
     world
         .put("/flows/orders", json!({ "senders": [format!("{ROLE}:mapper")], "retry": { "mode": "manual" } }))
@@ -48,7 +48,7 @@ async fn an_outcome_from_elsewhere_changes_nothing_and_registers_no_flow() {
     world.post("/interchanges/4711/retry", json!({ "reason": "again" })).await.ok();
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
     let completed = json!({ "type": "interchange.completed", "interchangeId": "4711", "flow": "orders", "attempt": 2 });
-    // Another session of the same role, and a sender without an identity of its own.
+    // Another session of the same role, and a sender without a known identity.
     world.report_as(&format!("{ROLE}:reader"), &completed).await;
     world.report(completed.clone()).await;
     assert_eq!(world.interchange("4711").await["status"], "waiting_for_retry");
@@ -62,7 +62,7 @@ async fn an_outcome_from_elsewhere_changes_nothing_and_registers_no_flow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_come_in_through_the_queues_that_a_flow_lists() {
+async fn a_flow_accepts_dead_letters_only_from_the_queues_that_it_lists() {
     let world = World::start().await;
     let arn = |name: &str| world.queue_arn(name);
     for name in ["orders-stage", "orders-in", "elsewhere"] {
@@ -72,18 +72,18 @@ async fn dead_letters_come_in_through_the_queues_that_a_flow_lists() {
     let config =
         json!({ "senders": [ROLE, arn("orders-stage")], "deadLetterQueues": queues, "retry": { "mode": "manual" } });
     world.put("/flows/orders", config).await.ok();
-    // A report that its first consumer could not take comes through the queue it was sent to.
+    // Reports that arrive as dead letters of another queue: that queue counts as their sender.
     for (queue, id) in [("orders-stage", "through-stage"), ("elsewhere", "through-elsewhere")] {
         world.put_message(queue, &report(id, "orders", json!({})).to_string(), &[]).await;
-        world.give_up_at(queue).await;
+        world.receive_without_deleting(queue).await;
     }
     world.put_message("orders-in", "UNB+plain", &[]).await;
-    world.give_up_at("orders-in").await;
+    world.receive_without_deleting("orders-in").await;
     world.settle().await;
     assert_eq!(world.interchange("through-stage").await["flow"], "orders");
     world.get("/interchanges/through-elsewhere").await.is_problem(404, "not-found");
     assert_eq!(world.get("/flows/orders").await.ok()["counts"]["failed"], 2);
-    let [(_, message)] = &unassigned(&world).await[..] else { panic!("one is unassigned") };
+    let [(_, message)] = &unassigned(&world).await[..] else { panic!("exactly one failure is unassigned") };
     assert!(message.contains("through-elsewhere") && message.contains(&arn("elsewhere")), "{message}");
     world.stop().await;
 }
@@ -125,7 +125,7 @@ async fn a_flow_whose_senders_cannot_be_read_takes_no_report() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_is_listed_by_the_id_that_sqs_tells_and_never_by_its_arn() {
+async fn a_role_is_listed_by_its_role_id_and_not_by_its_arn() {
     let world = World::start().await;
     let arn = json!({ "senders": ["arn:aws:iam::000000000000:role/orders"] });
     let problem = world.put("/flows/orders", arn).await.is_problem(400, "invalid-field");

@@ -1,9 +1,9 @@
-//! Slots: what falls due in one minute is sent once, by one schedule, whatever happens to that schedule.
+//! Slots: all retries of one minute are sent once, by one schedule, whatever happens to the schedule.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::{RECEIVER_STAGE, SENDER_STAGE, START, Staged, World, report};
+use tests::{RECEIVER_STAGE, SENDER_STAGE, START, StageMessage, World, report};
 
 const SCHEDULED_RETRY: &str = "reprise-scheduled-retry";
 
@@ -11,7 +11,7 @@ fn failures(flow: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| report(&format!("{flow}-{n}"), flow, json!({})).to_string()).collect()
 }
 
-/// The stack's one-time schedules; the sweeps, which recur, are left out.
+/// The one-time schedules of the stack, without the recurring ones of the sweeps.
 async fn schedules(world: &World) -> Vec<String> {
     let mut pages = world.scheduler.list_schedules().group_name("reprise").into_paginator().items().send();
     let mut names = Vec::new();
@@ -23,14 +23,14 @@ async fn schedules(world: &World) -> Vec<String> {
     names
 }
 
-/// Invokes scheduled-retry with what a slot's schedule would send.
+/// Invokes scheduled-retry with the event of a slot's schedule.
 async fn fire(world: &World, flow: &str, minute: &str) {
     let event = json!({ "slot": { "flow": flow, "minute": minute } });
-    world.stack.invoke(SCHEDULED_RETRY, event.to_string()).await.expect("scheduled-retry does its part");
+    world.stack.invoke(SCHEDULED_RETRY, event.to_string()).await.expect("scheduled-retry succeeds");
 }
 
-fn ids(staged: &[Staged]) -> BTreeSet<&str> {
-    staged.iter().map(Staged::id).collect()
+fn ids(staged: &[StageMessage]) -> BTreeSet<&str> {
+    staged.iter().map(StageMessage::id).collect()
 }
 
 fn last_kind(kinds: &[String]) -> &str {
@@ -38,7 +38,7 @@ fn last_kind(kinds: &[String]) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_makes_one_schedule_for_each_flow_and_minute() {
+async fn a_burst_creates_one_schedule_for_each_flow_and_minute() {
     let world = World::start().await;
     world.send(failures("orders", 250).into_iter().chain(failures("invoices", 120))).await;
     let later = json!({ "retryAfter": "6m" });
@@ -46,26 +46,29 @@ async fn a_burst_makes_one_schedule_for_each_flow_and_minute() {
     assert_eq!(
         schedules(&world).await,
         ["20261120T1405-invoices", "20261120T1405-orders", "20261120T1406-orders"],
-        "370 failures in one minute, and one that asked for more time"
+        "370 failures in one minute, and one with a later `retryAfter`"
     );
     world.advance("5m").await;
     let sent = world.drain(RECEIVER_STAGE).await;
     assert_eq!((sent.len(), ids(&sent).len()), (370, 370));
     assert!(sent.iter().all(|staged| staged.attempt() == 2 && staged.reprise["trigger"] == "scheduled"));
-    assert!(!schedules(&world).await.iter().any(|name| name.contains("T1405")), "a schedule that fired is gone");
+    assert!(
+        !schedules(&world).await.iter().any(|name| name.contains("T1405")),
+        "the schedule was not deleted after it fired"
+    );
     world.advance("1m").await;
     assert_eq!(ids(&world.drain(RECEIVER_STAGE).await), BTreeSet::from(["late"]));
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_lost_schedule_should_have_sent_the_sweep_sends() {
+async fn the_sweep_sends_the_messages_of_a_lost_schedule() {
     let world = World::start().await;
     world.send(failures("orders", 150)).await;
     let [name] = &schedules(&world).await[..] else { panic!("one schedule was expected") };
     world.scheduler.delete_schedule().group_name("reprise").name(name).send().await.unwrap();
     world.advance("5m").await;
-    assert!(world.drain(RECEIVER_STAGE).await.is_empty(), "nobody fires it");
+    assert!(world.drain(RECEIVER_STAGE).await.is_empty(), "the slot was sent without its schedule");
     world.advance("15m").await;
     let sent = world.drain(RECEIVER_STAGE).await;
     assert_eq!((sent.len(), ids(&sent).len()), (150, 150));
@@ -88,7 +91,7 @@ async fn a_schedule_that_fires_again_sends_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_fired_before_it_is_due_and_one_that_never_was_do_no_harm() {
+async fn events_for_a_later_slot_and_for_a_slot_that_does_not_exist_have_no_effect() {
     let world = World::start().await;
     world.send(failures("orders", 3)).await;
     fire(&world, "orders", "2026-11-20T15:05:00Z").await;
@@ -101,7 +104,7 @@ async fn a_slot_fired_before_it_is_due_and_one_that_never_was_do_no_harm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_handled_by_hand_before_its_slot_is_passed_over() {
+async fn a_slot_skips_messages_that_were_handled_manually_before() {
     let world = World::start().await;
     world.send(failures("orders", 4)).await;
     let by_hand = json!({ "reason": "the partner is up again" });
@@ -112,19 +115,23 @@ async fn what_was_handled_by_hand_before_its_slot_is_passed_over() {
     assert_eq!(world.drain(SENDER_STAGE).await.len(), 1);
     world.advance("5m").await;
     let sent = world.drain(RECEIVER_STAGE).await;
-    assert_eq!(ids(&sent), BTreeSet::from(["orders-3"]), "the one that was left to the schedule");
+    assert_eq!(ids(&sent), BTreeSet::from(["orders-3"]), "only the message that was not handled manually");
     assert!(world.drain(SENDER_STAGE).await.is_empty());
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_that_is_back_in_the_slot_it_left_is_sent_once() {
+async fn a_failure_that_left_its_slot_and_returned_to_it_is_sent_once() {
     let world = World::start().await;
     world.send(failures("orders", 1)).await;
     world.post("/interchanges/orders-0/retry", json!({ "reason": "once more" })).await.ok();
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 1);
     world.report(report("orders-0", "orders", json!({ "attempt": 2 }))).await;
-    assert_eq!(world.interchange("orders-0").await["nextRetryAt"], "2026-11-20T14:05:00Z", "its rung of the ladder");
+    assert_eq!(
+        world.interchange("orders-0").await["nextRetryAt"],
+        "2026-11-20T14:05:00Z",
+        "the first delay of the ladder, counted from the failure"
+    );
     world.advance("5m").await;
     let sent = world.drain(RECEIVER_STAGE).await;
     assert_eq!(sent.len(), 1, "{sent:?}");
@@ -149,7 +156,7 @@ async fn an_inactive_flow_holds_what_is_due_and_activation_releases_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flow_that_confirms_fails_again_when_nothing_is_heard_until_the_deadline() {
+async fn a_message_of_a_confirming_flow_fails_again_without_an_outcome_at_the_deadline() {
     let world = World::start().await;
     world.send(failures("orders", 2)).await;
     world.advance("5m").await;
@@ -169,7 +176,7 @@ async fn a_flow_that_confirms_fails_again_when_nothing_is_heard_until_the_deadli
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_flow_is_taken_as_completed_when_nothing_is_heard_until_the_deadline() {
+async fn a_message_of_a_silent_flow_completes_without_an_outcome_at_the_deadline() {
     let world = World::start().await;
     let silent = json!({ "active": true, "confirmation": { "mode": "silent", "within": "30m" } });
     world.put("/flows/orders", silent).await.ok();
@@ -182,12 +189,12 @@ async fn a_silent_flow_is_taken_as_completed_when_nothing_is_heard_until_the_dea
     assert_eq!(completed["status"], "completed");
     assert_eq!(last_kind(&world.kinds("orders-0").await), "assumed_completed");
     let failed = world.interchange("orders-1").await;
-    assert_eq!(failed["tries"], 2, "what reported a failure went on: {failed}");
+    assert_eq!(failed["tries"], 2, "the one that failed was retried: {failed}");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mapping_error_waits_for_a_person() {
+async fn mapping_and_validation_errors_are_not_retried_automatically() {
     let world = World::start().await;
     for category in ["mapping", "validation"] {
         let error = json!({ "error": { "category": category, "message": "segment BGM is missing" } });
@@ -207,7 +214,7 @@ async fn a_mapping_error_waits_for_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partner_has_a_policy_of_its_own() {
+async fn a_partner_can_have_its_own_retry_policy() {
     let world = World::start().await;
     let config = json!({ "active": true, "partners": {
         "GLOBEX": { "retry": { "mode": "automatic", "schedule": { "kind": "ladder", "delays": ["2h"] } } },
@@ -229,7 +236,7 @@ async fn a_partner_has_a_policy_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_failed_long_before_it_was_reported_is_retried_soon_and_not_in_the_past() {
+async fn a_failure_that_is_reported_late_is_scheduled_in_the_near_future_and_not_in_the_past() {
     let world = World::start().await;
     world.report(report("old", "orders", json!({ "occurredAt": "2026-11-19T14:00:00Z" }))).await;
     let interchange = world.interchange("old").await;

@@ -1,4 +1,4 @@
-//! The document, read once: its operations, and whatever its references point to.
+//! The parsed document: its operations and the targets of its references.
 
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::{Map, Number, Value};
@@ -9,13 +9,13 @@ pub(crate) struct Document(Value);
 /// One operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Operation<'a> {
-    /// In capitals.
+    /// In upper case.
     pub(crate) method: &'a str,
-    /// With its parameters in braces.
+    /// With parameters in braces.
     pub(crate) path: &'a str,
-    /// What all operations of the path share.
+    /// The part that all operations of the path share.
     shared: &'a Value,
-    /// Its own part.
+    /// The part of this operation.
     pub(crate) own: &'a Value,
 }
 
@@ -38,7 +38,7 @@ impl Document {
         component
     }
 
-    /// What `node` is, or refers to.
+    /// The node itself, or the target of its reference.
     pub(crate) fn resolved<'a>(&'a self, node: &'a Value) -> &'a Value {
         match node["$ref"].as_str() {
             Some(reference) => self.target(reference),
@@ -46,10 +46,10 @@ impl Document {
         }
     }
 
-    /// What a reference points to.
+    /// The target of a reference.
     pub(crate) fn target<'a>(&'a self, reference: &str) -> &'a Value {
-        let pointer = reference.strip_prefix('#').expect("references stay in the document");
-        self.0.pointer(pointer).unwrap_or_else(|| panic!("{reference} points nowhere"))
+        let pointer = reference.strip_prefix('#').expect("references point into the document");
+        self.0.pointer(pointer).unwrap_or_else(|| panic!("{reference} has no target"))
     }
 
     pub(crate) fn operations(&self) -> Vec<Operation<'_>> {
@@ -64,7 +64,7 @@ impl Document {
         operations
     }
 
-    /// The operation that answers a request for `path`, which may have a query.
+    /// The operation for a request of `path`, which may have a query.
     pub(crate) fn operation(&self, method: &str, path: &str) -> Option<Operation<'_>> {
         let path = path.split('?').next().unwrap_or_default();
         self.operations().into_iter().find(|operation| operation.method == method && fits(operation.path, path))
@@ -72,19 +72,19 @@ impl Document {
 }
 
 impl<'a> Operation<'a> {
-    /// Its parameters, those of the path among them.
+    /// All its parameters, including those of the path.
     pub(crate) fn parameters(self, document: &'a Document) -> Vec<&'a Value> {
         let lists = [&self.shared["parameters"], &self.own["parameters"]];
         let parameters = lists.into_iter().filter_map(Value::as_array).flatten();
         parameters.map(|parameter| document.resolved(parameter)).collect()
     }
 
-    /// What is documented of answers with this status.
+    /// The documented response with this status.
     pub(crate) fn response(self, document: &'a Document, status: &str) -> Option<&'a Value> {
         Some(&self.own["responses"][status]).filter(|response| !response.is_null()).map(|r| document.resolved(r))
     }
 
-    /// What its body may be, where it takes one.
+    /// The media type object of its request body; null when it has none.
     pub(crate) fn body(self, document: &'a Document) -> &'a Value {
         &document.resolved(&self.own["requestBody"])["content"]["application/json"]
     }
@@ -102,7 +102,7 @@ fn json(node: &YamlOwned) -> Value {
         YamlOwned::Value(ScalarOwned::Boolean(value)) => Value::Bool(*value),
         YamlOwned::Value(ScalarOwned::Integer(value)) => Value::from(*value),
         YamlOwned::Value(ScalarOwned::FloatingPoint(value)) => {
-            Number::from_f64(value.0).map(Value::Number).expect("a number that JSON has")
+            Number::from_f64(value.0).map(Value::Number).expect("a finite number")
         }
         YamlOwned::Value(ScalarOwned::String(text)) => Value::from(text.as_str()),
         YamlOwned::Sequence(items) => items.iter().map(json).collect(),
@@ -110,11 +110,11 @@ fn json(node: &YamlOwned) -> Value {
             let mut object = Map::new();
             for (key, value) in entries {
                 let key = json(key);
-                let before = object.insert(key.as_str().expect("keys are texts").to_owned(), json(value));
-                assert!(before.is_none(), "{key} stands there twice");
+                let before = object.insert(key.as_str().expect("keys are strings").to_owned(), json(value));
+                assert!(before.is_none(), "the key {key} is duplicated");
             }
             Value::Object(object)
         }
-        other => panic!("{other:?} is no JSON"),
+        other => panic!("{other:?} has no JSON form"),
     }
 }

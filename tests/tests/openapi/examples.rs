@@ -1,4 +1,4 @@
-//! The examples fit the schemas that they stand beside, and those of requests are taken as they are.
+//! The examples match their schemas, and the production binaries accept the examples of requests.
 
 use serde_json::{Value, json};
 use tests::{World, report};
@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::schema::{faults, object};
 
 #[test]
-fn every_example_fits_its_schema_to_the_last_field() {
+fn every_example_matches_its_schema_and_has_no_other_fields() {
     let document = Document::read();
     let mut checked = 0;
     for operation in document.operations() {
@@ -28,16 +28,16 @@ fn every_example_fits_its_schema_to_the_last_field() {
 }
 
 #[test]
-fn no_example_is_left_over() {
+fn every_example_is_used() {
     let document = Document::read();
     let text = document.root()["paths"].to_string() + &document.root()["components"]["responses"].to_string();
     for (name, _) in object(&document.root()["components"]["examples"]) {
-        assert!(text.contains(&format!("\"#/components/examples/{name}\"")), "{name} is nobody's example");
+        assert!(text.contains(&format!("\"#/components/examples/{name}\"")), "the example {name} is not used");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_of_a_request_is_taken() {
+async fn every_example_of_a_request_is_accepted() {
     let document = Document::read();
     let world = World::start().await;
     for id in ["4711", "4712", "retry", "restart", "delete", "erase"] {
@@ -48,7 +48,7 @@ async fn every_example_of_a_request_is_taken() {
         for (name, example) in object(&operation.body(&document)["examples"]) {
             let action = operation.path.rsplit('/').next().unwrap_or_default();
             let path = operation.path.replace("{flow}", "orders").replace("{id}", action);
-            // Each finds what was there before the first.
+            // As plans, so that each request finds the same state.
             let path = if path.starts_with("/flows") { format!("{path}?plan=true") } else { path };
             let body = document.resolved(example)["value"].clone();
             let answer =
@@ -66,7 +66,7 @@ fn content(document: &Document, what: &str, holder: &Value) -> usize {
     for (_, media) in object(&holder["content"]) {
         let named = object(&media["examples"]).map(|(_, example)| &document.resolved(example)["value"]);
         for example in named.chain(media.get("example")) {
-            assert!(!example.is_null(), "{what}: an example says nothing");
+            assert!(!example.is_null(), "{what}: an example is empty");
             fits(document, what, &media["schema"], example);
             checked += 1;
         }

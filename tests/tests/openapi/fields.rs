@@ -1,4 +1,5 @@
-//! What requests may say: the code tells what it knows when it refuses what it does not.
+//! The fields and parameters of requests. The code lists the allowed ones when it refuses an unknown one; the document
+//! must list the same.
 
 use std::collections::BTreeSet;
 
@@ -6,31 +7,31 @@ use serde_json::{Value, json};
 use tests::{Answer, World};
 
 use crate::document::Document;
-use crate::scenes::{FUNCTION, QUEUE, all};
+use crate::scenarios::{FUNCTION, QUEUE, all};
 use crate::schema::object;
 
 const UNKNOWN: &str = "nonsense";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_field_that_a_body_may_have_is_described_and_no_other() {
+async fn the_document_describes_exactly_the_fields_that_a_body_may_have() {
     let document = Document::read();
     let world = World::start().await;
     world.report(tests::report("4711", "orders", json!({}))).await;
     for (method, path, body, at, schema) in bodies() {
         let mut body = body;
-        body.pointer_mut(at).expect("the place is there")[UNKNOWN] = 1.into();
+        body.pointer_mut(at).expect("the object is there")[UNKNOWN] = 1.into();
         let answer = match method {
             "PUT" => world.put(path, body).await,
             _ => world.post(path, body).await,
         };
         let described: BTreeSet<String> =
-            object(&place(&document, schema)["properties"]).map(|(name, _)| name.clone()).collect();
-        assert_eq!(known(&answer), described, "{schema}");
+            object(&closed_schema(&document, schema)["properties"]).map(|(name, _)| name.clone()).collect();
+        assert_eq!(allowed_names(&answer), described, "{schema}");
     }
     world.stop().await;
 }
 
-/// A request, the object in its body that gets an unknown field, and the schema of that object.
+/// Requests, each with a pointer to the object in its body that gets an unknown field, and the schema of that object.
 fn bodies() -> Vec<(&'static str, &'static str, Value, &'static str, &'static str)> {
     let put = |body: Value, at, schema| ("PUT", "/flows/orders", body, at, schema);
     let scheduled =
@@ -50,7 +51,8 @@ fn bodies() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
         put(json!({ "partners": { "GLOBEX": {} } }), "/partners/GLOBEX", "PartnerPolicy"),
         scheduled(json!({}), "Ladder"),
         scheduled(json!({ "kind": "exponential" }), "Exponential"),
-        // What a window may say depends on `every`, which is refused elsewhere: the reader knows the fields of both.
+        // The two kinds of window have different fields. The parser accepts the fields of both here and checks them
+        // against `every` later.
         scheduled(json!({ "kind": "window" }), "DailyWindow"),
         ("POST", "/interchanges/4711/retry", json!({ "reason": "x" }), "", "Act"),
         ("POST", "/flows/orders/retry", all(), "", "JobOrder"),
@@ -59,7 +61,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value, &'static str, &'static st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_selection_is_one_of_those_described() {
+async fn the_document_describes_exactly_the_kinds_of_selection() {
     let document = Document::read();
     let described: BTreeSet<String> = document.component("schemas", "Selection")["oneOf"]
         .as_array()
@@ -70,12 +72,12 @@ async fn a_selection_is_one_of_those_described() {
     let world = World::start().await;
     world.put("/flows/orders", json!({})).await.ok();
     let answer = world.post("/flows/orders/retry", json!({ "reason": "x", "selection": { UNKNOWN: 1 } })).await;
-    assert_eq!(known(&answer), described);
+    assert_eq!(allowed_names(&answer), described);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_query_parameter_is_described_and_no_other_is_taken() {
+async fn the_document_describes_exactly_the_query_parameters_of_each_operation() {
     let document = Document::read();
     let world = World::start().await;
     for operation in document.operations() {
@@ -92,20 +94,20 @@ async fn every_query_parameter_is_described_and_no_other_is_taken() {
             .filter(|parameter| parameter["in"] == "query")
             .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(known(&answer), described, "{} {}", operation.method, operation.path);
+        assert_eq!(allowed_names(&answer), described, "{} {}", operation.method, operation.path);
     }
     world.stop().await;
 }
 
-/// The schema of this name, which is closed to other fields.
-fn place<'a>(document: &'a Document, name: &str) -> &'a Value {
+/// The schema of this name. It must allow no other fields.
+fn closed_schema<'a>(document: &'a Document, name: &str) -> &'a Value {
     let schema = document.component("schemas", name);
-    assert_eq!(schema["additionalProperties"], false, "{name} does not say that it takes no other fields");
+    assert_eq!(schema["additionalProperties"], false, "{name} does not forbid other fields");
     schema
 }
 
-/// What is allowed, as the refusal of the unknown field tells it.
-fn known(answer: &Answer) -> BTreeSet<String> {
+/// The allowed names in the problem about the unknown one.
+fn allowed_names(answer: &Answer) -> BTreeSet<String> {
     let problem = answer.is_problem(400, "invalid-field");
     let field = problem["field"].as_str().unwrap();
     assert!(field.ends_with(UNKNOWN), "{problem}");

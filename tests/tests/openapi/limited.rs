@@ -1,23 +1,23 @@
-//! What a bearer who is limited to some flows is answered about others, for every operation of the document: what is answered
-//! where there is nothing. An operation that this does not know how to ask fails, so that none is forgotten.
+//! A token that is limited to some flows gets the same response for another flow as for one that does not exist. Checked for
+//! every operation of the document. An operation that this test cannot request fails, so that none is forgotten.
 
 use serde_json::{Value, json};
 use tests::{Answer, RECEIVER_STAGE, World, report};
 
 use crate::document::{Document, Operation};
-use crate::scenes::{all, because};
+use crate::scenarios::{all, because};
 
-/// The flow that the bearer may not see, an interchange of it, and the key of a request about both.
+/// The flow that the token may not see, an interchange of it, and the Idempotency-Key of a request about it.
 const FOREIGN: &str = "invoices";
 const FOREIGN_ID: &str = "i-1";
 const KEY: &str = "key-of-another";
 
-/// What is nowhere.
+/// An id and a flow name that do not exist.
 const NOWHERE: &str = "nowhere";
 
-/// What an operation is about.
+/// The kind of resource in the path of an operation.
 enum Subject {
-    /// All flows: those of others are left out.
+    /// The list of flows. It must not contain other flows.
     Flows,
     Flow,
     Interchange,
@@ -32,7 +32,7 @@ impl Subject {
             let is_known = place != "path" || ["flow", "id", "side"].contains(&name);
             assert!(
                 is_known && !(place == "query" && name.contains("flow")),
-                "{what}: this test must ask for {name} too"
+                "{what}: this test does not set the parameter {name}"
             );
         }
         let segments: Vec<&str> = operation.path.trim_start_matches('/').split('/').collect();
@@ -41,12 +41,12 @@ impl Subject {
             ["flows", "{flow}", ..] => Self::Flow,
             ["interchanges", "{id}", ..] => Self::Interchange,
             ["jobs", "{id}", ..] => Self::Job,
-            _ => panic!("{what}: this test must say what it may tell a bearer about flows of others"),
+            _ => panic!("{what}: this test does not know the kind of resource"),
         }
     }
 }
 
-/// All requests that are made of an operation, of which the last ones act: path and query still name the subject as `{}`.
+/// The requests for an operation, with `{}` in place of the subject's id. The last ones have a valid query and take effect.
 fn requests(operation: Operation<'_>, document: &Document) -> Vec<(String, Option<Value>)> {
     let path = operation.path.replace("{flow}", "{}").replace("{id}", "{}");
     let paths = match path.contains("{side}") {
@@ -70,13 +70,13 @@ fn requests(operation: Operation<'_>, document: &Document) -> Vec<(String, Optio
         .collect()
 }
 
-/// What can be seen of an answer, with the subject's own name left out.
-fn seen(answer: &Answer, subject: &str) -> (u16, String, Option<String>, Option<String>, String) {
+/// The visible parts of a response, with the subject's id replaced by `{}`.
+fn visible(answer: &Answer, subject: &str) -> (u16, String, Option<String>, Option<String>, String) {
     let body = String::from_utf8(answer.bytes.clone()).unwrap().replace(subject, "{}");
     (answer.status, answer.content_type.clone(), answer.etag.clone(), answer.location.clone(), body)
 }
 
-/// A world with an interchange and a job of each of two flows, and the path of the foreign flow's job.
+/// A world with interchanges in two flows, and the id of an active job in the foreign flow.
 async fn world() -> (World, String) {
     let world = World::start_limited().await;
     let every = world.token_for("admin", json!(["*"]));
@@ -87,17 +87,17 @@ async fn world() -> (World, String) {
             world.report(report(&id, flow, json!({}))).await;
         }
     }
-    // The canary's outcome never comes, so that the job stays active.
-    let mut careful = all();
-    careful["canary"] = 1.into();
-    let job = world.request_once("/flows/invoices/retry", KEY, &every, careful).await;
+    // The canary gets no outcome, so the job stays active.
+    let mut with_canary = all();
+    with_canary["canary"] = 1.into();
+    let job = world.request_once("/flows/invoices/retry", KEY, &every, with_canary).await;
     world.request_once("/interchanges/i-1-more/delete", "another-key", &every, because()).await;
     world.settle().await;
     let path = job.location.clone().expect("the job's path");
     (world, path.trim_start_matches("/jobs/").to_owned())
 }
 
-/// All that there is of the foreign flow.
+/// The whole state of the foreign flow.
 async fn foreign(world: &World, token: &str, job: &str) -> Vec<Value> {
     let mut all = Vec::new();
     let paths = ["/flows/invoices", "/flows/invoices/interchanges", "/flows/invoices/jobs", "/flows/invoices/groups"];
@@ -109,14 +109,14 @@ async fn foreign(world: &World, token: &str, job: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn for_a_limited_bearer_what_is_of_another_flow_is_as_what_is_nowhere_in_every_operation() {
+async fn a_limited_token_gets_the_same_response_for_another_flow_as_for_one_that_does_not_exist() {
     let document = Document::read();
     let (world, job) = world().await;
     let every = world.token_for("admin", json!(["*"]));
     let limited = world.token_for("clerk", json!(["orders-*"]));
     let before = foreign(&world, &every, &job).await;
     let staged = world.held(RECEIVER_STAGE);
-    let mut asked = 0;
+    let mut requested = 0;
     for operation in document.operations() {
         let (there, own) = match Subject::of(operation, &document) {
             Subject::Flows => {
@@ -132,8 +132,8 @@ async fn for_a_limited_bearer_what_is_of_another_flow_is_as_what_is_nowhere_in_e
             Subject::Job => (job.as_str(), NOWHERE),
         };
         for (path, body) in requests(operation, &document) {
-            let mut ask = async |subject: &str| {
-                asked += 1;
+            let mut request = async |subject: &str| {
+                requested += 1;
                 drop(world.stack.aws().meter().take());
                 let path = path.replace("{}", subject);
                 let answer = match &body {
@@ -144,24 +144,24 @@ async fn for_a_limited_bearer_what_is_of_another_flow_is_as_what_is_nowhere_in_e
                 };
                 let calls: Vec<String> =
                     world.stack.aws().meter().take().into_iter().map(|call| call.operation).collect();
-                (seen(&answer, subject), calls)
+                (visible(&answer, subject), calls)
             };
-            let (told, calls) = ask(there).await;
+            let (response, calls) = request(there).await;
             let nonsense = path.contains("nonsense");
-            assert_eq!(told.0, if nonsense { 400 } else { 404 }, "{} {path}: {told:?}", operation.method);
-            assert_eq!(ask(NOWHERE).await, (told.clone(), calls), "{} {path}", operation.method);
-            // A flow of the bearer's own may be made by PUT.
+            assert_eq!(response.0, if nonsense { 400 } else { 404 }, "{} {path}: {response:?}", operation.method);
+            assert_eq!(request(NOWHERE).await, (response.clone(), calls), "{} {path}", operation.method);
+            // PUT may create a flow whose name the token may see.
             if operation.method != "PUT" {
-                assert_eq!(ask(own).await.0, told, "{} {path}", operation.method);
+                assert_eq!(request(own).await.0, response, "{} {path}", operation.method);
             }
         }
     }
-    assert!(asked > 80, "{asked}");
+    assert!(requested > 80, "{requested}");
     world.settle().await;
     assert_eq!(foreign(&world, &every, &job).await, before);
     assert_eq!(world.held(RECEIVER_STAGE), staged);
 
-    // A caller that may see all of it gets other answers: the requests are right. What erases comes last, as it leaves no payload.
+    // A token that may see all flows gets other responses, so the requests are valid. Erase comes last, as it removes the payloads.
     let mut operations = document.operations();
     operations.sort_by_key(|operation| operation.path.ends_with("/erase"));
     for operation in operations {

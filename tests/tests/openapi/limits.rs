@@ -1,12 +1,13 @@
-//! The limits that the document tells are those of the code: the last value passes, the next one is refused by name.
+//! The limits in the document are those of the code: the largest value is accepted, the next one is refused with the
+//! name of the field.
 
 use serde_json::{Value, json};
 use tests::{World, report};
 
 use crate::document::Document;
-use crate::scenes::all;
+use crate::scenarios::all;
 
-/// A limit in the document, how a request reaches it, and the field that is then named.
+/// A limit in the document, a request with a value for it, and the field that the problem must name.
 struct Limit {
     at: &'static str,
     request: fn(u64) -> (&'static str, String, Value),
@@ -101,15 +102,15 @@ const LIMITS: [Limit; 20] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_value_that_is_described_passes_and_the_next_is_refused_by_name() {
+async fn the_largest_documented_value_is_accepted_and_the_next_one_is_refused_with_its_field() {
     let document = Document::read();
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     for Limit { at, request, field } in LIMITS {
         let schemas = &document.root()["components"]["schemas"];
-        let most =
+        let max =
             schemas.pointer(&format!("/{at}")).and_then(Value::as_u64).unwrap_or_else(|| panic!("no limit at {at}"));
-        for (value, passes) in [(most, true), (most + 1, false)] {
+        for (value, passes) in [(max, true), (max + 1, false)] {
             let (method, path, body) = request(value);
             let answer = if method == "PUT" { world.put(&path, body).await } else { world.post(&path, body).await };
             if passes {
@@ -123,16 +124,16 @@ async fn the_last_value_that_is_described_passes_and_the_next_is_refused_by_name
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_limits_of_parameters_and_headers_are_those_described() {
+async fn the_documented_limits_of_parameters_and_headers_apply() {
     let document = Document::read();
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     let list = document.operation("GET", "/flows/orders/interchanges").unwrap();
     let limit = list.parameters(&document).into_iter().find(|parameter| parameter["name"] == "limit").unwrap();
-    let most = limit["schema"]["maximum"].as_u64().unwrap();
-    world.get(&format!("/flows/orders/interchanges?limit={most}")).await.ok();
+    let max = limit["schema"]["maximum"].as_u64().unwrap();
+    world.get(&format!("/flows/orders/interchanges?limit={max}")).await.ok();
     let problem =
-        world.get(&format!("/flows/orders/interchanges?limit={}", most + 1)).await.is_problem(400, "invalid-field");
+        world.get(&format!("/flows/orders/interchanges?limit={}", max + 1)).await.is_problem(400, "invalid-field");
     assert_eq!(problem["field"], "limit");
 
     let key = document.component("parameters", "idempotencyKey")["schema"]["maxLength"].as_u64().unwrap();

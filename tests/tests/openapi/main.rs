@@ -1,9 +1,10 @@
-//! `infra/openapi.yaml` against what it describes: the routes that are deployed, the answers and the refusals of the production
-//! binaries. A field that the code knows and the document does not fails here, and so does one that only the document knows.
+//! Compares `infra/openapi.yaml` with the template and the production binaries: routes, responses, problems and limits, in both
+//! directions. A field that only the code or only the document has fails a test.
 
 #![cfg(test)]
 
 mod answers;
+mod checked_client;
 mod document;
 mod examples;
 mod fields;
@@ -12,6 +13,5 @@ mod limits;
 mod other_releases;
 mod problems;
 mod routes;
-mod scenes;
+mod scenarios;
 mod schema;
-mod witness;

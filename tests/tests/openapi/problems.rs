@@ -1,4 +1,4 @@
-//! Every type of problem that the code has is described, and none that it has not.
+//! The document describes exactly the problem types of the code.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::schema::object;
 const URN: &str = "urn:reprise:problem:";
 
 #[test]
-fn every_problem_of_the_code_is_described_with_its_status_and_no_other_is() {
+fn the_document_describes_exactly_the_problems_of_the_code_with_their_status() {
     let document = Document::read();
     let described: BTreeSet<(String, u64)> = object(&document.root()["components"]["schemas"])
         .filter_map(|(_, schema)| {
@@ -18,11 +18,11 @@ fn every_problem_of_the_code_is_described_with_its_status_and_no_other_is() {
             Some((type_name.to_owned(), schema["properties"]["status"]["const"].as_u64().expect("its status")))
         })
         .collect();
-    assert_eq!(described, in_the_code());
+    assert_eq!(described, problems_in_the_code());
 }
 
-/// Slugs with their status, as the source names them.
-fn in_the_code() -> BTreeSet<(String, u64)> {
+/// The slugs and statuses in the source code.
+fn problems_in_the_code() -> BTreeSet<(String, u64)> {
     let problems = source("http-edge/src/problem.rs");
     // `Self::new(404, "not-found", …)`, on one line or several.
     let made = problems.split("Self::new(").skip(1).filter_map(|call| {
@@ -30,12 +30,12 @@ fn in_the_code() -> BTreeSet<(String, u64)> {
         let status = status.trim().parse().ok()?;
         Some((rest.trim_start().strip_prefix('"')?.split('"').next()?.to_owned(), status))
     });
-    // The domain's refusals bring a slug of their own, all with one status.
+    // The slugs of the domain's refusals. All have the status 409.
     let domain = source("domain/src/job.rs");
     let refusals = domain.split("impl Refusal").nth(1).expect("refusals");
     let refusals = refusals.split("=> \"").skip(1).filter_map(|arm| Some((arm.split('"').next()?.to_owned(), 409)));
     let all: BTreeSet<(String, u64)> = made.chain(refusals).collect();
-    assert!(all.len() > 10, "the source is written otherwise than this test reads it: {all:?}");
+    assert!(all.len() > 10, "this test cannot parse the source any more: {all:?}");
     all
 }
 

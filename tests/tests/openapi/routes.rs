@@ -1,4 +1,4 @@
-//! The document's operations are the template's routes, with the same scopes.
+//! The operations of the document are the routes of the template, with the same scopes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::document::Document;
 
-/// Left out of the document: the console is a page for people, and its files are no part of the API.
+/// Routes that the document does not describe: the console is a page for people, not a part of the API.
 const PAGES: &str = "GET /console";
 
-/// Routes by method and path, with who may call them.
+/// The routes by method and path, with their authorization.
 fn routes(issuer: &str) -> BTreeMap<String, Authorization> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/template.yaml")).unwrap();
     let [stack, region, account, endpoint] =
@@ -33,18 +33,18 @@ fn every_route_is_described_and_every_description_has_a_route() {
 }
 
 #[test]
-fn every_operation_asks_for_the_scope_that_its_route_asks_for() {
+fn every_operation_has_the_scope_of_its_route() {
     let document = Document::read();
     let routes = routes("https://issuer.example");
     for operation in document.operations() {
         let route = format!("{} {}", operation.method, operation.path);
-        let Authorization::Jwt { scopes, .. } = &routes[&route] else { panic!("{route} takes more than tokens") };
+        let Authorization::Jwt { scopes, .. } = &routes[&route] else { panic!("{route} does not require a token") };
         assert_eq!(operation.own["security"], json!([{ "token": scopes }, { "signature": [] }]), "{route}");
     }
 }
 
 #[test]
-fn the_scopes_are_described_and_there_are_no_others() {
+fn the_document_describes_exactly_the_scopes_of_the_routes() {
     let document = Document::read();
     let flows = document.component("securitySchemes", "token")["flows"].as_object().unwrap();
     let used: BTreeSet<String> = routes("https://issuer.example")
@@ -61,7 +61,7 @@ fn the_scopes_are_described_and_there_are_no_others() {
 }
 
 #[test]
-fn each_operation_says_what_is_in_its_path_and_has_a_name_of_its_own() {
+fn each_operation_describes_its_path_parameters_and_has_a_unique_id() {
     let document = Document::read();
     let mut names = BTreeSet::new();
     for operation in document.operations() {

@@ -1,4 +1,4 @@
-//! What happens in a history beside its faults: small, quick, and the same every time.
+//! The scenarios: small, quick, and the same in every run apart from the faults.
 
 mod jobs;
 mod lives;
@@ -9,46 +9,46 @@ use std::fmt;
 use super::pipeline::Pipeline;
 use crate::invariants::Outcome;
 
-/// A few dozen messages and what is done with them.
+/// A sequence of reports and requests about a few dozen messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scenario {
-    /// Failures of two flows with repeats, and outcomes of attempts that were never Reprise's.
+    /// Failures of two flows with repeats, and outcomes of attempts that Reprise did not send.
     Ingest,
-    /// A flow that nobody configured is registered by its first failure.
+    /// The first failure of an unconfigured flow registers the flow.
     Registration,
     /// Retry, restart and delete of one interchange.
     ByHand,
-    /// Erasing one interchange in several statuses, then all by a job.
-    Erased,
-    /// Every outcome of an attempt, and repeats of it.
+    /// Erases one interchange in several statuses, then others by a job.
+    Erase,
+    /// Every outcome of an attempt, with repeats.
     Outcomes,
-    /// A job of several chunks, by its rate.
+    /// A job of several chunks with a rate.
     JobChunks,
     /// A job with canaries that complete.
     JobCanary,
     /// A job whose canary fails.
     JobHalted,
-    /// A job that is cancelled half way.
+    /// A job that is cancelled while it runs.
     JobCancelled,
-    /// A job that deletes, and one that restarts.
+    /// A delete job, then a restart job.
     JobDeletes,
     /// A job to a FIFO queue.
     JobOrdered,
-    /// A job in a flow that says nothing.
+    /// A job in a flow without outcomes.
     JobSilent,
-    /// A slot that falls due, in a flow that says nothing.
+    /// A slot that falls due, in a flow without outcomes.
     SlotSilent,
     /// A slot that falls due, and a deadline that passes, in a flow that confirms.
     SlotOverdue,
     /// A slot to a FIFO queue.
     SlotOrdered,
-    /// A window whose runs do not take all.
+    /// A window with more messages than one run takes.
     Window,
-    /// A slot whose schedule is lost, and rows of counts that are folded.
+    /// A slot whose schedule is lost, and the sweep that folds count rows.
     Sweep,
-    /// A changed policy that counts for what waits.
+    /// A changed policy with a job that reschedules the waiting retries.
     Reschedule,
-    /// A flow that is switched off while a slot falls due, and on again.
+    /// A flow that is deactivated while a slot falls due, and activated again.
     Inactive,
 }
 
@@ -58,7 +58,7 @@ impl Scenario {
         Self::Ingest,
         Self::Registration,
         Self::ByHand,
-        Self::Erased,
+        Self::Erase,
         Self::Outcomes,
         Self::JobChunks,
         Self::JobCanary,
@@ -76,14 +76,14 @@ impl Scenario {
         Self::Inactive,
     ];
 
-    /// The name that is typed.
+    /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Ingest => "ingest",
             Self::Registration => "registration",
             Self::ByHand => "by-hand",
-            Self::Erased => "erased",
+            Self::Erase => "erase",
             Self::Outcomes => "outcomes",
             Self::JobChunks => "job-chunks",
             Self::JobCanary => "job-canary",
@@ -107,7 +107,7 @@ impl Scenario {
             Self::Ingest => lives::ingest(pipeline).await,
             Self::Registration => lives::registration(pipeline).await,
             Self::ByHand => lives::by_hand(pipeline).await,
-            Self::Erased => lives::erased(pipeline).await,
+            Self::Erase => lives::erase(pipeline).await,
             Self::Outcomes => lives::outcomes(pipeline).await,
             Self::JobChunks => jobs::chunks(pipeline).await,
             Self::JobCanary => jobs::canary(pipeline).await,
@@ -138,7 +138,7 @@ fn completes(_: usize, _: u32) -> &'static [Outcome] {
     &[Outcome::Completed]
 }
 
-/// Nothing is ever heard.
-fn says_nothing(_: usize, _: u32) -> &'static [Outcome] {
+/// No attempt gets an outcome.
+fn no_outcome(_: usize, _: u32) -> &'static [Outcome] {
     &[]
 }

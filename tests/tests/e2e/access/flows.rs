@@ -1,4 +1,4 @@
-//! Tokens that open some flows: by lists, cursors, selections and keys, whatever form the claim has.
+//! Tokens that are limited to some flows: lists, cursors, selections and Idempotency-Keys, with every form of the claim.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, World, report};
@@ -9,7 +9,7 @@ fn all() -> Value {
     json!({ "reason": "the partner is back", "selection": { "all": true } })
 }
 
-/// A world in which two flows failed, and the tokens of who sees all and of who sees `orders-*`.
+/// A world with failures in three flows, a token for all flows and a token for `orders-*`.
 async fn world() -> (World, String, String) {
     let world = World::start_limited().await;
     for (flow, id) in [("invoices", "i-1"), ("orders-in", "o-1"), ("orders-out", "o-2")] {
@@ -20,7 +20,7 @@ async fn world() -> (World, String, String) {
     (world, every, limited)
 }
 
-/// The flows that a token shows.
+/// The flows that are listed for a token.
 async fn flows(world: &World, token: &str) -> Vec<String> {
     let page = world.request("GET", "/flows", Some(token), None).await.ok();
     assert!(page["cursor"].is_null(), "{page}");
@@ -31,7 +31,7 @@ async fn flows(world: &World, token: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_shows_the_flows_that_its_claim_lists_and_none_without_it() {
+async fn a_token_lists_exactly_the_flows_of_its_claim_and_none_without_a_claim() {
     let (world, _, _) = world().await;
     for (claim, shown) in [
         (json!(["orders-*"]), &["orders-in", "orders-out"][..]),
@@ -49,7 +49,7 @@ async fn a_token_shows_the_flows_that_its_claim_lists_and_none_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limited_bearer_works_on_its_own_flows_as_anybody_does() {
+async fn a_limited_token_has_full_access_to_its_own_flows() {
     let (world, every, limited) = world().await;
     let token = Some(limited.as_str());
     for path in ["/flows/orders-in", "/flows/orders-in/groups", "/flows/orders-in/interchanges", "/interchanges/o-1"] {
@@ -65,7 +65,7 @@ async fn a_limited_bearer_works_on_its_own_flows_as_anybody_does() {
     assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(1)));
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 2);
 
-    // A flow that is not there yet is made where its name is allowed, and nowhere else.
+    // A new flow can be created only with a name that the claim allows.
     world.request("PUT", "/flows/orders-new", token, Some(json!({}))).await.ok();
     world.request("PUT", "/flows/returns", token, Some(json!({}))).await.is_problem(404, "not-found");
     assert_eq!(flows(&world, &every).await, ["invoices", "orders-in", "orders-new", "orders-out"]);
@@ -73,7 +73,7 @@ async fn a_limited_bearer_works_on_its_own_flows_as_anybody_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_of_another_flow_in_a_selection_is_as_one_that_nobody_knows() {
+async fn for_a_limited_token_an_id_of_another_flow_in_a_selection_counts_as_not_found() {
     let (world, every, limited) = world().await;
     let ids = |ids: &[&str]| json!({ "reason": "again", "selection": { "ids": ids } });
     let retry = async |path: &str, token: &str, body| world.request("POST", path, Some(token), Some(body)).await;
@@ -89,7 +89,7 @@ async fn an_id_of_another_flow_in_a_selection_is_as_one_that_nobody_knows() {
     let invoice = world.request("GET", "/interchanges/i-1", Some(&every), None).await.ok();
     assert_eq!((&invoice["status"], &invoice["attempt"]), (&json!("failed"), &json!(1)));
 
-    // A caller that may see both flows hears of the mistake, and so does the bearer about two flows of its own.
+    // A caller that may see both flows gets an error that names the id.
     for (token, other) in [(&every, "i-1"), (&limited, "o-2")] {
         let problem = retry("/flows/orders-in/delete", token, ids(&[other])).await.is_problem(400, "invalid-field");
         assert_eq!(problem["field"], "selection.ids[0]");
@@ -98,7 +98,7 @@ async fn an_id_of_another_flow_in_a_selection_is_as_one_that_nobody_knows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_of_another_flow_is_as_what_is_nowhere() {
+async fn for_a_limited_token_an_unreadable_interchange_of_another_flow_counts_as_not_found() {
     let (world, every, limited) = world().await;
     for id in ["i-1", "o-1"] {
         world.alter(&format!("INTERCHANGE#{id}"), "HEAD", |head| head["row"] = json!({ "S": "{" }));
@@ -123,14 +123,14 @@ async fn what_cannot_be_read_of_another_flow_is_as_what_is_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_was_used_elsewhere_tells_a_limited_bearer_nothing() {
+async fn a_limited_token_cannot_detect_idempotency_keys_of_other_flows() {
     let (world, every, limited) = world().await;
     world.request_once("/flows/invoices/retry", "key", &every, all()).await.ok();
     world.request_once("/interchanges/o-2/retry", "key-2", &every, because()).await.ok();
     world.request_once("/interchanges/i-1/delete", "key", &limited, because()).await.is_problem(404, "not-found");
     world.request_once("/flows/invoices/retry", "key", &limited, all()).await.is_problem(404, "not-found");
 
-    // On its own flows the bearer's keys are its own, and make a request safe to repeat.
+    // In its own flows its keys make requests safe to repeat.
     let first = world.request_once("/flows/orders-in/retry", "key", &limited, all()).await;
     world.settle().await;
     let again = world.request_once("/flows/orders-in/retry", "key", &limited, all()).await;
@@ -144,10 +144,10 @@ async fn a_key_that_was_used_elsewhere_tells_a_limited_bearer_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_of_somebody_who_sees_more_is_none_of_a_limited_bearers_list() {
+async fn a_limited_token_cannot_use_a_cursor_of_a_token_that_sees_more() {
     let world = World::start_limited().await;
     let every = world.token_for("admin", json!(["*"]));
-    // Configurations so large that all of them are more than one answer holds, and those of `orders-*` are not.
+    // All configurations together do not fit into one response, but those of `orders-*` do.
     let delays: Vec<String> = (1..=40).map(|minutes| format!("{minutes}m")).collect();
     let policy = json!({ "retry": { "schedule": { "kind": "ladder", "delays": delays } } });
     let partner = |n: usize| (format!("{n}-{}", "z".repeat(200)), policy.clone());
@@ -156,13 +156,13 @@ async fn a_cursor_of_somebody_who_sees_more_is_none_of_a_limited_bearers_list() 
         world.request("PUT", &format!("/flows/{name}"), Some(&every), Some(large.clone())).await.ok();
     }
     let first = world.request("GET", "/flows", Some(&every), None).await.ok();
-    let path = format!("/flows?cursor={}", first["cursor"].as_str().expect("there is more"));
+    let path = format!("/flows?cursor={}", first["cursor"].as_str().expect("there is a second page"));
     let limited = world.token_for("clerk", json!(["orders-*"]));
     let problem = world.request("GET", &path, Some(&limited), None).await.is_problem(400, "invalid-field");
     assert_eq!(problem["field"], "cursor");
     world.request("GET", &path, Some(&every), None).await.ok();
 
-    // No page of its own is shorter for what it may not see.
+    // Hidden flows do not make its pages shorter.
     let own: Vec<String> = (0..10).map(|n| format!("orders-{n}")).collect();
     assert_eq!(flows(&world, &limited).await, own);
     world.stop().await;

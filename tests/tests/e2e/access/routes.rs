@@ -1,4 +1,4 @@
-//! Every route of the template, so that one that is new and has no rule is found here.
+//! The authorization of every route of the template. A new route without a scope fails a test.
 
 use local::template::{Authorization, Route};
 use tests::World;
@@ -14,7 +14,7 @@ fn path(route: &Route) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_but_the_consoles_page_asks_for_its_scope_and_for_no_other() {
+async fn every_route_except_the_console_requires_its_scope_and_no_other() {
     let world = World::start_guarded().await;
     assert!(world.routes().len() > 10, "{:?}", world.routes());
     for route in world.routes() {
@@ -27,7 +27,7 @@ async fn every_route_but_the_consoles_page_asks_for_its_scope_and_for_no_other()
         let ask = async |token: Option<&str>| world.request(&route.method, &path(route), token, None).await;
         assert_eq!(refused(&ask(None).await, 401, "Unauthorized"), "Bearer", "{}", route.key());
         let all_others: Vec<&str> = SCOPES.into_iter().filter(|other| *scope != format!("reprise/{other}")).collect();
-        assert_eq!(all_others.len(), SCOPES.len() - 1, "{scope} is none of the five");
+        assert_eq!(all_others.len(), SCOPES.len() - 1, "{scope} is not one of the five scopes");
         let challenge = refused(&ask(Some(&world.token("operator", &all_others))).await, 403, "Forbidden");
         assert!(
             challenge.starts_with(&format!("Bearer scope=\"{scope}\" error=\"insufficient_scope\"")),
@@ -40,7 +40,7 @@ async fn every_route_but_the_consoles_page_asks_for_its_scope_and_for_no_other()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_consoles_page_loads_before_anybody_has_signed_in_and_says_where_to() {
+async fn the_console_loads_without_a_token_and_its_configuration_names_the_issuer() {
     let world = World::start_guarded().await;
     for path in ["/console", "/console/flows/orders"] {
         let page = world.get(path).await;
@@ -52,13 +52,13 @@ async fn the_consoles_page_loads_before_anybody_has_signed_in_and_says_where_to(
     assert_eq!(config["clientId"], world.issuer().settings().client_id);
     for scope in SCOPES {
         let scope = format!("reprise/{scope}");
-        assert!(config["scopes"].as_array().unwrap().iter().any(|told| *told == scope), "{scope}: {config}");
+        assert!(config["scopes"].as_array().unwrap().iter().any(|listed| *listed == scope), "{scope}: {config}");
     }
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_an_issuer_every_route_asks_for_a_signature_and_nobody_signs_in() {
+async fn without_an_issuer_every_route_requires_a_signature_and_the_console_has_no_sign_in() {
     let world = World::start().await;
     for route in world.routes() {
         assert_eq!(route.authorization, Authorization::Iam, "{}", route.key());

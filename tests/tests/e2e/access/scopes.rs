@@ -1,4 +1,4 @@
-//! What each scope allows, by what comes of it.
+//! What each scope allows.
 
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
@@ -6,7 +6,7 @@ use tests::{RECEIVER_STAGE, World, report};
 use super::{because, refused, retry};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_read_sees_what_failed_but_neither_acts_nor_sees_payloads_nor_configures() {
+async fn the_scope_read_allows_lists_and_details_but_no_actions_payloads_or_configuration() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let token = world.token("reader", &["read"]);
@@ -39,7 +39,7 @@ async fn who_may_read_sees_what_failed_but_neither_acts_nor_sees_payloads_nor_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_operate_acts_but_sees_no_payload_erases_nothing_and_changes_no_flow() {
+async fn the_scope_operate_allows_actions_but_no_erasure_lists_payloads_or_configuration() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let token = world.token("operator", &["operate"]);
@@ -59,7 +59,7 @@ async fn who_may_operate_acts_but_sees_no_payload_erases_nothing_and_changes_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_and_settings_have_scopes_of_their_own() {
+async fn payloads_and_configuration_have_their_own_scopes() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let payload = world.token("auditor", &["payload"]);
@@ -75,7 +75,7 @@ async fn payloads_and_settings_have_scopes_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_names_the_subject_of_the_token() {
+async fn the_event_log_names_the_subject_of_the_token_as_actor() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     world.report(report("4712", "orders", json!({}))).await;

@@ -1,4 +1,4 @@
-//! Signing in, by HTTP alone: what the console's page does in a browser, and what a script does.
+//! Sign-in over HTTP, as the console does it in a browser and as a script does it.
 
 use serde_json::{Value, json};
 use tests::{World, report};
@@ -9,7 +9,7 @@ use super::refused;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A form's body.
+/// The body of a form.
 fn form(fields: &[(&str, &str)]) -> String {
     let url = reqwest::Url::parse_with_params("form:", fields).unwrap();
     url.query().unwrap_or_default().to_owned()
@@ -22,7 +22,7 @@ async fn token(world: &World, fields: &[(&str, &str)]) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Goes through the page as a person does who ticks these boxes. Gives the address that the browser is sent back to.
+/// Submits the sign-in page with these boxes ticked. Returns the URL to which the browser is redirected.
 async fn sign_in(world: &World, ticked: &[&str]) -> reqwest::Url {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let back = format!("{}/console/signed-in", world.stack.http_url());
@@ -52,18 +52,18 @@ async fn sign_in(world: &World, ticked: &[&str]) -> reqwest::Url {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_signs_in_and_may_do_what_they_ticked() {
+async fn a_person_who_signs_in_gets_the_scopes_that_they_ticked() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let back = sign_in(&world, &["reprise/read", "reprise/operate"]).await;
     assert_eq!(back.path(), "/console/signed-in");
-    let told: std::collections::HashMap<_, _> = back.query_pairs().into_owned().collect();
-    assert_eq!(told["state"], "s-1");
+    let parameters: std::collections::HashMap<_, _> = back.query_pairs().into_owned().collect();
+    assert_eq!(parameters["state"], "s-1");
     let redirect = format!("{}/console/signed-in", world.stack.http_url());
     let client_id = world.issuer().settings().client_id.clone();
     let exchange = [
         ("grant_type", "authorization_code"),
-        ("code", &told["code"]),
+        ("code", &parameters["code"]),
         ("redirect_uri", &redirect),
         ("code_verifier", VERIFIER),
         ("client_id", &client_id),
@@ -77,7 +77,7 @@ async fn a_person_signs_in_and_may_do_what_they_ticked() {
     let shown = world.request("GET", "/interchanges/4711", access, None).await.ok();
     assert_eq!(shown["events"].as_array().unwrap().last().unwrap()["actor"], "operator-17");
 
-    // The id token is for the page, and opens nothing.
+    // The id token is only for the page. The API refuses it.
     let answer = world.request("GET", "/flows", tokens["id_token"].as_str(), None).await;
     assert!(refused(&answer, 401, "Unauthorized").contains("valid audience"));
 
@@ -91,7 +91,7 @@ async fn a_person_signs_in_and_may_do_what_they_ticked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_gets_a_token_for_a_name_and_scopes_that_it_says_itself() {
+async fn a_script_gets_a_token_for_the_name_and_scopes_that_it_requests() {
     let world = World::start_guarded().await;
     let all = token(&world, &[("grant_type", "client_credentials"), ("sub", "nightly")]).await;
     let all = all["access_token"].as_str();

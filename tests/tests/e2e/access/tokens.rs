@@ -1,4 +1,4 @@
-//! Tokens that are not to be believed. Each would allow everything if it were.
+//! Invalid tokens. Each would allow everything if it were accepted.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ fn base64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The claims of a good token with `changes` laid over them.
+/// The claims of a valid token, with those in `changes` replaced.
 fn claims(world: &World, changes: Value) -> Value {
     let mut claims = world.issuer().claims("operator", &ALL);
     for (name, value) in changes.as_object().unwrap() {
@@ -29,7 +29,7 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", base64(header.to_string()), base64(claims.to_string()))
 }
 
-/// An issuer that has nothing to do with the stack, and a key of its own.
+/// An issuer with its own key that the stack does not trust.
 async fn stranger(world: &World) -> local::TestIssuer {
     let listening = IssuerListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let now = world.stack.aws().clock().now();
@@ -37,8 +37,8 @@ async fn stranger(world: &World) -> local::TestIssuer {
     listening.serve(settings, move || now)
 }
 
-/// `HS256` with the issuer's public key as the secret, in each form somebody might have it.
-fn confused(world: &World) -> Vec<String> {
+/// Tokens signed by `HS256` with the issuer's public key as the secret, in several encodings of the key.
+fn signed_with_public_key(world: &World) -> Vec<String> {
     let jwk = world.issuer().jwk();
     let modulus = jwk["n"].as_str().unwrap();
     let header = json!({ "alg": "HS256", "typ": "JWT", "kid": jwk["kid"] });
@@ -53,7 +53,7 @@ fn confused(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_not_to_be_believed_is_refused_with_the_reason_and_nothing_happens() {
+async fn an_invalid_token_is_refused_with_the_reason_and_has_no_effect() {
     let world = World::start_guarded().await;
     world.report(report("4711", "orders", json!({}))).await;
     let issuer = world.issuer();
@@ -61,7 +61,7 @@ async fn a_token_that_is_not_to_be_believed_is_refused_with_the_reason_and_nothi
     let good = issuer.token("operator", &ALL);
     let parts: Vec<&str> = good.split('.').collect();
     let (header, signature) = (parts[0], parts[2]);
-    let promoted = base64(claims(&world, json!({ "sub": "somebody-else" })).to_string());
+    let with_another_subject = base64(claims(&world, json!({ "sub": "somebody-else" })).to_string());
     let stranger = stranger(&world).await;
     let with = |changes: Value| issuer.sign(&claims(&world, changes));
     let kid = &issuer.jwk()["kid"];
@@ -81,7 +81,7 @@ async fn a_token_that_is_not_to_be_believed_is_refused_with_the_reason_and_nothi
         (format!("{}.{signature}", none("none")), "is malformed"),
         (format!("{}.", none("RS256")), "signature is not valid"),
         (format!("{}.{signature}", none("RS512")), "not signed by RS256"),
-        (format!("{header}.{promoted}.{signature}"), "signature is not valid"),
+        (format!("{header}.{with_another_subject}.{signature}"), "signature is not valid"),
         (format!("{header}.{}.{}", parts[1], base64([0; 256])), "signature is not valid"),
         (foreign.clone(), "does not have the token's key"),
         (as_ours(foreign), "signature is not valid"),
@@ -95,7 +95,7 @@ async fn a_token_that_is_not_to_be_believed_is_refused_with_the_reason_and_nothi
         (with(json!({ "nbf": now + 60 })), "not valid yet"),
         (with(json!({ "iat": now + 60 })), "not valid yet"),
     ];
-    tokens.extend(confused(&world).into_iter().map(|token| (token, "not signed by RS256")));
+    tokens.extend(signed_with_public_key(&world).into_iter().map(|token| (token, "not signed by RS256")));
     for (token, reason) in &tokens {
         let challenge = refused(&retry(&world, "4711", Some(token)).await, 401, "Unauthorized");
         let invalid = "Bearer scope=\"reprise/operate\" error=\"invalid_token\" error_description=\"";
@@ -110,14 +110,14 @@ async fn a_token_that_is_not_to_be_believed_is_refused_with_the_reason_and_nothi
     let interchange = world.request("GET", "/interchanges/4711", Some(&reading), None).await.ok();
     assert_eq!(interchange["status"], "failed");
 
-    // The same request with the good token: it was none of the request's fault.
+    // The same request succeeds with a valid token.
     retry(&world, "4711", Some(&good)).await.ok();
     stranger.shutdown().await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_good_for_an_hour_of_the_stacks_clock() {
+async fn a_token_expires_after_an_hour_of_the_stacks_clock() {
     let world = World::start_guarded().await;
     let token = world.token("reader", &["read"]);
     let flows = async |token: &str| world.request("GET", "/flows", Some(token), None).await;

@@ -1,57 +1,57 @@
-//! What is as large as it may be.
+//! Messages and reports of the maximum size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tests::{Answer, FAILURES, RECEIVER_STAGE, SENDER_STAGE, World, noise, report};
 
-use super::{bytes, bytes_of, is_drained};
+use super::{assert_queues_are_empty, bytes, bytes_of};
 
-/// The most bytes of an SQS message.
-const MOST: usize = 1_048_576;
+/// The maximum size of an SQS message, in bytes.
+const MAX_MESSAGE: usize = 1_048_576;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_largest_message_that_sqs_takes_is_kept_whole() {
+async fn the_largest_message_that_sqs_accepts_is_stored_completely() {
     let world = World::start().await;
-    // As a dead letter, and as a report whose payload fills it to the last byte.
-    let letter = STANDARD.encode(noise(MOST / 4 * 3));
+    // Once as a dead letter, and once as a report whose payload fills the rest of the message.
+    let letter = STANDARD.encode(noise(MAX_MESSAGE / 4 * 3));
     let frame =
         |body: &str| report("4711", "orders", json!({ "payloads": { "receiver": { "body": body } } })).to_string();
-    let filling = "x".repeat(MOST - frame("").len());
+    let filling = "x".repeat(MAX_MESSAGE - frame("").len());
     let whole = frame(&filling);
-    assert_eq!((letter.len(), whole.len()), (MOST, MOST));
+    assert_eq!((letter.len(), whole.len()), (MAX_MESSAGE, MAX_MESSAGE));
     let id = format!("dlq-{}", world.put_message(FAILURES, &letter, &[]).await);
     world.put_message(FAILURES, &whole, &[]).await;
     world.settle().await;
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     assert!(bytes(&world, &id).await == letter.as_bytes());
     let payload = world.get("/interchanges/4711/payloads/receiver").await;
     assert!(payload.bytes == filling.as_bytes());
     world.post("/interchanges/4711/retry", json!({ "reason": "the partner is back" })).await.ok();
     assert!(world.drain(RECEIVER_STAGE).await[0].body == filling);
-    // There is no room for `reprise` beside the letter: it fails again, says why, and is kept.
+    // With the attribute `reprise` the message would be too large. The restart fails with the reason, and the interchange stays.
     let stages = json!({ "sender": { "queueUrl": world.queue_url(SENDER_STAGE) } });
     world.put("/flows/unassigned", json!({ "stages": stages })).await.ok();
-    too_large_to_send(&world, &id, "restart").await;
-    // So it is where base64 makes a payload too large.
+    assert_too_large_to_send(&world, &id, "restart").await;
+    // The same when base64 makes a payload too large.
     let grown = json!({ "payloads": { "receiver": { "body": format!("\u{1c}{}", "x".repeat(900_000)) } } });
     world.report(report("4712", "orders", grown)).await;
-    too_large_to_send(&world, "4712", "retry").await;
+    assert_too_large_to_send(&world, "4712", "retry").await;
     assert_eq!(world.held(SENDER_STAGE) + world.held(RECEIVER_STAGE), 0);
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_of_the_largest_messages_at_once_are_all_kept() {
+async fn many_of_the_largest_messages_at_once_are_all_stored() {
     let world = World::start().await;
-    // Twice as long inside the event of a function, where a line feed is written with two characters.
-    let letters: Vec<String> = (0..8).map(|n| format!("{n}{}", "\n".repeat(MOST - 1))).collect();
+    // In the event of a function they are twice as long, as JSON escapes a line feed with two characters.
+    let letters: Vec<String> = (0..8).map(|n| format!("{n}{}", "\n".repeat(MAX_MESSAGE - 1))).collect();
     let mut ids = Vec::new();
     for letter in &letters {
         ids.push(format!("dlq-{}", world.put_message(FAILURES, letter, &[]).await));
     }
     world.settle().await;
-    is_drained(&world);
+    assert_queues_are_empty(&world);
     for (id, letter) in ids.iter().zip(&letters) {
         assert!(bytes(&world, id).await == letter.as_bytes(), "{id}");
     }
@@ -59,21 +59,21 @@ async fn many_of_the_largest_messages_at_once_are_all_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept_whatever_its_script() {
+async fn a_report_with_the_maximum_length_of_every_field_is_stored_in_any_script() {
     let world = World::start().await;
     for (id, message) in [("x".repeat(128).as_str(), "y"), ("4711", "𝄞"), ("4712", "\u{1}")] {
-        let long = as_long_as_can_be(id, message);
+        let long = report_of_maximum_length(id, message);
         world.report(long.clone()).await;
-        is_drained(&world);
+        assert_queues_are_empty(&world);
         let shown = world.interchange(id).await;
         assert_eq!((&shown["flow"], &shown["error"]), (&long["flow"], &long["error"]));
-        let (parts, told) = (shown["parts"].as_array().unwrap(), long["parts"].as_array().unwrap());
-        assert_eq!(parts.len(), told.len());
-        // DynamoDB takes items of 400 KB. What is longer is shortened, and says so.
-        for (kept, told) in parts.iter().zip(told) {
-            assert_eq!(kept["id"], told["id"]);
+        let (parts, reported) = (shown["parts"].as_array().unwrap(), long["parts"].as_array().unwrap());
+        assert_eq!(parts.len(), reported.len());
+        // DynamoDB stores at most 400 KB per item. Longer messages are shortened and marked.
+        for (kept, reported) in parts.iter().zip(reported) {
+            assert_eq!(kept["id"], reported["id"]);
             let kept = kept["message"].as_str().unwrap();
-            let whole = kept == told["message"].as_str().unwrap();
+            let whole = kept == reported["message"].as_str().unwrap();
             assert!(
                 if message == "y" { whole } else { kept.ends_with("… (shortened: it had 1000 characters)") },
                 "{kept}"
@@ -86,23 +86,23 @@ async fn a_report_that_is_as_long_as_it_may_be_everywhere_is_kept_whatever_its_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_brought_late_is_kept_however_often_and_holds_nobody_up() {
+async fn any_number_of_late_payloads_is_stored_and_other_reports_are_not_delayed() {
     let world = World::start().await;
-    world.report(as_long_as_can_be("4711", "\u{1}")).await;
-    // The head names the newest of what is brought; the log names all of it.
+    world.report(report_of_maximum_length("4711", "\u{1}")).await;
+    // The head lists the newest payloads, the log lists all of them.
     let late = |n: usize| {
         let body = |side: &str| json!({ "body": format!("{side} {n}"), "contentType": "x".repeat(256) });
         let more = json!({ "payloads": { "sender": body("sender"), "receiver": body("receiver") } });
         report("4711", &"f".repeat(64), more)
     };
     let batch: Vec<Value> = (0..100).map(late).collect();
-    world.take_in(&batch).await;
+    world.ingest_batch(&batch).await;
     let mut batch: Vec<Value> = (100..140).map(late).collect();
     batch.push(report("4712", "orders", json!({})));
-    world.take_in(&batch).await;
+    world.ingest_batch(&batch).await;
     assert_eq!(world.interchange("4712").await["status"], "failed");
     let kept = world.interchange("4711").await["payloads"]["receiver"]["revision"].as_u64().unwrap();
-    assert_eq!(kept, 141, "each is kept, however many there are");
+    assert_eq!(kept, 141, "each payload is a revision");
     for revision in [2, 60, 141] {
         let path = format!("/interchanges/4711/payloads/receiver?revision={revision}");
         assert_eq!(String::from_utf8(world.get(&path).await.bytes).unwrap(), format!("receiver {}", revision - 2));
@@ -112,7 +112,7 @@ async fn what_is_brought_late_is_kept_however_often_and_holds_nobody_up() {
     world.stop().await;
 }
 
-fn as_long_as_can_be(id: &str, message: &str) -> Value {
+fn report_of_maximum_length(id: &str, message: &str) -> Value {
     let part = |n| json!({ "id": format!("{n:𝄞>128}"), "status": "failed", "message": message.repeat(1_000) });
     let parts: Vec<Value> = (0..100).map(part).collect();
     let text = "𝄞".repeat(256);
@@ -124,7 +124,7 @@ fn as_long_as_can_be(id: &str, message: &str) -> Value {
     report(id, &"f".repeat(64), more)
 }
 
-async fn too_large_to_send(world: &World, id: &str, action: &str) {
+async fn assert_too_large_to_send(world: &World, id: &str, action: &str) {
     let before = bytes_of(&payload(world, id, action).await);
     let reason = json!({ "reason": "the partner is back" });
     world.post(&format!("/interchanges/{id}/{action}"), reason).await.is_problem(409, "send-failed");
@@ -137,9 +137,9 @@ async fn too_large_to_send(world: &World, id: &str, action: &str) {
     assert_eq!(
         (&last["kind"], &last["actor"]),
         (&json!("send_failed"), &json!("arn:aws:iam::000000000000:user/local")),
-        "whoever asked"
+        "the caller of the action"
     );
-    assert!(interchange.get("nextRetryAt").is_none(), "it would be refused again: {interchange}");
+    assert!(interchange.get("nextRetryAt").is_none(), "a retry would fail again: {interchange}");
     assert_eq!(world.kinds(id).await.last().unwrap(), "send_failed");
     assert!(bytes_of(&payload(world, id, action).await) == before);
 }

@@ -1,13 +1,13 @@
-//! One line for each thing that happens, with its ids as fields.
+//! Log lines: one for each event, with its ids as fields.
 
 use serde_json::{Value, json};
 use tests::{World, report};
 
-/// Who calls where nobody has to sign in.
+/// The caller in a stack without an issuer.
 const CALLER: &str = "arn:aws:iam::000000000000:user/local";
 
-/// What the lines about `id` say, in order, as soon as the last of them says `last`.
-async fn told(world: &World, id: &str, last: &str) -> Vec<Value> {
+/// Waits for a line about `id` with the outcome `last`, and returns all lines about `id` in order.
+async fn lines_about(world: &World, id: &str, last: &str) -> Vec<Value> {
     let about = |line: &Value| line["interchangeId"] == id;
     let lines = world.log().lines_until(|lines| lines.iter().any(|line| about(line) && line["outcome"] == last)).await;
     lines.into_iter().filter(about).collect()
@@ -18,7 +18,7 @@ fn outcomes(lines: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_life_is_told_in_lines_that_name_interchange_flow_and_attempt() {
+async fn every_event_of_an_interchange_is_logged_with_its_id_flow_and_attempt() {
     let world = World::start().await;
     let ladder = json!({ "retry": { "schedule": { "delays": ["5m"] } } });
     world.put("/flows/orders", ladder).await.ok();
@@ -33,9 +33,9 @@ async fn a_life_is_told_in_lines_that_name_interchange_flow_and_attempt() {
         .report(json!({ "type": "interchange.completed", "interchangeId": "4711", "flow": "orders", "attempt": 3,
             "occurredAt": "2026-11-20T14:06:00Z" }))
         .await;
-    let lines = told(&world, "4711", "completed").await;
-    let told = ["failed", "duplicate", "sent", "failed", "sent", "refused", "completed"];
-    assert_eq!(outcomes(&lines), told);
+    let lines = lines_about(&world, "4711", "completed").await;
+    let expected = ["failed", "duplicate", "sent", "failed", "sent", "refused", "completed"];
+    assert_eq!(outcomes(&lines), expected);
     assert!(lines.iter().all(|line| line["level"] == "INFO" && line["span"]["requestId"].is_string()), "{lines:#?}");
 
     let expect = |line: &Value, expected: Value| {
@@ -62,7 +62,7 @@ async fn a_life_is_told_in_lines_that_name_interchange_flow_and_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_is_told_as_it_moves_on_and_with_it_whatever_it_sends_or_leaves_alone() {
+async fn every_step_of_a_job_and_every_message_that_it_sends_or_skips_is_logged() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     let bare = json!({ "payloads": { "sender": { "body": "UNB+UNOC:3+ACME" } } });
@@ -73,10 +73,10 @@ async fn a_job_is_told_as_it_moves_on_and_with_it_whatever_it_sends_or_leaves_al
     let of_job = |line: &Value| line["job"] == job;
     let lines = world.log().lines_until(|l| l.iter().any(|line| of_job(line) && line["outcome"] == "completed")).await;
     let lines: Vec<Value> = lines.into_iter().filter(of_job).collect();
-    // The function that makes it and the one that runs it write side by side.
-    let mut told = outcomes(&lines);
-    told.sort_unstable();
-    assert_eq!(told, ["completed", "queued", "running", "sent", "skipped"]);
+    // The function that creates the job and the one that runs it log at the same time, so the order varies.
+    let mut logged = outcomes(&lines);
+    logged.sort_unstable();
+    assert_eq!(logged, ["completed", "queued", "running", "sent", "skipped"]);
     let skipped = lines.iter().find(|line| line["outcome"] == "skipped").unwrap();
     assert_eq!((&skipped["interchangeId"], &skipped["why"]), (&json!("i-2"), &json!("no-receiver-payload")));
     let queued = lines.iter().find(|line| line["outcome"] == "queued").unwrap();
@@ -88,7 +88,7 @@ async fn a_job_is_told_as_it_moves_on_and_with_it_whatever_it_sends_or_leaves_al
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_configures_and_who_reads_a_payload_is_told() {
+async fn configuration_changes_and_payload_reads_are_logged_with_their_caller() {
     let world = World::start().await;
     world.put("/flows/orders", json!({})).await.ok();
     world.report(report("4711", "orders", json!({}))).await;

@@ -1,9 +1,9 @@
-//! Metrics add up to what happened.
+//! Metrics: their sums equal the number of events.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, World, metrics, report};
 
-/// What was counted, as soon as it is all of this.
+/// Waits until the metrics have these sums, and returns all log lines.
 async fn counted(world: &World, expected: &[(&str, u64)]) -> Vec<Value> {
     let all = |lines: &[Value]| {
         let sums = metrics(lines);
@@ -42,7 +42,7 @@ async fn every_metric_is_counted_once_where_it_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lag_counts_from_the_event_and_is_never_negative() {
+async fn the_ingest_lag_starts_at_the_event_and_is_never_negative() {
     let world = World::start().await;
     world.report(report("old", "orders", json!({ "occurredAt": "2026-11-20T13:50:00Z" }))).await;
     world.report(report("ahead", "orders", json!({ "occurredAt": "2026-11-20T18:00:00Z" }))).await;
@@ -54,7 +54,7 @@ async fn a_lag_counts_from_the_event_and_is_never_negative() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_sweep_tells_how_many_slots_of_active_flows_are_overdue() {
+async fn each_sweep_counts_the_overdue_slots_of_active_flows() {
     let world = World::start().await;
     for flow in ["orders", "idle"] {
         world.report(report(flow, flow, json!({}))).await;
@@ -72,13 +72,13 @@ async fn each_sweep_tells_how_many_slots_of_active_flows_are_overdue() {
     let lines = world.log().lines_until(|lines| lines.iter().any(|line| overdue(&line))).await;
     let swept: Vec<&Value> = lines.iter().filter(swept).collect();
     let overdue: u64 = swept.iter().filter_map(|line| line["OverdueSlots"].as_u64()).sum();
-    assert_eq!(overdue, 1, "that of the active flow, once");
-    assert!(swept.len() > 2, "a sweep that finds none says so");
+    assert_eq!(overdue, 1, "the slot of the active flow, once");
+    assert!(swept.len() > 2, "a sweep without overdue slots must log zero");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_its_canary_halts_is_counted() {
+async fn a_job_that_is_halted_by_its_canary_is_counted() {
     let world = World::start().await;
     world.put("/flows/orders", json!({ "retry": { "mode": "manual" } })).await.ok();
     world.send((0..2).map(|i| report(&format!("i-{i}"), "orders", json!({})).to_string())).await;

@@ -1,9 +1,9 @@
-//! Silence: what it means when the deadline passes, and what is heard after all.
+//! Deadlines without an outcome, and outcomes that arrive after them.
 
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World};
 
-use super::{by_hand, outcome, retried, retry, status, tell};
+use super::{outcome, report_outcome, retried, retry, status, world_with_manual_retries};
 
 async fn silent() -> World {
     let world = World::start().await;
@@ -13,8 +13,8 @@ async fn silent() -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_confirming_flow_that_says_nothing_has_failed_with_no_outcome() {
-    let world = by_hand().await;
+async fn in_a_confirming_flow_an_attempt_without_an_outcome_fails_at_the_deadline() {
+    let world = world_with_manual_retries().await;
     for id in ["quiet", "late-success", "late-failure"] {
         retried(&world, id).await;
     }
@@ -27,10 +27,10 @@ async fn a_confirming_flow_that_says_nothing_has_failed_with_no_outcome() {
         assert_eq!(interchange["error"]["category"], "no_outcome");
         assert_eq!(world.kinds(id).await, ["failed", "retry_requested", "outcome_overdue"]);
     }
-    // What really became of the attempt is believed, whenever it is heard and whenever it happened.
-    tell(&world, "completed", "late-success", 2, "02:00").await;
+    // A later report of the attempt's real outcome counts, at any time.
+    report_outcome(&world, "completed", "late-success", 2, "02:00").await;
     assert_eq!(status(&world, "late-success").await, "completed");
-    tell(&world, "failed", "late-failure", 2, "02:00").await;
+    report_outcome(&world, "failed", "late-failure", 2, "02:00").await;
     let interchange = world.interchange("late-failure").await;
     assert_eq!((&interchange["status"], &interchange["error"]["category"]), (&json!("failed"), &json!("system")));
     // The next attempt is the third.
@@ -40,11 +40,11 @@ async fn a_confirming_flow_that_says_nothing_has_failed_with_no_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_in_time_leaves_nothing_for_the_deadline_to_do() {
-    let world = by_hand().await;
+async fn after_an_outcome_in_time_the_deadline_has_no_effect() {
+    let world = world_with_manual_retries().await;
     for (id, kind) in [("done", "completed"), ("on-its-way", "in_network"), ("again", "failed")] {
         retried(&world, id).await;
-        tell(&world, kind, id, 2, "01:00").await;
+        report_outcome(&world, kind, id, 2, "01:00").await;
     }
     let before = [world.interchange("done").await, world.interchange("again").await];
     world.advance("2h").await;
@@ -54,7 +54,7 @@ async fn an_outcome_in_time_leaves_nothing_for_the_deadline_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_flow_that_says_nothing_is_assumed_to_have_completed_and_a_failure_overrules_that() {
+async fn in_a_silent_flow_an_attempt_without_an_outcome_completes_and_a_later_failure_overrides_that() {
     let world = silent().await;
     for id in ["quiet", "failed-after-all", "confirmed"] {
         retried(&world, id).await;
@@ -64,11 +64,11 @@ async fn a_silent_flow_that_says_nothing_is_assumed_to_have_completed_and_a_fail
         assert_eq!(status(&world, id).await, "completed");
         assert_eq!(world.kinds(id).await, ["failed", "retry_requested", "assumed_completed"]);
     }
-    tell(&world, "failed", "failed-after-all", 2, "01:00").await;
+    report_outcome(&world, "failed", "failed-after-all", 2, "01:00").await;
     assert_eq!(status(&world, "failed-after-all").await, "failed");
-    // A completion that is told makes the assumed one certain: the failure before it is too late.
-    tell(&world, "completed", "confirmed", 2, "03:00").await;
-    tell(&world, "failed", "confirmed", 2, "02:00").await;
+    // A reported completion confirms the assumed one. A failure that happened before it has no effect any more.
+    report_outcome(&world, "completed", "confirmed", 2, "03:00").await;
+    report_outcome(&world, "failed", "confirmed", 2, "02:00").await;
     assert_eq!(status(&world, "confirmed").await, "completed");
     let kinds = world.kinds("confirmed").await;
     assert_eq!(kinds[3..], ["completed", "late_outcome"]);
@@ -78,17 +78,17 @@ async fn a_silent_flow_that_says_nothing_is_assumed_to_have_completed_and_a_fail
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reported_completion_gives_way_only_to_a_failure_that_happened_later() {
-    let world = by_hand().await;
+async fn a_reported_completion_is_overridden_only_by_a_failure_that_happened_later() {
+    let world = world_with_manual_retries().await;
     for (id, at, expected) in
         [("before", "01:00", "completed"), ("same", "02:00", "completed"), ("after", "03:00", "failed")]
     {
         retried(&world, id).await;
-        tell(&world, "completed", id, 2, "02:00").await;
-        tell(&world, "failed", id, 2, at).await;
+        report_outcome(&world, "completed", id, 2, "02:00").await;
+        report_outcome(&world, "failed", id, 2, at).await;
         assert_eq!(status(&world, id).await, expected, "{id}");
     }
-    // A failure that names no attempt and no time is a repeat once nothing is in flight.
+    // Without an attempt in flight, a failure without attempt and time counts as a repeat.
     world.report(outcome("failed", "before", json!({}))).await;
     assert_eq!(status(&world, "before").await, "completed");
     world.stop().await;

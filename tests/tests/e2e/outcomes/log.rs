@@ -1,12 +1,12 @@
-//! The event log over several attempts, and what is told of parts.
+//! The event log over several attempts, partial failures and deletes.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, SENDER_STAGE, START, World, report};
 
-use super::{by_hand, outcome, status, tell};
+use super::{outcome, report_outcome, status, world_with_manual_retries};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_id_stays_over_three_attempts_and_the_log_tells_all_of_it_in_order() {
+async fn an_interchange_keeps_its_id_over_three_attempts_and_its_log_lists_all_events_in_order() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({ "origin": "Step 3" }))).await;
     world.advance("1m").await;
@@ -21,8 +21,8 @@ async fn the_id_stays_over_three_attempts_and_the_log_tells_all_of_it_in_order()
     let reason = json!({ "reason": "the mapping has a rule now" });
     world.post("/interchanges/4711/restart", reason).await.ok();
     world.advance("1m").await;
-    tell(&world, "in_network", "4711", 3, "03:30").await;
-    tell(&world, "completed", "4711", 3, "04:00").await;
+    report_outcome(&world, "in_network", "4711", 3, "03:30").await;
+    report_outcome(&world, "completed", "4711", 3, "04:00").await;
 
     for (queue, attempt) in [(RECEIVER_STAGE, 2), (SENDER_STAGE, 3)] {
         let staged = world.drain(queue).await;
@@ -54,14 +54,14 @@ async fn the_id_stays_over_three_attempts_and_the_log_tells_all_of_it_in_order()
     assert_eq!(events[3]["error"]["message"], "no rule for segment FTX");
     assert_eq!((&events[4]["trigger"], &events[4]["payload"]["side"]), (&json!("manual"), &json!("sender")));
     assert_eq!(events[6]["occurredAt"], "2026-11-20T14:04:00Z");
-    // The retry that was planned for 14:05 finds that it is not needed.
+    // The retry that was planned for 14:05 is not sent.
     world.advance("2h").await;
     assert_eq!(world.interchange("4711").await, interchange);
     assert_eq!(world.held(RECEIVER_STAGE) + world.held(SENDER_STAGE), 0);
     world.stop().await;
 }
 
-/// An event in a line: number, minute, kind, attempt, actor, and the reason where there is one.
+/// An event as one line: number, minute, kind, attempt, actor, and the reason if there is one.
 fn line(event: &Value) -> String {
     let word = |name: &str| event[name].as_str().unwrap().to_owned();
     let reason = event["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -70,8 +70,8 @@ fn line(event: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partial_failure_tells_its_stage_which_parts_failed() {
-    let world = by_hand().await;
+async fn a_retry_after_a_partial_failure_names_the_failed_parts() {
+    let world = world_with_manual_retries().await;
     let parts = json!([{ "id": "line-1", "status": "completed" },
                        { "id": "line-3", "status": "failed", "message": "unknown article" },
                        { "id": "Zeile 4 – ü", "status": "failed" }]);
@@ -84,14 +84,14 @@ async fn a_partial_failure_tells_its_stage_which_parts_failed() {
     super::retry(&world, "4711").await;
     let staged = world.drain(RECEIVER_STAGE).await;
     assert_eq!(staged[0].reprise["parts"], json!(["line-3", "Zeile 4 – ü"]));
-    tell(&world, "completed", "4711", 2, "01:00").await;
+    report_outcome(&world, "completed", "4711", 2, "01:00").await;
     assert_eq!(status(&world, "4711").await, "completed");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_interchange_loses_its_payloads_and_keeps_its_log() {
-    let world = by_hand().await;
+    let world = world_with_manual_retries().await;
     world.report(report("4711", "orders", json!({}))).await;
     world.post("/interchanges/4711/delete", json!({ "reason": "sent twice" })).await.ok();
     for side in ["sender", "receiver"] {
@@ -102,7 +102,7 @@ async fn a_deleted_interchange_loses_its_payloads_and_keeps_its_log() {
     assert_eq!(world.kinds("4711").await, ["failed", "deleted"]);
     let counts = &world.get("/flows/orders").await.ok()["counts"];
     assert_eq!((&counts["failed"], &counts["deleted"]), (&json!(0), &json!(1)));
-    // A repeat of the failure does not bring it back; a further attempt of the pipeline does, with what it brings.
+    // A repeat of the failure does not change the status. A further attempt of the pipeline does, and its payloads are stored.
     world.report(report("4711", "orders", json!({}))).await;
     assert_eq!(status(&world, "4711").await, "deleted");
     let payloads = json!({ "sender": { "body": "sender of 4711" } });

@@ -5,32 +5,32 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tests::{FAILURES, RECEIVER_STAGE, SENDER_STAGE, Sample, World, binary_attribute, report, samples, text_attribute};
 
-use super::{act, by_id, carries, carries_as, failure_record, listed, shows};
+use super::{act, assert_bytes_and_attribute, assert_sent, assert_shown, by_id, failure_record, listed};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_payloads_of_a_report_come_back_byte_for_byte() {
+async fn both_payloads_of_a_report_are_sent_byte_for_byte() {
     let world = World::start().await;
     let samples = samples();
-    // Each sample is a sender payload once and a receiver payload once.
+    // Each sample is once a sender payload and once a receiver payload.
     let pairs: Vec<(&Sample, &Sample)> = samples.iter().zip(samples.iter().cycle().skip(1)).collect();
     for (sender, receiver) in &pairs {
         let payloads = json!({ "sender": sender.in_report(), "receiver": receiver.in_report() });
-        let more = json!({ "payloads": payloads, "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01" });
-        world.put_message(FAILURES, &report(sender.name, "shapes", more).to_string(), &[]).await;
+        let members = json!({ "payloads": payloads, "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01" });
+        world.put_message(FAILURES, &report(sender.name, "shapes", members).to_string(), &[]).await;
     }
     world.settle().await;
     assert_eq!(listed(&world, "shapes").await, names(&samples));
     for (sender, receiver) in &pairs {
-        shows(&world, sender.name, "sender", sender).await;
-        shows(&world, sender.name, "receiver", receiver).await;
+        assert_shown(&world, sender.name, "sender", sender).await;
+        assert_shown(&world, sender.name, "receiver", receiver).await;
         act(&world, sender.name, "retry").await;
     }
     let retried = by_id(world.drain(RECEIVER_STAGE).await);
     assert_eq!(retried.len(), pairs.len());
     for (sender, receiver) in &pairs {
-        let told = json!({ "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01",
+        let more = json!({ "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01",
                            "contentType": receiver.content_type });
-        carries(&retried[sender.name], receiver, "retry", 2, told);
+        assert_sent(&retried[sender.name], receiver, "retry", 2, more);
         let again = report(sender.name, "shapes", json!({ "attempt": 2, "payloads": null }));
         world.put_message(FAILURES, &again.to_string(), &[]).await;
     }
@@ -41,15 +41,15 @@ async fn both_payloads_of_a_report_come_back_byte_for_byte() {
     let restarted = by_id(world.drain(SENDER_STAGE).await);
     assert_eq!(restarted.len(), pairs.len());
     for (sender, _) in &pairs {
-        let told = json!({ "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01",
+        let more = json!({ "correlationId": "c-1", "traceparent": "00-0af7-b7ad-01",
                            "contentType": sender.content_type });
-        carries(&restarted[sender.name], sender, "restart", 3, told);
+        assert_sent(&restarted[sender.name], sender, "restart", 3, more);
     }
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_raw_dead_letter_comes_back_byte_for_byte_with_its_own_attributes() {
+async fn a_raw_dead_letter_is_sent_byte_for_byte_with_its_own_attributes() {
     let world = World::start().await;
     let samples: Vec<Sample> = samples().into_iter().filter(|sample| sample.as_sqs_text().is_some()).collect();
     let own = [
@@ -80,7 +80,7 @@ async fn a_raw_dead_letter_comes_back_byte_for_byte_with_its_own_attributes() {
     assert_eq!(restarted.len(), ids.len());
     for (id, sample) in ids.iter().zip(&samples) {
         let staged = &restarted[id.as_str()];
-        carries_as(
+        assert_bytes_and_attribute(
             staged,
             &sample.bytes,
             json!({
@@ -96,12 +96,12 @@ async fn a_raw_dead_letter_comes_back_byte_for_byte_with_its_own_attributes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_request_of_a_lambda_failure_record_comes_back_byte_for_byte() {
+async fn the_request_of_a_lambda_failure_record_is_sent_byte_for_byte() {
     let world = World::start().await;
     let samples = samples();
     let mut sent = Vec::new();
     for sample in &samples {
-        // A function gets text as it is and bytes in base64; what it got is what comes back.
+        // A function receives text as it is and bytes in base64. A restart sends what the function received.
         let (request, bytes) = match sample.as_json_text() {
             Some(text) => (Value::from(text).to_string(), sample.bytes.clone()),
             None => {

@@ -1,14 +1,14 @@
-//! What is kept: claim checks as they are, and every revision.
+//! Claim checks are sent unchanged, and every revision of a payload stays readable.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tests::{RECEIVER_STAGE, Staged, World, noise, report};
+use tests::{RECEIVER_STAGE, StageMessage, World, noise, report};
 
 use super::act;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_check_is_kept_and_sent_as_it_is() {
+async fn a_claim_check_is_stored_and_sent_unchanged() {
     let world = World::start().await;
     let check = json!({ "ref": "s3://orders/2026/4711.edi", "versionId": "7", "size": 12 });
     let sender = json!({ "body": check, "contentType": "application/edifact" });
@@ -28,15 +28,15 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     act(&world, "4711", "retry").await;
-    let mended = json!({ "receiver": { "body": "mended", "contentType": "application/xml" } });
-    world.report(report("4711", "orders", json!({ "attempt": 2, "payloads": mended }))).await;
+    let corrected = json!({ "receiver": { "body": "corrected", "contentType": "application/xml" } });
+    world.report(report("4711", "orders", json!({ "attempt": 2, "payloads": corrected }))).await;
     act(&world, "4711", "retry").await;
-    let sent: Vec<_> = world.drain(RECEIVER_STAGE).await.iter().map(Staged::payload).collect();
-    assert_eq!(sent, [&b"receiver of 4711"[..], b"mended"]);
+    let sent: Vec<_> = world.drain(RECEIVER_STAGE).await.iter().map(StageMessage::payload).collect();
+    assert_eq!(sent, [&b"receiver of 4711"[..], b"corrected"]);
 
     world.report(report("bare", "orders", json!({ "payloads": { "sender": { "body": "UNB+" } } }))).await;
     let path = "/interchanges/4711/payloads/receiver";
-    for (query, bytes) in [("", "mended"), ("?revision=1", "receiver of 4711"), ("?revision=2", "mended")] {
+    for (query, bytes) in [("", "corrected"), ("?revision=1", "receiver of 4711"), ("?revision=2", "corrected")] {
         let payload = world.get(&format!("{path}{query}")).await;
         assert_eq!((payload.status, payload.bytes), (200, bytes.as_bytes().to_vec()), "{query}");
     }
@@ -69,15 +69,15 @@ async fn every_revision_stays_readable_and_the_log_names_the_one_that_was_sent()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn revisions_that_an_interchange_no_longer_shows_are_still_read_by_their_number() {
+async fn revisions_that_an_interchange_does_not_list_any_more_can_be_read_by_their_number() {
     let world = World::start().await;
-    let told = |attempt: u32| {
+    let failure = |attempt: u32| {
         let body = format!("receiver of attempt {attempt}");
         report("4711", "orders", json!({ "attempt": attempt, "payloads": { "receiver": { "body": body } } }))
             .to_string()
     };
-    // All at once: some are older ones before they are stored.
-    world.send((1..=30).map(told)).await;
+    // All in one batch, so some are already outdated when they are stored.
+    world.send((1..=30).map(failure)).await;
     let interchange = world.interchange("4711").await;
     let revisions = interchange["payloads"]["receiver"]["revisions"].as_array().unwrap();
     let highest = interchange["payloads"]["receiver"]["revision"].as_u64().unwrap();
@@ -88,23 +88,23 @@ async fn revisions_that_an_interchange_no_longer_shows_are_still_read_by_their_n
         assert_eq!(payload.status, 200, "revision {revision}");
         read.insert(String::from_utf8(payload.bytes).unwrap());
     }
-    // A queue does not keep their order.
+    // The queue may deliver them in any order.
     assert_eq!(read, (1..=30).map(|attempt| format!("receiver of attempt {attempt}")).collect());
     world.get("/interchanges/4711/payloads/receiver?revision=31").await.is_problem(404, "not-found");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_payload_that_comes_with_a_second_report_of_a_failure_is_kept_and_sent() {
+async fn a_payload_in_a_second_report_of_a_failure_is_stored_and_sent() {
     let world = World::start().await;
-    // One goes with its event, the other has items of its own.
+    // The small one is stored in the item of its event, the large one in items of its own.
     for (id, size) in [("small", 20), ("large", 200_000)] {
         world.report(report(id, "orders", json!({ "payloads": null }))).await;
         let before = world.interchange(id).await;
         let body = String::from_utf8_lossy(&noise(size)).into_owned();
-        let told = report(id, "orders", json!({ "payloads": { "receiver": { "body": body } } }));
+        let failure = report(id, "orders", json!({ "payloads": { "receiver": { "body": body } } }));
         for _ in 0..2 {
-            world.report(told.clone()).await;
+            world.report(failure.clone()).await;
         }
         let shown = world.interchange(id).await;
         assert_eq!((&shown["status"], &shown["nextRetryAt"]), (&before["status"], &before["nextRetryAt"]));

@@ -1,4 +1,4 @@
-//! Whose failure it is, by the queue or the function it comes from.
+//! The flow of a dead letter or failure record is determined by its queue or function.
 
 use serde_json::json;
 use tests::{FAILURES, SENDER_STAGE, World, text_attribute};
@@ -6,8 +6,7 @@ use tests::{FAILURES, SENDER_STAGE, World, text_attribute};
 use super::{act, failure_record, listed};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_record_to_the_one_that_lists_its_function()
- {
+async fn dead_letters_and_failure_records_belong_to_the_flow_that_lists_their_queue_or_function() {
     let world = World::start().await;
     let stage = world.stage_with_dead_letters("legacy-stage", FAILURES).await;
     world.stage_with_dead_letters("unlisted-stage", FAILURES).await;
@@ -20,9 +19,9 @@ async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_re
     world.put("/flows/legacy", config).await.ok();
     let own = [("tenant", text_attribute("String", "acme"))];
     let listed_id = format!("dlq-{}", world.put_message("legacy-stage", "UNB+1", &own).await);
-    world.give_up_at("legacy-stage").await;
+    world.receive_without_deleting("legacy-stage").await;
     let unlisted_id = format!("dlq-{}", world.put_message("unlisted-stage", "UNB+2", &[]).await);
-    world.give_up_at("unlisted-stage").await;
+    world.receive_without_deleting("unlisted-stage").await;
     for (request, qualifier) in [("r-1", ""), ("r-2", ":$LATEST"), ("r-3", ":live")] {
         let record = failure_record(request, &format!("{function}{qualifier}"), "{\"order\": 1}");
         world.put_message(FAILURES, &record, &[]).await;
@@ -34,7 +33,7 @@ async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_re
     assert_eq!(listed(&world, "unassigned").await, [unlisted_id]);
     let interchange = world.interchange(&listed_id).await;
     assert_eq!(interchange["phase"], "delivery");
-    // What the receiver stage was given is what a retry gives it again, attributes and all.
+    // A retry sends the same payload to the receiver stage again, with the same attributes.
     act(&world, &listed_id, "retry").await;
     let retried = world.drain("legacy-stage").await;
     assert_eq!(retried[0].payload(), b"UNB+1");
@@ -43,7 +42,7 @@ async fn a_dead_letter_belongs_to_the_flow_that_lists_its_queue_and_a_failure_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_that_looks_like_a_report_is_its_flows_and_its_attempts() {
+async fn a_dead_letter_that_looks_like_a_report_is_assigned_by_its_queue_and_attempt() {
     let world = World::start().await;
     let stage = world.stage_with_dead_letters("delivery", FAILURES).await;
     let config = json!({
@@ -54,7 +53,7 @@ async fn a_dead_letter_that_looks_like_a_report_is_its_flows_and_its_attempts() 
     let own = r#"{"type":"interchange.exploded","order":17}"#;
     let id = format!("dlq-{}", world.put_message("delivery", own, &[]).await);
     for attempt in 1..3 {
-        world.give_up_at("delivery").await;
+        world.receive_without_deleting("delivery").await;
         let shown = world.interchange(&id).await;
         assert_eq!((&shown["flow"], &shown["attempt"]), (&json!("orders"), &json!(attempt)));
         assert_eq!((&shown["status"], &shown["error"]["code"]), (&json!("failed"), &json!("dead-letter")));
@@ -65,7 +64,7 @@ async fn a_dead_letter_that_looks_like_a_report_is_its_flows_and_its_attempts() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_ten_attributes_nine_go_along_and_the_interchange_says_which_one_does_not() {
+async fn of_ten_attributes_nine_are_sent_and_the_interchange_names_the_other_one() {
     let world = World::start().await;
     let stages = json!({ "sender": { "queueUrl": world.queue_url(SENDER_STAGE) } });
     world.put("/flows/unassigned", json!({ "stages": stages })).await.ok();

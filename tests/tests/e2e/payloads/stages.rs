@@ -1,12 +1,12 @@
-//! FIFO stages, and stages that give a re-entry up.
+//! FIFO stages, and stages that move a message to their dead-letter queue.
 
 use serde_json::json;
-use tests::{FAILURES, Staged, World, report, samples};
+use tests::{FAILURES, StageMessage, World, report, samples};
 
-use super::{act, by_id, shows};
+use super::{act, assert_shown, by_id};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fifo_stage_gets_the_order_key_or_the_id_as_group_and_id_and_attempt_as_deduplication_id() {
+async fn a_fifo_message_has_the_order_key_or_id_as_group_and_the_id_and_attempt_as_deduplication_id() {
     let world = World::start().await;
     let stages = json!({ "sender": { "queueUrl": world.fifo_queue("mapping.fifo").await },
                          "receiver": { "queueUrl": world.fifo_queue("delivery.fifo").await } });
@@ -21,7 +21,7 @@ async fn a_fifo_stage_gets_the_order_key_or_the_id_as_group_and_id_and_attempt_a
     let retried = by_id(world.drain("delivery.fifo").await);
     assert_eq!(system(&retried["4711"]), ("PO-1001", "4711#2"));
     assert_eq!(system(&retried["4712"]), ("4712", "4712#2"));
-    // SQS takes 128 characters: the longest ids are told apart by their digest.
+    // SQS allows 128 characters, so a digest replaces the longest ids.
     assert_eq!(system(&retried[long.as_str()]).0, long);
     assert_eq!(system(&retried[long.as_str()]).1.len(), 64);
     world.report(report("4711", "orders", json!({ "attempt": 2 }))).await;
@@ -33,10 +33,10 @@ async fn a_fifo_stage_gets_the_order_key_or_the_id_as_group_and_id_and_attempt_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_re_entry_that_its_stage_gives_up_is_the_failure_of_that_interchange_and_attempt() {
+async fn a_dead_letter_of_a_stage_is_a_failure_of_its_interchange_and_attempt() {
     let world = World::start().await;
     let stage = world.stage_with_dead_letters("delivery", FAILURES).await;
-    // That the queue is listed as another flow's changes nothing: the message says whose it is.
+    // Another flow lists the queue. This has no effect, as the message names its interchange and flow.
     let listed = json!([{ "arn": world.queue_arn("delivery"), "phase": "processing" }]);
     world.put("/flows/others", json!({ "deadLetterQueues": listed })).await.ok();
     world.put("/flows/orders", json!({ "stages": { "receiver": { "queueUrl": stage } } })).await.ok();
@@ -45,16 +45,16 @@ async fn a_re_entry_that_its_stage_gives_up_is_the_failure_of_that_interchange_a
         let payloads = json!({ "receiver": sample.in_report() });
         world.report(report(id, "orders", json!({ "payloads": payloads, "correlationId": "c-1" }))).await;
         act(&world, id, "retry").await;
-        assert_eq!(world.give_up_at("delivery").await.len(), 1);
+        assert_eq!(world.receive_without_deleting("delivery").await.len(), 1);
         let interchange = world.interchange(id).await;
         assert_eq!(interchange["status"], "failed");
         assert_eq!(interchange["attempt"], 2);
         assert_eq!(interchange["phase"], "delivery");
         assert_eq!(interchange["error"]["code"], "dead-letter");
         assert_eq!(interchange["correlationId"], "c-1");
-        // The payload is the one that was sent, so there is no new revision of it.
+        // It is the payload that was sent, so there is no new revision.
         assert_eq!(interchange["payloads"]["receiver"]["revisions"].as_array().unwrap().len(), 1, "{interchange}");
-        shows(&world, id, "receiver", sample).await;
+        assert_shown(&world, id, "receiver", sample).await;
         let kinds = ["failed", "retry_scheduled", "retry_requested", "failed", "retry_scheduled"];
         assert_eq!(world.kinds(id).await, kinds);
     }
@@ -63,7 +63,7 @@ async fn a_re_entry_that_its_stage_gives_up_is_the_failure_of_that_interchange_a
     world.stop().await;
 }
 
-/// Group and deduplication id.
-fn system(staged: &Staged) -> (&str, &str) {
+/// The message group id and the deduplication id.
+fn system(staged: &StageMessage) -> (&str, &str) {
     (staged.system("MessageGroupId").unwrap(), staged.system("MessageDeduplicationId").unwrap())
 }

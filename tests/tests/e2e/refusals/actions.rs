@@ -1,12 +1,12 @@
-//! Restart, retry and delete of one interchange, and what holds for all of a flow's.
+//! Refusals of restart, retry and delete, for one interchange and for a job.
 
 use serde_json::json;
 use tests::{World, report};
 
-use super::{Before, act};
+use super::{Snapshot, act};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_is_failed_can_be_acted_on() {
+async fn an_action_requires_a_failed_interchange_and_a_payload_to_send() {
     let world = World::start().await;
     let ids = ["completed", "waiting-retry", "waiting-restart", "in-network", "deleted", "bare", "empty-handed"];
     let receiverless = json!({ "payloads": { "sender": { "body": "UNB+1" } } });
@@ -28,7 +28,7 @@ async fn only_what_is_failed_can_be_acted_on() {
         let kind = format!("interchange.{outcome}");
         world.report(json!({ "type": kind, "interchangeId": id, "flow": "orders", "attempt": 2 })).await;
     }
-    let before = Before::of(&world, &ids).await;
+    let before = Snapshot::of(&world, &ids).await;
     for action in ["retry", "restart", "delete"] {
         for (id, status) in [
             ("completed", "completed"),
@@ -53,29 +53,29 @@ async fn only_what_is_failed_can_be_acted_on() {
         let problem = act(&world, "a%2Fb", action).await.is_problem(400, "invalid-field");
         assert_eq!(problem["field"], "id");
     }
-    before.still_holds(&world, &ids, "a refused action").await;
+    before.assert_unchanged(&world, &ids, "a refused action").await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_last_attempt_there_is_none() {
+async fn an_interchange_at_its_last_attempt_can_only_be_deleted() {
     let world = World::start().await;
     world.fail_up_to_the_last_attempt("4711", "orders").await;
-    let before = Before::of(&world, &["4711"]).await;
+    let before = Snapshot::of(&world, &["4711"]).await;
     for action in ["retry", "restart"] {
         let problem = act(&world, "4711", action).await.is_problem(409, "no-attempt-left");
         assert!(problem["detail"].as_str().unwrap().contains("attempt 1000000"), "{problem}");
     }
-    before.still_holds(&world, &["4711"], "a refused action").await;
+    before.assert_unchanged(&world, &["4711"], "a refused action").await;
     act(&world, "4711", "delete").await.ok();
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_without_a_good_reason_is_refused() {
+async fn an_action_without_a_valid_reason_is_refused() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
-    let before = Before::of(&world, &["4711"]).await;
+    let before = Snapshot::of(&world, &["4711"]).await;
     let all = json!({ "all": true });
     for action in ["retry", "restart", "delete"] {
         for (reason, field) in [
@@ -101,8 +101,8 @@ async fn an_action_without_a_good_reason_is_refused() {
             assert_eq!(many.is_problem(400, "invalid-field")["field"], field, "{action} {reason}");
         }
     }
-    before.still_holds(&world, &["4711"], "a missing reason").await;
-    // The longest reason is counted in characters, and is kept as it was given.
+    before.assert_unchanged(&world, &["4711"], "a missing reason").await;
+    // The maximum length counts characters. The reason is stored unchanged.
     let longest = "ü".repeat(500);
     world.post("/interchanges/4711/delete", json!({ "reason": longest })).await.ok();
     let interchange = world.interchange("4711").await;
@@ -111,7 +111,7 @@ async fn an_action_without_a_good_reason_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inactive_flow_and_one_without_stages_refuse_every_re_entry() {
+async fn an_inactive_flow_refuses_all_actions_and_a_flow_without_stages_refuses_to_send() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     world.report(report("4712", "stageless", json!({}))).await;
@@ -121,7 +121,7 @@ async fn an_inactive_flow_and_one_without_stages_refuse_every_re_entry() {
     world.put("/flows/orders", json!({ "active": false })).await.ok();
     world.put("/flows/stageless", json!({ "stages": {} })).await.ok();
     let ids = ["4711", "4712", letter.as_str()];
-    let before = Before::of(&world, &ids).await;
+    let before = Snapshot::of(&world, &ids).await;
     for action in ["retry", "restart", "delete"] {
         act(&world, "4711", action).await.is_problem(409, "flow-inactive");
         let job = json!({ "reason": "all of them", "selection": { "all": true } });
@@ -138,8 +138,8 @@ async fn an_inactive_flow_and_one_without_stages_refuse_every_re_entry() {
             assert_eq!(problem["field"], format!("stages.{side}.queueUrl"));
         }
     }
-    before.still_holds(&world, &ids, "a refused re-entry").await;
-    // What needs no stage is possible.
+    before.assert_unchanged(&world, &ids, "a refused re-entry").await;
+    // A delete needs no stage.
     act(&world, &letter, "delete").await.ok();
     act(&world, "4712", "delete").await.ok();
     world.stop().await;

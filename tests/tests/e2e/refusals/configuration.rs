@@ -1,19 +1,19 @@
-//! Configuration: every unknown field and impossible value by name, and versions that somebody else moved on.
+//! Refused configurations: unknown fields, invalid values and outdated versions.
 
 use serde_json::{Value, json};
 use tests::World;
 
-use super::Before;
+use super::Snapshot;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_configuration_is_refused_by_the_name_of_the_field() {
+async fn an_invalid_configuration_is_refused_with_the_name_of_the_field() {
     let world = World::start().await;
     let queue = world.queue_arn("orders-dlq");
     let function = "arn:aws:lambda:eu-west-1:000000000000:function:orders";
     let listed = json!({ "deadLetterQueues": [{ "arn": queue }], "functions": [function] });
     world.put("/flows/owner", listed).await.ok();
     world.put("/flows/orders", json!({ "displayName": "Orders" })).await.ok();
-    let before = Before::of(&world, &[]).await;
+    let before = Snapshot::of(&world, &[]).await;
     let schedule = |schedule: Value| json!({ "retry": { "schedule": schedule } });
     for (config, field) in [
         (json!([]), "body"),
@@ -75,12 +75,12 @@ async fn a_wrong_configuration_is_refused_by_the_name_of_the_field() {
         assert_eq!(problem["field"], "flow");
     }
     world.get("/flows/new").await.is_problem(404, "not-found");
-    before.still_holds(&world, &[], "a wrong configuration").await;
+    before.assert_unchanged(&world, &[], "a wrong configuration").await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_is_stored_only_over_the_version_that_was_read() {
+async fn a_configuration_replaces_only_the_version_in_if_match() {
     let world = World::start().await;
     let problem = world.put_if_match("/flows/orders", "\"3\"", json!({})).await.is_problem(412, "version-mismatch");
     assert_eq!(problem["version"], 0);
@@ -90,7 +90,7 @@ async fn a_configuration_is_stored_only_over_the_version_that_was_read() {
     assert_eq!(first, format!("\"{}\"", created.ok()["version"]));
     let second = world.put_if_match("/flows/orders", &first, json!({ "displayName": "Orders in" })).await;
     assert_ne!(second.etag.as_ref(), Some(&first));
-    let before = Before::of(&world, &[]).await;
+    let before = Snapshot::of(&world, &[]).await;
     let stale = world.put_if_match("/flows/orders", &first, json!({ "displayName": "Late" })).await;
     let problem = stale.is_problem(412, "version-mismatch");
     assert_eq!(problem["version"], second.ok()["version"]);
@@ -100,8 +100,8 @@ async fn a_configuration_is_stored_only_over_the_version_that_was_read() {
         let answer = world.put_if_match("/flows/orders", wrong, json!({ "displayName": "Late" })).await;
         assert_eq!(answer.is_problem(400, "invalid-field")["field"], "If-Match", "{wrong}");
     }
-    before.still_holds(&world, &[], "a stale configuration").await;
-    // What is read can be changed and sent again.
+    before.assert_unchanged(&world, &[], "a stale configuration").await;
+    // A configuration that was read can be changed and stored again.
     let shown = world.get("/flows/orders").await;
     let version = shown.etag.clone().expect("a version");
     let mut config = shown.ok();

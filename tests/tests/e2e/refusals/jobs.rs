@@ -1,21 +1,28 @@
-//! Jobs: one at a time, the same request once, and only what is a selection.
+//! Refused jobs: a second job of a flow, a reused key, and invalid selections.
+
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::{Answer, World, report};
 
-use super::Before;
+use super::Snapshot;
 
 const RUN_JOB: &str = "reprise-run-job";
+
+/// How long to wait for an expected event.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 fn all() -> Value {
     json!({ "reason": "the partner is back", "selection": { "all": true } })
 }
 
-/// Starts a job and kills whoever works on it, so that it stays active until the clock moves.
-async fn stuck_job(world: &World) -> String {
+/// Starts a job and kills run-job, so that the job stays active until the clock moves.
+async fn interrupted_job(world: &World) -> String {
     let job = world.post("/flows/orders/retry", all()).await;
     assert_eq!(job.status, 202);
-    while world.stack.kill_environments(RUN_JOB).await.expect("there is such a function") == 0 {
+    let end = Instant::now() + MAX_WAIT;
+    while world.stack.kill_environments(RUN_JOB).await.expect("the function exists") == 0 {
+        assert!(Instant::now() < end, "run-job did not start");
         tokio::task::yield_now().await;
     }
     world.settle().await;
@@ -39,20 +46,20 @@ fn is_job_active(answer: &Answer, path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_job_is_refused_with_a_link_to_the_first_until_that_one_has_ended() {
+async fn a_second_job_is_refused_with_a_link_to_the_active_one() {
     let world = with_failures(300).await;
     world.report(report("other", "invoices", json!({}))).await;
-    let first = stuck_job(&world).await;
-    let before = Before::of(&world, &["m-000", "m-299"]).await;
+    let first = interrupted_job(&world).await;
+    let before = Snapshot::of(&world, &["m-000", "m-299"]).await;
     for action in ["retry", "restart", "delete"] {
         is_job_active(&world.post(&format!("/flows/orders/{action}"), all()).await, &first);
     }
     is_job_active(&world.post_once("/flows/orders/retry", "key-1", all()).await, &first);
-    before.still_holds(&world, &["m-000", "m-299"], "a second job").await;
+    before.assert_unchanged(&world, &["m-000", "m-299"], "a second job").await;
     // Another flow has a job of its own.
     let other = world.post("/flows/invoices/delete", all()).await;
     assert_eq!(other.status, 202);
-    // The first goes on where it was when its work comes again, and then there may be another.
+    // The first job continues when its work item is delivered again. After its end another one is accepted.
     world.advance("13m").await;
     let job = world.get(&first).await.ok();
     assert_eq!((&job["status"], &job["counts"]["sent"]), (&json!("completed"), &json!(300)));
@@ -61,13 +68,13 @@ async fn a_second_job_is_refused_with_a_link_to_the_first_until_that_one_has_end
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_request_under_one_key_is_one_job_and_another_request_is_refused() {
+async fn a_repeated_request_with_its_key_returns_the_same_job_and_another_request_is_refused() {
     let world = with_failures(3).await;
     let delete = json!({ "reason": "sent twice", "selection": { "ids": ["m-000", "m-001"] } });
     let first = world.post_once("/flows/orders/delete", "key-1", delete.clone()).await;
     assert_eq!(first.status, 202);
     world.settle().await;
-    let before = Before::of(&world, &["m-000", "m-001", "m-002"]).await;
+    let before = Snapshot::of(&world, &["m-000", "m-001", "m-002"]).await;
     let again = world.post_once("/flows/orders/delete", "key-1", delete.clone()).await;
     assert_eq!((again.status, &again.location), (202, &first.location));
     assert_eq!(again.ok()["counts"]["sent"], 2);
@@ -78,14 +85,14 @@ async fn the_same_request_under_one_key_is_one_job_and_another_request_is_refuse
         let problem = world.post_once("/flows/orders/delete", key, delete.clone()).await;
         assert_eq!(problem.is_problem(400, "invalid-field")["field"], "Idempotency-Key");
     }
-    before.still_holds(&world, &["m-000", "m-001", "m-002"], "a repeated request").await;
+    before.assert_unchanged(&world, &["m-000", "m-001", "m-002"], "a repeated request").await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_selection_makes_no_job() {
+async fn an_invalid_selection_creates_no_job() {
     let world = with_failures(2).await;
-    let before = Before::of(&world, &["m-000", "m-001"]).await;
+    let before = Snapshot::of(&world, &["m-000", "m-001"]).await;
     let too_many: Vec<String> = (0..1_001).map(|n| format!("m-{n}")).collect();
     for (selection, field) in [
         (json!(null), "selection"),
@@ -129,23 +136,23 @@ async fn what_is_no_selection_makes_no_job() {
     }
     let large = json!({ "reason": "x", "selection": { "all": true }, "more": "x".repeat(300_000) });
     world.post("/flows/orders/retry", large).await.is_problem(413, "too-large");
-    before.still_holds(&world, &["m-000", "m-001"], "a wrong selection").await;
+    before.assert_unchanged(&world, &["m-000", "m-001"], "a wrong selection").await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_passes_over_what_cannot_be_done_and_cannot_be_cancelled_once_it_has_ended() {
+async fn a_job_skips_what_it_cannot_send_and_cannot_be_cancelled_after_its_end() {
     let world = with_failures(3).await;
     world.report(report("bare", "orders", json!({ "payloads": { "sender": { "body": "UNB+1" } } }))).await;
     world.report(report("other", "invoices", json!({}))).await;
     world.post("/interchanges/m-000/delete", json!({ "reason": "sent twice" })).await.ok();
     let order = |ids: &[&str]| json!({ "reason": "the partner is back", "selection": { "ids": ids } });
-    let before = Before::of(&world, &["m-000", "bare", "other"]).await;
+    let before = Snapshot::of(&world, &["m-000", "bare", "other"]).await;
     for path in ["/flows/orders/retry", "/flows/orders/retry?plan=true"] {
         let foreign = world.post(path, order(&["m-001", "other"])).await;
         assert_eq!(foreign.is_problem(400, "invalid-field")["field"], "selection.ids[1]");
     }
-    before.still_holds(&world, &["m-000", "bare", "other"], "an id of another flow").await;
+    before.assert_unchanged(&world, &["m-000", "bare", "other"], "an id of another flow").await;
     let ids = ["m-000", "m-001", "m-002", "m-002", "bare", "nobody"];
     let path = world.post("/flows/orders/retry", order(&ids)).await.location.unwrap();
     world.settle().await;
@@ -162,15 +169,15 @@ async fn a_job_passes_over_what_cannot_be_done_and_cannot_be_cancelled_once_it_h
     world.stop().await;
 }
 
-/// A job ends while the next one is asked for: between the refusal and the look at who is in the way nobody may be.
+/// Requests jobs while others end. A job may end between the refused write and the read of the active job.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_is_asked_for_while_another_ends_is_made_or_refused_and_never_fails() {
+async fn a_request_for_a_job_while_another_one_ends_is_accepted_or_refused_and_never_an_error() {
     let world = with_failures(1).await;
     let none = json!({ "reason": "nothing to do", "selection": { "ids": ["nobody"] } });
     let mut made = 0;
     for _ in 0..25 {
-        let asked = (0..6).map(|_| world.post("/flows/orders/delete", none.clone()));
-        for answer in futures::future::join_all(asked).await {
+        let requests = (0..6).map(|_| world.post("/flows/orders/delete", none.clone()));
+        for answer in futures::future::join_all(requests).await {
             match answer.status {
                 202 => made += 1,
                 _ => drop(answer.is_problem(409, "job-active")),
@@ -182,9 +189,9 @@ async fn a_job_that_is_asked_for_while_another_ends_is_made_or_refused_and_never
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_configuration_that_is_to_plan_anew_is_not_stored_while_a_job_is_active() {
+async fn a_configuration_with_reschedule_is_not_stored_while_a_job_is_active() {
     let world = with_failures(300).await;
-    let first = stuck_job(&world).await;
+    let first = interrupted_job(&world).await;
     let before = world.get("/flows/orders").await.ok();
     let ladder = json!({ "displayName": "Orders", "retry": { "schedule": { "delays": ["5m"] } } });
     for path in ["/flows/orders?reschedule=true", "/flows/orders?reschedule=true&plan=true"] {

@@ -1,18 +1,18 @@
-//! Lists, single reads, and routes that do not exist.
+//! Refused reads: invalid parameters, resources and routes that do not exist.
 
 use serde_json::json;
 use tests::{World, report};
 
-use super::{Before, because};
+use super::{Snapshot, because};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_with_a_wrong_parameter_names_it() {
+async fn a_list_with_an_invalid_parameter_is_refused_with_its_name() {
     let world = World::start().await;
     for id in ["a", "b", "c"] {
         world.report(report(id, "orders", json!({}))).await;
     }
     world.report(report("d", "invoices", json!({}))).await;
-    let before = Before::of(&world, &["a", "d"]).await;
+    let before = Snapshot::of(&world, &["a", "d"]).await;
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=201", "limit"),
@@ -53,16 +53,16 @@ async fn a_list_with_a_wrong_parameter_names_it() {
         let answer = world.get(&format!("{path}&cursor={cursor}")).await;
         assert_eq!(answer.is_problem(400, "invalid-field")["field"], "cursor", "{path}");
     }
-    // Another page size is the same walk.
+    // The page size may change between two pages.
     let rest = world.get(&format!("/flows/orders/interchanges?limit=200&cursor={cursor}")).await.ok();
     assert_eq!(rest["items"].as_array().unwrap().len(), 2);
     assert!(rest.get("cursor").is_none());
-    before.still_holds(&world, &["a", "d"], "a wrong list").await;
+    before.assert_unchanged(&world, &["a", "d"], "a wrong list").await;
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_exist_is_not_found() {
+async fn reads_of_resources_and_routes_that_do_not_exist_are_not_found() {
     let world = World::start().await;
     world.report(report("4711", "orders", json!({}))).await;
     for path in [
@@ -82,7 +82,7 @@ async fn what_does_not_exist_is_not_found() {
     for path in ["/flows/a%20b", "/flows/a%20b/groups", "/flows/a%20b/interchanges", "/flows/a%20b/jobs"] {
         assert_eq!(world.get(path).await.is_problem(400, "invalid-field")["field"], "flow", "{path}");
     }
-    // Routes that the API does not have are refused by the gateway itself.
+    // The gateway itself refuses routes that do not exist.
     for path in ["/", "/flow", "/flows/orders/restart/now", "/interchanges", "/interchanges/4711/forget", "/jobs"] {
         assert_eq!(world.get(path).await.status, 404, "{path}");
         assert_eq!(world.post(path, because()).await.status, 404, "{path}");

@@ -1,14 +1,14 @@
-//! What expires when, as long as nothing goes wrong.
+//! Expiry without crashes and races.
 
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
 
-use super::{Item, act, all_expire, completed, failed, items, large, manual, none_expires};
+use super::{Item, act, all_expire, completed, failed, items, large, manual_flow, none_expires};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_of_a_completed_interchange_expires_at_once_and_nothing_of_it_when_it_fails_after_all() {
+async fn all_items_of_a_completed_interchange_expire_together_and_none_after_a_later_failure() {
     let world = World::start().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     world.report(large("o-1", 1)).await;
     act(&world, "retry", "o-1").await;
     assert!(none_expires(&world, "o-1"));
@@ -16,10 +16,10 @@ async fn all_of_a_completed_interchange_expires_at_once_and_nothing_of_it_when_i
     let kept = items(&world, "o-1");
     assert!(
         kept.iter().any(Item::holds_a_payload) && kept.iter().any(Item::is_of_the_log),
-        "what a completion is about"
+        "there is a payload and a log to expire"
     );
     let at = kept[0].expires();
-    assert!(at.is_some() && kept.iter().all(|item| item.expires() == at), "together, and the payload as well");
+    assert!(at.is_some() && kept.iter().all(|item| item.expires() == at), "all items expire at the same time");
 
     world.report(failed("o-1", 3, "2026-11-20T14:10:00Z")).await;
     assert!(none_expires(&world, "o-1"), "what is unresolved never expires");
@@ -32,9 +32,9 @@ async fn all_of_a_completed_interchange_expires_at_once_and_nothing_of_it_when_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_report_of_what_is_resolved_leaves_all_of_it_expiring() {
+async fn a_late_report_about_a_resolved_interchange_does_not_change_its_expiry() {
     let world = World::start().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     world.report(large("o-1", 1)).await;
     act(&world, "retry", "o-1").await;
     world.report(completed("o-1", 2, "2026-11-20T14:05:00Z")).await;
@@ -43,12 +43,12 @@ async fn a_late_report_of_what_is_resolved_leaves_all_of_it_expiring() {
     world.report(report("o-1", "orders", late)).await;
     assert_eq!(world.kinds("o-1").await.last().unwrap(), "late_outcome");
     let kept = items(&world, "o-1");
-    assert!(kept.iter().all(|item| item.expires() == kept[0].expires()), "the log does not go before the head");
+    assert!(kept.iter().all(|item| item.expires() == kept[0].expires()), "the log expires with the head");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_assumed_to_have_completed_expires_too() {
+async fn an_interchange_with_an_assumed_completion_expires_too() {
     let world = World::start().await;
     let silent = json!({ "mode": "silent", "within": "10m" });
     world.put("/flows/orders", json!({ "confirmation": silent, "retry": { "mode": "manual" } })).await.ok();
@@ -66,9 +66,9 @@ async fn what_is_assumed_to_have_completed_expires_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_of_many_items_stands_in_order_and_expires_to_the_last() {
+async fn a_log_of_many_items_is_in_order_and_expires_completely() {
     let world = World::start().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     world.report(large("o-1", 1)).await;
     for attempt in 2..32 {
         act(&world, "retry", "o-1").await;
@@ -79,10 +79,13 @@ async fn a_log_of_many_items_stands_in_order_and_expires_to_the_last() {
     world.report(completed("o-1", 32, "2026-11-20T16:00:00Z")).await;
 
     let log = items(&world, "o-1").into_iter().filter(Item::is_of_the_log).count();
-    assert!((11..=40).contains(&log), "{log} items for 63 events: several share one, none is larger than it may be");
+    assert!(
+        (11..=40).contains(&log),
+        "{log} items for 63 events: an item holds several events, up to its maximum size"
+    );
     assert!(all_expire(&world, "o-1"));
     let interchange = world.interchange("o-1").await;
     let sequences = interchange["events"].as_array().unwrap().iter().map(|event| event["sequence"].as_u64().unwrap());
-    assert!(sequences.eq(1..=63), "no event is lost, none is there twice");
+    assert!(sequences.eq(1..=63), "each event is there exactly once");
     world.stop().await;
 }

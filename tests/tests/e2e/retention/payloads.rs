@@ -1,12 +1,12 @@
-//! Deleting takes every byte of every payload, at once, and nothing else.
+//! A delete removes all payloads immediately, and nothing else.
 
 use serde_json::{Value, json};
 use tests::{World, noise, report};
 
-use super::{act, all_expire, holds_payloads, large, manual, none_expires};
+use super::{act, all_expire, holds_payloads, large, manual_flow, none_expires};
 
-/// Failures with payloads of every size: small ones that go with their events, one that has an item of its own, one that
-/// takes several, and one that could take several but packs well.
+/// Failures with payloads of every size: small ones in the items of their events, one in an item of its own, one in several
+/// items, and one that would need several items but compresses well.
 fn of_every_size() -> Vec<Value> {
     let payload = |body: String| json!({ "payloads": { "receiver": { "body": body } } });
     let encoded = json!({ "body": base64(&noise(700_000)), "encoding": "base64" });
@@ -24,13 +24,13 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_deleted_by_hand_has_no_payload_from_the_very_commit_on() {
+async fn a_manual_delete_removes_the_payloads_in_its_commit() {
     let world = World::start_metered().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     for failure in of_every_size() {
         let id = failure["interchangeId"].as_str().unwrap().to_owned();
         world.report(failure).await;
-        // A second failure brings a revision more, and the first one is in an older item of the log.
+        // The second failure adds a revision. The first revision is in an older item of the log.
         act(&world, "retry", &id).await;
         let second = json!({ "attempt": 2, "payloads": { "receiver": { "body": format!("corrected {id}") } } });
         world.report(report(&id, "orders", second)).await;
@@ -39,7 +39,7 @@ async fn what_is_deleted_by_hand_has_no_payload_from_the_very_commit_on() {
         act(&world, "delete", &id).await;
         let writes = world.stack.aws().meter().take().into_iter().map(|call| call.operation);
         let writes: Vec<String> = writes.filter(|operation| !operation.ends_with("GetItem")).collect();
-        assert_eq!(writes, ["TransactWriteItems"], "{id}: there is no moment between the deletion and what follows");
+        assert_eq!(writes, ["TransactWriteItems"], "{id}: the delete and the removal are one transaction");
         assert!(!holds_payloads(&world, &id), "{id}");
         assert!(all_expire(&world, &id), "{id}");
         assert_eq!(world.get(&format!("/interchanges/{id}/payloads/receiver")).await.status, 404);
@@ -49,11 +49,11 @@ async fn what_is_deleted_by_hand_has_no_payload_from_the_very_commit_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_that_are_too_many_for_one_transaction_go_right_after_it() {
+async fn payloads_that_do_not_fit_into_the_transaction_are_removed_directly_after_it() {
     let world = World::start_metered().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     for attempt in 1..=5 {
-        // Each revision differs, and none of them packs.
+        // The revisions differ, and none of them compresses.
         let bytes: Vec<u8> = noise(700_000).into_iter().map(|byte| byte.wrapping_add(attempt)).collect();
         let payload = json!({ "receiver": { "body": base64(&bytes), "encoding": "base64" } });
         world.report(report("o-1", "orders", json!({ "attempt": attempt, "payloads": payload }))).await;
@@ -68,9 +68,9 @@ async fn payloads_that_are_too_many_for_one_transaction_go_right_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_job_deletes_has_no_payload_when_the_job_has_ended() {
+async fn after_a_delete_job_has_ended_its_interchanges_have_no_payloads() {
     let world = World::start().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     for failure in of_every_size() {
         let id = failure["interchangeId"].as_str().unwrap().to_owned();
         world.report(failure).await;
@@ -90,9 +90,9 @@ async fn what_a_job_deletes_has_no_payload_when_the_job_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_deleted_and_fails_again_has_the_payloads_that_came_with_that() {
+async fn a_deleted_interchange_that_fails_again_has_the_payloads_of_the_new_report() {
     let world = World::start().await;
-    manual(&world).await;
+    manual_flow(&world).await;
     for id in ["small", "large"] {
         let failure =
             |attempt| if id == "small" { report(id, "orders", json!({ "attempt": attempt })) } else { large(id, 1) };

@@ -1,5 +1,5 @@
-//! What follows from a commit, done late: another environment has moved the interchange on meanwhile. The table's own crate
-//! stands for the environment that is behind.
+//! Races: one environment does the writes that follow a commit after another one has changed the interchange again. The test
+//! uses the crate `table` directly in the role of the slower environment.
 
 use contract::intake::{QueueRecord, read};
 use domain::{FlowName, Interchange, InterchangeId, Received, Timestamp, Verdict, receive};
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use table::{Committed, Table, Work};
 use tests::{World, report};
 
-use super::{act, all_expire, completed, failed, holds_payloads, large, manual, none_expires};
+use super::{act, all_expire, completed, failed, holds_payloads, large, manual_flow, none_expires};
 
-/// A table of another environment.
+/// The table as another environment would use it.
 fn another(world: &World) -> Table {
     use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
     let config = Builder::new()
@@ -25,12 +25,12 @@ async fn loaded(table: &Table, id: &str) -> Interchange {
     table.head(&InterchangeId::new(id).unwrap()).await.unwrap().unwrap()
 }
 
-/// The same as a version that is far from being reached.
+/// The interchange with a version that it will not reach.
 fn ahead(interchange: Interchange) -> Interchange {
     Interchange { version: interchange.version + 100, ..interchange }
 }
 
-/// What a report comes to on an interchange as it was loaded.
+/// The work for a report, decided for an interchange as it was loaded.
 async fn decided(table: &Table, head: Interchange, report: &Value, now: Timestamp) -> Work {
     let flow = table.flow(&FlowName::new("orders").unwrap()).await.unwrap().unwrap();
     let body = report.to_string();
@@ -54,49 +54,49 @@ fn now(world: &World) -> Timestamp {
     world.stack.aws().clock().now()
 }
 
-/// An interchange that is completed, with an older item of its log and a payload that has an item of its own.
+/// Creates a completed interchange with several log items and a payload in an item of its own.
 async fn one_completed(world: &World) {
-    manual(world).await;
+    manual_flow(world).await;
     world.report(large("o-1", 1)).await;
     act(world, "retry", "o-1").await;
     world.report(completed("o-1", 2, "2026-11-20T14:05:00Z")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expiry_that_comes_after_the_next_failure_is_not_taken() {
+async fn a_late_expiry_is_ignored_after_the_next_failure() {
     let world = World::start().await;
     let table = another(&world);
     one_completed(&world).await;
-    let overtaken = loaded(&table, "o-1").await;
+    let outdated = loaded(&table, "o-1").await;
     world.report(failed("o-1", 3, "2026-11-20T14:10:00Z")).await;
-    table.retire([&overtaken], now(&world)).await.unwrap();
+    table.retire([&outdated], now(&world)).await.unwrap();
     assert!(none_expires(&world, "o-1"));
-    // It is the version that keeps it off, and nothing else.
-    table.retire([&ahead(overtaken)], now(&world)).await.unwrap();
+    // Only the version prevents it.
+    table.retire([&ahead(outdated)], now(&world)).await.unwrap();
     assert!(!none_expires(&world, "o-1"));
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_that_lost_to_a_late_report_leaves_what_is_resolved_expiring() {
+async fn a_failure_that_loses_a_version_conflict_does_not_clear_the_expiry() {
     let world = World::start().await;
     let table = another(&world);
     one_completed(&world).await;
     let behind = loaded(&table, "o-1").await;
     let failure = decided(&table, behind, &failed("o-1", 3, "2026-11-20T14:10:00Z"), now(&world)).await;
-    // The interchange moves on, and stays resolved.
+    // The interchange changes and stays resolved.
     let late = json!({ "type": "interchange.in_network", "attempt": 1, "payloads": null });
     world.report(report("o-1", "orders", late)).await;
     assert_eq!(table.commit(&[failure], now(&world)).await.unwrap(), [Committed::Stale]);
-    assert!(all_expire(&world, "o-1"), "who loses takes no expiry off that was put on by who won");
+    assert!(all_expire(&world, "o-1"), "the losing writer must not clear the expiry that the other one set");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purge_that_comes_after_the_next_failure_takes_no_payload_of_that() {
+async fn a_late_purge_does_not_remove_payloads_of_the_next_failure() {
     let world = World::start().await;
     let table = another(&world);
-    manual(&world).await;
+    manual_flow(&world).await;
     for id in ["small", "large"] {
         let failure = |attempt| match id {
             "small" => report(id, "orders", json!({ "attempt": attempt })),
@@ -104,12 +104,12 @@ async fn a_purge_that_comes_after_the_next_failure_takes_no_payload_of_that() {
         };
         world.report(failure(1)).await;
         act(&world, "delete", id).await;
-        let overtaken = loaded(&table, id).await;
-        // The very same bytes again, under the very same keys.
+        let outdated = loaded(&table, id).await;
+        // The same bytes again, under the same keys.
         let mut again = failure(1);
         again["attempt"] = json!(2);
         world.report(again).await;
-        table.retire([&overtaken], now(&world)).await.unwrap();
+        table.retire([&outdated], now(&world)).await.unwrap();
         assert!(none_expires(&world, id), "{id}");
         assert!(holds_payloads(&world, id), "{id}");
         assert_eq!(world.get(&format!("/interchanges/{id}/payloads/receiver")).await.status, 200, "{id}");
@@ -118,7 +118,7 @@ async fn a_purge_that_comes_after_the_next_failure_takes_no_payload_of_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_follows_from_a_resolution_can_be_done_any_number_of_times() {
+async fn the_writes_after_a_resolution_are_idempotent() {
     let world = World::start().await;
     let table = another(&world);
     one_completed(&world).await;
@@ -132,17 +132,17 @@ async fn what_follows_from_a_resolution_can_be_done_any_number_of_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_committed_here_is_known_with_its_place_for_the_next_commit() {
+async fn the_interchange_after_a_commit_equals_the_one_that_is_loaded_again() {
     let world = World::start().await;
     let table = another(&world);
-    manual(&world).await;
+    manual_flow(&world).await;
     world.report(large("o-1", 1)).await;
     act(&world, "retry", "o-1").await;
     let waiting = loaded(&table, "o-1").await;
     let work = decided(&table, waiting, &completed("o-1", 2, "2026-11-20T14:05:00Z"), now(&world)).await;
     let [Committed::Done { version, .. }] = table.commit(std::slice::from_ref(&work), now(&world)).await.unwrap()[..]
     else {
-        panic!("nobody else moves it");
+        panic!("there is no other writer");
     };
     assert_eq!(work.committed(version), loaded(&table, "o-1").await);
     world.stop().await;

@@ -1,17 +1,17 @@
-//! Services that fail for minutes, work items that are lost: nothing is lost, nothing is completed that was not sent, and
-//! no flow is blocked.
+//! Services that fail for minutes, and lost work items: no failure is lost, nothing is completed that was not sent, and no flow
+//! is blocked.
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use local::local_aws::{Fault, Match, Recording, Rule, Service};
 use serde_json::{Value, json};
-use tests::{FAILURES, RECEIVER_STAGE, START, Staged, World, report};
+use tests::{FAILURES, RECEIVER_STAGE, START, StageMessage, World, report};
 
 const JOBS: &str = "reprise-jobs";
 
-/// A world whose flow waits for people, and for outcomes up to a month.
-async fn by_hand() -> World {
+/// A world with a flow that has manual retries and a deadline of a month.
+async fn world_with_manual_retries() -> World {
     let world = World::start_faulty().await;
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } });
     world.put("/flows/orders", config).await.ok();
@@ -22,11 +22,11 @@ fn failures(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|n| report(&format!("o-{n}"), "orders", json!({})).to_string())
 }
 
-fn ids(staged: &[Staged]) -> BTreeSet<&str> {
-    staged.iter().map(Staged::id).collect()
+fn ids(staged: &[StageMessage]) -> BTreeSet<&str> {
+    staged.iter().map(StageMessage::id).collect()
 }
 
-/// Calls of this service, for so many minutes of the clock.
+/// A fault for all calls of this service, for so many minutes of the clock.
 fn for_minutes(minutes: i64, service: Service, key: Option<&str>, fault: Fault) -> Rule {
     let start: Timestamp = START.parse().unwrap();
     let matches = Match { service: Some(service), key_prefix: key.map(str::to_owned), ..Match::default() };
@@ -44,7 +44,7 @@ async fn retry_all(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_flow_completes_nothing_while_sqs_fails_and_all_of_it_once_it_is_sent() {
+async fn a_silent_flow_completes_nothing_while_sqs_fails_and_everything_after_it_is_sent() {
     let world = World::start_faulty().await;
     let silent = json!({ "retry": { "mode": "manual" }, "confirmation": { "mode": "silent", "within": "5m" } });
     world.put("/flows/orders", silent).await.ok();
@@ -68,7 +68,7 @@ async fn a_silent_flow_completes_nothing_while_sqs_fails_and_all_of_it_once_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_confirming_flow_uses_up_no_attempt_while_sqs_fails() {
+async fn a_confirming_flow_uses_no_attempt_while_sqs_fails() {
     let world = World::start_faulty().await;
     world.put("/flows/orders", json!({ "confirmation": { "within": "5m" } })).await.ok();
     world.send(failures(20)).await;
@@ -83,8 +83,8 @@ async fn a_confirming_flow_uses_up_no_attempt_while_sqs_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flow_whose_jobs_work_was_lost_is_free_again_by_cancelling_and_by_itself() {
-    let world = by_hand().await;
+async fn a_flow_whose_job_lost_its_work_items_is_unblocked_by_a_cancel_or_by_the_sweep() {
+    let world = world_with_manual_retries().await;
     world.send(failures(250)).await;
     let slow = json!({ "reason": "slowly", "selection": { "all": true }, "rate": 1 });
     let path = world.post("/flows/orders/retry", slow).await.location.unwrap();
@@ -92,7 +92,7 @@ async fn a_flow_whose_jobs_work_was_lost_is_free_again_by_cancelling_and_by_itse
     let purge = world.sqs.purge_queue().queue_url(world.queue_url(JOBS));
     purge.send().await.unwrap();
     let cancelled = world.post(&format!("{path}/cancel"), json!({})).await.ok();
-    assert_eq!(cancelled["status"], "cancelled", "nobody holds a chunk");
+    assert_eq!(cancelled["status"], "cancelled", "no worker holds a chunk");
     let count = |name: &str| cancelled["counts"][name].as_u64().unwrap();
     assert_eq!(count("matched"), count("sent") + count("skipped"), "{cancelled}");
     assert_eq!(cancelled["skips"]["cancelled"], count("skipped"));
@@ -110,7 +110,7 @@ async fn a_flow_whose_jobs_work_was_lost_is_free_again_by_cancelling_and_by_itse
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scheduler_that_fails_for_an_hour_holds_up_no_failure_and_no_retry() {
+async fn a_scheduler_that_fails_for_an_hour_delays_no_failure_and_no_retry() {
     let world = World::start_faulty().await;
     world.put("/flows/orders", json!({ "confirmation": { "within": "30d" } })).await.ok();
     let down = for_minutes(60, Service::Scheduler, None, Fault::ServerError);
@@ -126,8 +126,8 @@ async fn a_scheduler_that_fails_for_an_hour_holds_up_no_failure_and_no_retry() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_nothing() {
-    let world = by_hand().await;
+async fn nothing_is_lost_or_repeated_when_half_of_all_dynamodb_calls_are_throttled_for_a_minute() {
+    let world = world_with_manual_retries().await;
     let throttled = Rule { one_in: Some((4711, 0.5)), ..for_minutes(1, Service::DynamoDb, None, Fault::Throttle) };
     world.stack.aws().faults().add(throttled.clone());
     world.send(failures(5_000)).await;
@@ -137,7 +137,7 @@ async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_no
     assert_eq!(statuses(&world).await["failed"], 5_000);
     let until = Some(world.stack.aws().clock().now() + SignedDuration::from_mins(1));
     world.stack.aws().faults().add(Rule { until, ..throttled });
-    // The answer may be a 500; the order is safe to repeat.
+    // The response may be a 500. With the Idempotency-Key the order is safe to repeat.
     let body = json!({ "reason": "the partner is back", "selection": { "all": true } });
     let mut path = None;
     for _ in 0..20 {
@@ -158,8 +158,8 @@ async fn half_of_all_calls_to_dynamodb_throttled_for_a_minute_lose_and_repeat_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_commit_is_answered_with_an_error_is_sent_once_all_the_same() {
-    let world = by_hand().await;
+async fn a_retry_is_sent_once_when_the_response_to_its_commit_is_an_error() {
+    let world = world_with_manual_retries().await;
     world.send(failures(1)).await;
     let commits = Match {
         operation: Some("TransactWriteItems".to_owned()),
@@ -177,7 +177,7 @@ async fn a_request_whose_commit_is_answered_with_an_error_is_sent_once_all_the_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_is_never_answered_holds_a_batch_up_for_seconds() {
+async fn a_call_without_a_response_delays_a_batch_only_by_seconds() {
     let world = World::start_faulty().await;
     let reads = Match {
         operation: Some("BatchGetItem".to_owned()),
@@ -187,13 +187,13 @@ async fn a_call_that_is_never_answered_holds_a_batch_up_for_seconds() {
     world.stack.aws().faults().add(Rule::new(reads, Fault::Hang));
     let begun = std::time::Instant::now();
     world.send(failures(1)).await;
-    assert_eq!(statuses(&world).await["failed"], 1, "the next try is answered");
+    assert_eq!(statuses(&world).await["failed"], 1, "the second try succeeds");
     assert!(begun.elapsed().as_secs() < 25, "a try ends after 3 s: {:?}", begun.elapsed());
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn held_slots_of_an_inactive_flow_cost_a_sweep_nothing() {
+async fn a_sweep_makes_no_extra_calls_for_the_held_slots_of_an_inactive_flow() {
     let world = World::start_faulty().await;
     for minute in 0..20 {
         world.report(report(&format!("i-{minute}"), "idle", json!({}))).await;
@@ -218,8 +218,8 @@ async fn held_slots_of_an_inactive_flow_cost_a_sweep_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn work_that_fails_too_often_makes_its_job_stuck_until_it_is_resumed() {
-    let world = by_hand().await;
+async fn a_job_whose_work_fails_too_often_is_stuck_until_it_is_resumed() {
+    let world = world_with_manual_retries().await;
     world.send(failures(5)).await;
     world.stack.aws().faults().add(Rule {
         times: Rule::ALWAYS,
@@ -230,7 +230,7 @@ async fn work_that_fails_too_often_makes_its_job_stuck_until_it_is_resumed() {
     let job = world.get(&path).await.ok();
     assert_eq!((&job["status"], &job["stuck"]), (&json!("running"), &json!(true)), "{job}");
     assert!(job["halt"].as_str().unwrap().contains("resume"), "{job}");
-    assert_eq!(world.held("reprise-jobs-dlq"), 0, "what was set aside is told by the job");
+    assert_eq!(world.held("reprise-jobs-dlq"), 0, "the job shows that its work was set aside");
 
     world.stack.aws().faults().clear();
     world.post(&format!("{path}/resume"), json!({})).await.ok();

@@ -1,4 +1,4 @@
-//! A caller of the API who holds every answer against the document and remembers what was seen of it.
+//! A client of the API that validates every response against the document and records which responses and fields occurred.
 
 use std::collections::BTreeSet;
 
@@ -8,57 +8,59 @@ use tests::{Answer, World};
 use crate::document::Document;
 use crate::schema::faults;
 
-pub(crate) struct Witness<'a> {
+pub(crate) struct CheckedClient<'a> {
     pub(crate) world: &'a World,
     document: &'a Document,
-    /// Properties of answers, by component.
+    /// The properties that occurred in responses, by component.
     pub(crate) properties: BTreeSet<String>,
-    /// Answers, as `GET /flows 200`.
+    /// The responses that occurred, as `GET /flows 200`.
     pub(crate) answers: BTreeSet<String>,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> CheckedClient<'a> {
     pub(crate) fn new(world: &'a World, document: &'a Document) -> Self {
         Self { world, document, properties: BTreeSet::new(), answers: BTreeSet::new() }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Value {
         let answer = self.world.get(path).await;
-        self.hold("GET", path, &answer)
+        self.validate("GET", path, &answer)
     }
 
     pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
         let answer = self.world.post(path, body).await;
-        self.hold("POST", path, &answer)
+        self.validate("POST", path, &answer)
     }
 
     pub(crate) async fn post_once(&mut self, path: &str, key: &str, body: Value) -> Value {
         let answer = self.world.post_once(path, key, body).await;
-        self.hold("POST", path, &answer)
+        self.validate("POST", path, &answer)
     }
 
     pub(crate) async fn put(&mut self, path: &str, body: Value) -> Value {
         let answer = self.world.put(path, body).await;
-        self.hold("PUT", path, &answer)
+        self.validate("PUT", path, &answer)
     }
 
     pub(crate) async fn put_if_match(&mut self, path: &str, version: &str, body: Value) -> Value {
         let answer = self.world.put_if_match(path, version, body).await;
-        self.hold("PUT", path, &answer)
+        self.validate("PUT", path, &answer)
     }
 
-    /// Holds an answer against the document and gives its body, null where it is no JSON.
-    fn hold(&mut self, method: &str, path: &str, answer: &Answer) -> Value {
+    /// Validates a response against the document and returns its body; null when the document allows any media type.
+    fn validate(&mut self, method: &str, path: &str, answer: &Answer) -> Value {
         let document = self.document;
         let what = format!("{method} {path} {}", answer.status);
-        let operation = document.operation(method, path).unwrap_or_else(|| panic!("{what}: no such operation"));
+        let operation =
+            document.operation(method, path).unwrap_or_else(|| panic!("{what}: the operation is not documented"));
         let response = operation.response(document, &answer.status.to_string());
-        let response = response.unwrap_or_else(|| panic!("{what}: no such answer\n{}", said(answer)));
+        let response =
+            response.unwrap_or_else(|| panic!("{what}: the status is not documented\n{}", body_text(answer)));
         self.answers.insert(format!("{method} {} {}", operation.path, answer.status));
         for (name, text) in [("ETag", &answer.etag), ("Location", &answer.location)] {
             let header = document.resolved(&response["headers"][name]);
             let Some(text) = text else {
-                assert_ne!(header["required"], true, "{what}: there is no {name}");
+                assert_ne!(header["required"], true, "{what}: {name} is missing");
                 continue;
             };
             assert!(!header.is_null(), "{what}: {name} is not documented");
@@ -69,7 +71,7 @@ impl<'a> Witness<'a> {
             return Value::Null;
         }
         let content = &response["content"][&answer.content_type];
-        assert!(!content.is_null(), "{what}: {} is not documented\n{}", answer.content_type, said(answer));
+        assert!(!content.is_null(), "{what}: {} is not documented\n{}", answer.content_type, body_text(answer));
         let body = answer.json();
         let faults = faults(&document.strict(&content["schema"]), &body);
         assert!(faults.is_empty(), "{what}: {faults:#?}\n{body:#}");
@@ -78,6 +80,6 @@ impl<'a> Witness<'a> {
     }
 }
 
-fn said(answer: &Answer) -> String {
+fn body_text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.bytes).into_owned()
 }

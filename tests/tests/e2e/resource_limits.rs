@@ -1,4 +1,4 @@
-//! Slots of many members and heads of many bytes: memory stays bounded, and what cannot be stored holds nothing else up.
+//! Slots with many members and very large heads: memory stays bounded, and a head that is too large blocks no other.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tests::{RECEIVER_STAGE, World, report};
 
-/// A debug build takes 30 MB for itself; worked on whole, a slot takes 11 KB a member besides.
+/// A debug build needs 30 MB. If it loaded the whole slot, it would need 11 KB more for each member.
 const MAX_PEAK_KIB: u64 = 48 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_of_a_window_takes_no_more_memory_the_more_members_it_has() {
+async fn the_memory_for_a_slot_of_a_window_does_not_grow_with_its_members() {
     const MEMBERS: usize = 3_000;
     let world = World::start().await;
     let window = json!({ "kind": "window", "every": "hour", "interval": 1, "batch": 500 });
@@ -22,7 +22,7 @@ async fn a_slot_of_a_window_takes_no_more_memory_the_more_members_it_has() {
         .ok();
     let reports: Vec<_> = (0..MEMBERS).map(|n| report(&format!("o-{n}"), "orders", json!({}))).collect();
     for reports in reports.chunks(100) {
-        world.take_in(reports).await;
+        world.ingest_batch(reports).await;
     }
     let peak = world.peak_memory_while_advancing(SignedDuration::from_mins(61), "reprise-run-job").await;
     assert_eq!(world.drain(RECEIVER_STAGE).await.len(), 500);
@@ -31,7 +31,7 @@ async fn a_slot_of_a_window_takes_no_more_memory_the_more_members_it_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interchange_that_cannot_be_stored_is_skipped_by_name_and_the_rest_of_its_chunk_is_sent() {
+async fn an_interchange_that_cannot_be_stored_is_skipped_and_the_rest_of_its_chunk_is_sent() {
     let world = World::start().await;
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" } });
     world.put("/flows/orders", config).await.ok();
@@ -49,7 +49,7 @@ async fn an_interchange_that_cannot_be_stored_is_skipped_by_name_and_the_rest_of
     world.stop().await;
 }
 
-/// Makes a head as large as DynamoDB takes it: the next change of it is refused.
+/// Makes a head as large as DynamoDB allows, so that the next change is refused.
 async fn fill(world: &World, id: &str) {
     let dynamodb = dynamodb(world);
     let key = HashMap::from([("pk", format!("INTERCHANGE#{id}")), ("sk", "HEAD".to_owned())]);
@@ -57,15 +57,15 @@ async fn fill(world: &World, id: &str) {
     let read = dynamodb.get_item().table_name("reprise").set_key(Some(key)).send().await.unwrap();
     let head = read.item.unwrap();
     let row = head["row"].as_s().unwrap().clone();
-    let (mut taken, mut refused) = (0, 400 * 1024);
-    while taken + 1 < refused {
-        let middle = usize::midpoint(taken, refused);
+    let (mut accepted, mut refused) = (0, 400 * 1024);
+    while accepted + 1 < refused {
+        let middle = usize::midpoint(accepted, refused);
         let mut larger = head.clone();
         let filled = row.replace("erp.globex.example:443", &"x".repeat(middle));
         assert_ne!(filled, row);
         larger.insert("row".to_owned(), AttributeValue::S(filled));
         match dynamodb.put_item().table_name("reprise").set_item(Some(larger)).send().await {
-            Ok(_) => taken = middle,
+            Ok(_) => accepted = middle,
             Err(_) => refused = middle,
         }
     }

@@ -1,11 +1,11 @@
-//! Jobs that go carefully: a plan first, a canary, a rate, and a flow that is switched off in between.
+//! The controls of jobs: plans, canaries, rates, and a flow that becomes inactive while a job runs.
 
 use serde_json::{Value, json};
 use tests::{RECEIVER_STAGE, World, report};
 
 const START_OF_TESTS: &str = tests::START;
 
-/// A flow with `count` failures, in which nothing happens by itself.
+/// A flow with `count` failures and without automatic retries.
 async fn failed(count: usize) -> World {
     let world = World::start().await;
     world.put("/flows/orders", manual(true)).await.ok();
@@ -23,7 +23,7 @@ fn all(more: Value) -> Value {
     body
 }
 
-/// Orders a retry of everything and gives the path of the job.
+/// Starts a job that retries everything, and returns its path.
 async fn retry(world: &World, more: Value) -> String {
     let answer = world.post("/flows/orders/retry", all(more)).await;
     assert_eq!(answer.status, 202, "{}", answer.json());
@@ -31,7 +31,7 @@ async fn retry(world: &World, more: Value) -> String {
     answer.location.unwrap()
 }
 
-/// Reports what became of everything that is on the receiver stage, and gives how many that were.
+/// Reports this outcome for every message on the receiver stage, and returns their number.
 async fn outcomes(world: &World, kind: &str) -> usize {
     let staged = world.drain(RECEIVER_STAGE).await;
     let now = world.stack.aws().clock().now().to_string();
@@ -44,7 +44,7 @@ async fn outcomes(world: &World, kind: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_changes_nothing_and_its_as_of_takes_exactly_what_it_showed() {
+async fn a_plan_changes_nothing_and_a_job_with_its_as_of_takes_exactly_what_the_plan_showed() {
     let world = failed(12).await;
     let planned = world.post("/flows/orders/retry?plan=true", all(json!({}))).await;
     assert_eq!(planned.status, 200);
@@ -69,7 +69,7 @@ async fn a_plan_changes_nothing_and_its_as_of_takes_exactly_what_it_showed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_tells_what_the_job_will_skip_within_its_cap() {
+async fn a_plan_shows_what_the_job_will_skip_and_respects_the_cap() {
     let world = failed(3).await;
     let unmapped = json!({ "payloads": { "sender": { "body": "UNB+" } } });
     world.send((0..2).map(|i| report(&format!("unmapped-{i}"), "orders", unmapped.clone()).to_string())).await;
@@ -88,24 +88,24 @@ async fn a_plan_tells_what_the_job_will_skip_within_its_cap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_of_named_messages_counts_as_its_job_will() {
+async fn a_plan_of_a_list_of_ids_counts_as_its_job_does() {
     let world = failed(3).await;
     world.post("/interchanges/o-001/delete", json!({ "reason": "a double" })).await.ok();
     let named = json!({ "selection": { "ids": ["o-000", "o-001", "nobody", "o-002"] } });
     let plan = world.post("/flows/orders/retry?plan=true", all(named.clone())).await.ok();
     assert_eq!((&plan["count"], &plan["skips"]), (&json!(4), &json!({ "not-failed": 1, "not-found": 1 })));
-    assert_eq!(plan["sample"].as_array().unwrap().len(), 3, "who is there");
+    assert_eq!(plan["sample"].as_array().unwrap().len(), 3, "those that exist");
     let job = world.get(&retry(&world, named).await).await.ok();
     assert_eq!((&job["counts"]["matched"], &job["skips"]), (&plan["count"], &plan["skips"]));
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_is_as_of_the_newest_failure_that_it_saw() {
+async fn the_as_of_of_a_plan_is_the_time_of_its_newest_failure() {
     let world = failed(3).await;
     world.advance("10m").await;
     let plan = world.post("/flows/orders/retry?plan=true", all(json!({}))).await.ok();
-    assert_eq!(plan["asOf"], START_OF_TESTS, "what is being taken in now is not among them");
+    assert_eq!(plan["asOf"], START_OF_TESTS, "failures that arrive later are not included");
     let asked = json!({ "asOf": "2026-11-20T14:09:00Z" });
     assert_eq!(world.post("/flows/orders/retry?plan=true", all(asked.clone())).await.ok()["asOf"], asked["asOf"]);
     let nobody = json!({ "selection": { "filter": { "sender": "NOBODY" } } });
@@ -115,7 +115,7 @@ async fn a_plan_is_as_of_the_newest_failure_that_it_saw() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_comes_again_is_the_same_job_whatever_became_of_its_flow() {
+async fn a_repeated_order_returns_the_same_job_even_if_its_flow_is_inactive_now() {
     let world = failed(2).await;
     let order = |path: &'static str, body| world.post_once(path, "order-1", body);
     let first = order("/flows/orders/retry", all(json!({}))).await.ok();
@@ -129,7 +129,7 @@ async fn an_order_that_comes_again_is_the_same_job_whatever_became_of_its_flow()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_that_completes_lets_the_rest_go() {
+async fn the_job_sends_the_rest_after_its_canary_completes() {
     let world = failed(7).await;
     let job = retry(&world, json!({ "canary": 2 })).await;
     assert_eq!(world.get(&job).await.ok()["status"], "canary");
@@ -145,7 +145,7 @@ async fn a_canary_that_completes_lets_the_rest_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_that_fails_again_halts_the_job_and_frees_the_flow() {
+async fn a_canary_that_fails_again_halts_the_job_and_the_flow_accepts_another_job() {
     let world = failed(7).await;
     let job = retry(&world, json!({ "canary": 1 })).await;
     assert_eq!(outcomes(&world, "interchange.failed").await, 1);
@@ -163,7 +163,7 @@ async fn a_canary_that_fails_again_halts_the_job_and_frees_the_flow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_of_everything_there_is_ends_the_job() {
+async fn a_job_whose_canary_covers_everything_ends_after_it() {
     let world = failed(2).await;
     let job = retry(&world, json!({ "canary": 5 })).await;
     assert_eq!(outcomes(&world, "interchange.completed").await, 2);
@@ -172,7 +172,7 @@ async fn a_canary_of_everything_there_is_ends_the_job() {
     world.stop().await;
 }
 
-/// A flow whose ten oldest failures have nothing to retry, and `count` younger ones that have.
+/// A flow with ten failures without a receiver payload, and `count` newer ones with one.
 async fn unmapped_first(count: usize) -> World {
     let world = failed(count).await;
     let payloads = json!({ "sender": { "body": "UNB+UNOC:3" } });
@@ -182,7 +182,7 @@ async fn unmapped_first(count: usize) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_counts_what_is_sent_and_not_what_is_passed_over() {
+async fn a_canary_counts_only_what_is_sent_and_not_what_is_skipped() {
     let world = unmapped_first(7).await;
     let job = retry(&world, json!({ "canary": 2 })).await;
     world.advance("2m").await;
@@ -200,7 +200,7 @@ async fn a_canary_counts_what_is_sent_and_not_what_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_of_named_messages_passes_over_those_that_are_not_there() {
+async fn a_canary_of_a_list_of_ids_skips_those_that_do_not_exist() {
     let world = unmapped_first(3).await;
     let ids = ["nobody", "unmapped-1", "o-001", "nobody-either", "o-002", "o-000"];
     let job = retry(&world, json!({ "selection": { "ids": ids }, "canary": 2 })).await;
@@ -218,11 +218,11 @@ async fn a_canary_of_named_messages_passes_over_those_that_are_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_takes_the_next_ones_when_those_it_found_were_handled_meanwhile() {
+async fn a_canary_takes_further_messages_when_the_first_ones_were_deleted_in_the_meantime() {
     let world = failed(5).await;
-    let pace = json!({ "canary": 3, "rate": 1 });
-    let job = retry(&world, pace).await;
-    assert_eq!(world.get(&job).await.ok()["counts"]["sent"], 1, "at one a second");
+    let slow_canary = json!({ "canary": 3, "rate": 1 });
+    let job = retry(&world, slow_canary).await;
+    assert_eq!(world.get(&job).await.ok()["counts"]["sent"], 1, "one per second");
     world.post("/interchanges/o-001/delete", json!({ "reason": "a double" })).await.ok();
     world.advance("5s").await;
     let shown = world.get(&job).await.ok();
@@ -235,7 +235,7 @@ async fn a_canary_takes_the_next_ones_when_those_it_found_were_handled_meanwhile
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_of_nothing_that_can_be_sent_ends_the_job() {
+async fn a_job_ends_when_its_canary_finds_nothing_that_can_be_sent() {
     let world = unmapped_first(0).await;
     let job = retry(&world, json!({ "canary": 1 })).await;
     let shown = world.get(&job).await.ok();
@@ -244,7 +244,7 @@ async fn a_canary_of_nothing_that_can_be_sent_ends_the_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delete_has_no_canary() {
+async fn a_canary_of_a_delete_is_refused() {
     let world = failed(2).await;
     for path in ["/flows/orders/delete", "/flows/orders/delete?plan=true"] {
         let refused = world.post(path, all(json!({ "canary": 1 }))).await;
@@ -256,11 +256,11 @@ async fn a_delete_has_no_canary() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rate_sends_so_many_a_second() {
+async fn a_rate_limits_the_messages_per_second() {
     let world = failed(120).await;
     let job = retry(&world, json!({ "rate": 10 })).await;
     let mut sent = world.drain(RECEIVER_STAGE).await.len();
-    assert_eq!(sent, 10, "those of the first second");
+    assert_eq!(sent, 10, "the messages of the first second");
     for second in 1..=10 {
         world.advance("1s").await;
         sent += world.drain(RECEIVER_STAGE).await.len();
@@ -273,7 +273,7 @@ async fn a_rate_sends_so_many_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_flow_becomes_inactive_pauses_with_that_reason_and_goes_on_afterwards() {
+async fn a_job_pauses_while_its_flow_is_inactive_and_continues_afterwards() {
     let world = failed(40).await;
     let job = retry(&world, json!({ "rate": 10 })).await;
     world.put("/flows/orders", manual(false)).await.ok();

@@ -1,17 +1,17 @@
-//! Orders that are repeated, work items that are delivered twice and at the same moment: each message is sent once.
+//! Repeated requests, and work items that are delivered twice at the same time: each message is sent once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use local::local_aws::{Fault, Match, Redelivery, RedeliveryKind, Rule, Service};
 use serde_json::{Value, json};
-use tests::{RECEIVER_STAGE, Staged, World, report};
+use tests::{RECEIVER_STAGE, StageMessage, World, report};
 
 const SIZE: usize = 1_000;
 const JOBS: &str = "reprise-jobs";
 const FIFO: &str = "orders.fifo";
 
-/// A flow whose failures wait for people, and whose outcomes may take a month.
+/// Configures a flow with manual retries and a deadline of a month.
 async fn flow(world: &World, queue_url: &str) {
     let config = json!({ "retry": { "mode": "manual" }, "confirmation": { "within": "30d" },
                          "stages": { "receiver": { "queueUrl": queue_url } } });
@@ -23,22 +23,22 @@ async fn fail(world: &World, count: usize) {
     world.send((0..count).map(|n| failure(n).to_string())).await;
 }
 
-/// Every message of the jobs queue is delivered a second time while the first delivery is worked on.
-fn all_twice(world: &World) {
+/// Delivers every message of the jobs queue a second time while the first delivery is in progress.
+fn deliver_all_twice(world: &World) {
     let redelivery =
         Redelivery { queue: JOBS.to_owned(), kind: RedeliveryKind::WhileInFlight, after: Duration::ZERO, one_in: None };
     world.stack.aws().faults().redeliver(redelivery);
 }
 
-/// How often each interchange is on the stage.
-fn times(staged: &[Staged]) -> BTreeMap<&str, usize> {
+/// How many messages each interchange has on the stage.
+fn times(staged: &[StageMessage]) -> BTreeMap<&str, usize> {
     staged.iter().fold(BTreeMap::new(), |mut times, staged| {
         *times.entry(staged.id()).or_default() += 1;
         times
     })
 }
 
-/// Orders a job five times with one key, all at once, and gives its path.
+/// Requests a job five times with one key at the same time, and returns its path.
 async fn order_five_times(world: &World, body: &Value) -> String {
     let order = || world.post_once("/flows/orders/retry", "one-key", body.clone());
     let (a, b, c, d, e) = tokio::join!(order(), order(), order(), order(), order());
@@ -53,21 +53,21 @@ async fn counts(world: &World, path: &str) -> (Value, Value, Value, Value) {
     (job["status"].clone(), count("matched"), count("sent"), count("skipped"))
 }
 
-fn through() -> (Value, Value, Value, Value) {
+fn all_sent() -> (Value, Value, Value, Value) {
     (json!("completed"), json!(SIZE), json!(SIZE), json!(0))
 }
 
-/// A world in which every order and work item comes more than once, and the queue that its flow sends to.
+/// A world with failures in a flow that sends to `queue`, in which every work item is delivered twice.
 async fn world_with(queue: &str) -> World {
     let world = World::start_faulty().await;
     let url = if queue == FIFO { world.fifo_queue(FIFO).await } else { world.queue_url(queue) };
     flow(&world, &url).await;
     fail(&world, SIZE).await;
-    all_twice(&world);
+    deliver_all_twice(&world);
     world
 }
 
-async fn sends_each_once(queue: &str, more: Value) {
+async fn assert_job_sends_each_once(queue: &str, more: Value) {
     let world = world_with(queue).await;
     let mut body = json!({ "reason": "the partner is back", "selection": { "all": true } });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -77,8 +77,8 @@ async fn sends_each_once(queue: &str, more: Value) {
     }
     let staged = world.drain(queue).await;
     assert_eq!((staged.len(), times(&staged).len()), (SIZE, SIZE), "each once");
-    assert_eq!(counts(&world, &path).await, through());
-    assert!(world.stack.aws().faults().redelivered() > 10, "work items came twice");
+    assert_eq!(counts(&world, &path).await, all_sent());
+    assert!(world.stack.aws().faults().redelivered() > 10, "no work items were delivered twice");
     assert_eq!((world.held(JOBS), world.held("reprise-jobs-dlq")), (0, 0));
     world.stop().await;
 }
@@ -93,71 +93,71 @@ fn filter_and_rate() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_over_all_that_is_ordered_five_times_and_whose_work_comes_twice_sends_each_once() {
-    sends_each_once(RECEIVER_STAGE, json!({})).await;
+async fn a_job_over_everything_that_is_requested_five_times_sends_each_message_once() {
+    assert_job_sends_each_once(RECEIVER_STAGE, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_with_a_filter_and_a_rate_sends_each_once() {
-    sends_each_once(RECEIVER_STAGE, filter_and_rate()).await;
+    assert_job_sends_each_once(RECEIVER_STAGE, filter_and_rate()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_over_ids_sends_each_once() {
-    sends_each_once(RECEIVER_STAGE, ids()).await;
+    assert_job_sends_each_once(RECEIVER_STAGE, ids()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_over_all_to_a_fifo_queue_sends_each_once() {
-    sends_each_once(FIFO, json!({})).await;
+    assert_job_sends_each_once(FIFO, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_with_a_filter_and_a_rate_to_a_fifo_queue_sends_each_once() {
-    sends_each_once(FIFO, filter_and_rate()).await;
+    assert_job_sends_each_once(FIFO, filter_and_rate()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_over_ids_to_a_fifo_queue_sends_each_once() {
-    sends_each_once(FIFO, ids()).await;
+    assert_job_sends_each_once(FIFO, ids()).await;
 }
 
-async fn goes_on_after_its_canary(queue: &str) {
+async fn assert_job_continues_after_its_canary(queue: &str) {
     let world = world_with(queue).await;
     let body = json!({ "reason": "is it back?", "selection": { "all": true }, "canary": 3 });
     let path = order_five_times(&world, &body).await;
     world.settle().await;
     let mut staged = world.drain(queue).await;
     assert_eq!(times(&staged).len(), 3);
-    let completed = |staged: &Staged| {
+    let completed = |staged: &StageMessage| {
         let more = json!({ "type": "interchange.completed", "attempt": 2, "occurredAt": "2026-11-20T14:00:01Z" });
         report(staged.id(), "orders", more).to_string()
     };
-    // The outcome itself lets the job go on: no time passes.
+    // The outcome itself makes the job continue, although the clock does not move.
     world.send(staged.iter().map(completed)).await;
     staged.extend(world.drain(queue).await);
-    assert!(staged.len() > 3, "it goes on at once");
+    assert!(staged.len() > 3, "the job continues immediately");
     for _ in 0..6 {
         world.advance("2m").await;
     }
     staged.extend(world.drain(queue).await);
     assert_eq!((staged.len(), times(&staged).len()), (SIZE, SIZE));
-    assert_eq!(counts(&world, &path).await, through());
+    assert_eq!(counts(&world, &path).await, all_sent());
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_with_a_canary_goes_on_by_its_outcome_and_sends_each_once() {
-    goes_on_after_its_canary(RECEIVER_STAGE).await;
+async fn a_job_continues_after_the_outcome_of_its_canary_and_sends_each_once() {
+    assert_job_continues_after_its_canary(RECEIVER_STAGE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_with_a_canary_to_a_fifo_queue_goes_on_by_its_outcome_and_sends_each_once() {
-    goes_on_after_its_canary(FIFO).await;
+async fn a_job_to_a_fifo_queue_continues_after_the_outcome_of_its_canary_and_sends_each_once() {
+    assert_job_continues_after_its_canary(FIFO).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_workers_are_killed_fifty_times_sends_each_and_repeats_no_more_than_a_chunk_a_kill() {
+async fn a_job_sends_every_message_despite_fifty_kills_and_repeats_at_most_one_chunk_per_kill() {
     let world = World::start_faulty().await;
     flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
     fail(&world, SIZE).await;
@@ -175,14 +175,14 @@ async fn a_job_whose_workers_are_killed_fifty_times_sends_each_and_repeats_no_mo
     let staged = world.drain(RECEIVER_STAGE).await;
     assert_eq!(kills, 50);
     assert_eq!(times(&staged).len(), SIZE, "each is sent");
-    assert!(staged.iter().all(|staged| staged.attempt() == 2), "a repeat has the same attempt");
+    assert!(staged.iter().all(|staged| staged.attempt() == 2), "a repeat has another attempt");
     assert!(staged.len() - SIZE <= 100 * kills, "{} repeats of {kills} kills", staged.len() - SIZE);
-    assert_eq!(counts(&world, &path).await, through());
+    assert_eq!(counts(&world, &path).await, all_sent());
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_whose_answer_sqs_loses_is_waiting_and_sent_no_more_than_twice() {
+async fn an_action_is_sent_at_most_twice_when_the_response_of_sqs_is_lost() {
     let world = World::start_faulty().await;
     flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
     fail(&world, 1).await;
@@ -190,7 +190,7 @@ async fn an_action_whose_answer_sqs_loses_is_waiting_and_sent_no_more_than_twice
     let lost = Rule { times: 1, ..Rule::new(stage, Fault::ResetAfter) };
     world.stack.aws().faults().add(lost);
     let answer = world.post("/interchanges/o-0/retry", json!({ "reason": "again" })).await.ok();
-    assert_eq!(answer["status"], "waiting_for_retry", "nobody knows that it was not sent");
+    assert_eq!(answer["status"], "waiting_for_retry", "the message may have been sent");
     world.advance("5m").await;
     let staged = world.drain(RECEIVER_STAGE).await;
     assert!((1..=2).contains(&staged.len()), "{} copies", staged.len());
@@ -200,7 +200,7 @@ async fn an_action_whose_answer_sqs_loses_is_waiting_and_sent_no_more_than_twice
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_with_a_key_that_is_repeated_at_the_same_moment_is_done_once_and_answered_alike() {
+async fn concurrent_requests_of_an_action_with_one_key_run_it_once_and_get_the_same_response() {
     let world = World::start_faulty().await;
     flow(&world, &world.queue_url(RECEIVER_STAGE)).await;
     fail(&world, 2).await;
@@ -222,7 +222,7 @@ async fn an_action_with_a_key_that_is_repeated_at_the_same_moment_is_done_once_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_action_with_a_key_that_sqs_refuses_is_done_when_it_is_repeated() {
+async fn an_action_that_sqs_refused_runs_when_it_is_repeated_with_its_key() {
     let world = World::start_faulty().await;
     flow(&world, &world.queue_url("deleted-by-mistake")).await;
     fail(&world, 1).await;

@@ -1,5 +1,5 @@
-//! Tables that earlier releases have left: made by a release with its own functions, kept in `tests/releases`, and put into
-//! the stack of a later one.
+//! Table files: a release writes a table with its own functions, the file is stored in `tests/releases`, and later releases
+//! import it into a stack.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,38 +7,38 @@ use serde_json::{Value, json};
 
 use crate::{RECEIVER_STAGE, World, report};
 
-/// What of a world outlives its release: the time and the table. Nothing may be on the stack's own queues.
+/// Exports the time and all items of the table. The stack's own queues must be empty.
 ///
 /// # Panics
-/// When it cannot be read.
+/// When the table cannot be read, or when a queue is not empty.
 pub fn export(world: &World) -> Value {
     let sqs = world.stack.aws().sqs();
     let queued = ["reprise-failures", "reprise-jobs"].map(|queue| world.held(queue) + sqs.delayed(queue));
-    assert_eq!(queued, [0, 0], "work is left on the queues");
+    assert_eq!(queued, [0, 0], "the queues are not empty");
     let mut items = world.items();
     items.sort_by_key(|item| [super::text(item, "pk").to_owned(), super::text(item, "sk").to_owned()]);
     json!({ "now": world.stack.aws().clock().now().to_string(), "items": items })
 }
 
-/// Puts into a new world what [`export`] gave, and moves its clock there.
+/// Imports a table that [`export`] returned into a new world, and moves its clock to the time of the export.
 ///
 /// # Panics
-/// When that is not what it gave.
-pub async fn import(world: &World, kept: &Value) {
-    let now: jiff::Timestamp = kept["now"].as_str().and_then(|now| now.parse().ok()).expect("a time");
+/// When `file` has another format.
+pub async fn import(world: &World, file: &Value) {
+    let now: jiff::Timestamp = file["now"].as_str().and_then(|now| now.parse().ok()).expect("a time");
     let by = now.duration_since(world.stack.aws().clock().now());
     world.stack.aws().advance(by).await.expect("the clock moves");
     world.settle().await;
-    for item in kept["items"].as_array().expect("items") {
+    for item in file["items"].as_array().expect("items") {
         world.put_item(item.clone());
     }
 }
 
-/// Has a world go through all that leaves something in the table, so that every shape of it is there.
+/// Creates items of every shape in the table of a world, through its queues and its API.
 ///
 /// # Panics
-/// When something is not answered as it must be.
-pub async fn make(world: &World) {
+/// When a request is refused.
+pub async fn create_every_shape(world: &World) {
     configurations(world).await;
     let reports = reports().into_iter().map(|report| report.to_string());
     world.send(reports).await;
@@ -46,8 +46,7 @@ pub async fn make(world: &World) {
     world.advance("6m").await;
     by_hand(world).await;
     jobs(world).await;
-    // Work that was left on the jobs queue for a request that might have died finds nothing to do, and the slot of the
-    // inactive flow is put aside.
+    // By then the delayed work items of the requests are done, and the slot of the inactive flow is held.
     world.advance("25m").await;
 }
 
@@ -82,7 +81,7 @@ fn reports() -> Vec<Value> {
     let whole = json!({ "origin": "Step 3", "sender": "ACME", "receiver": "GLOBEX", "partner": "GLOBEX", "sourceId": "PO-1001",
                         "correlationId": "c-1", "orderKey": "PO-1001" });
     reports.push(report("orders-whole", "orders", whole));
-    // Too large to be kept with its event.
+    // Too large to be stored in the item of its event.
     let noise = STANDARD.encode(crate::noise(9_000));
     let large = json!({ "payloads": { "sender": { "body": noise, "encoding": "base64" } } });
     reports.push(report("orders-large", "orders", large));
@@ -92,7 +91,7 @@ fn reports() -> Vec<Value> {
     reports
 }
 
-/// What persons do: after it there is an interchange in every status.
+/// Actions by an operator and their outcomes. Afterwards there is an interchange in every status.
 async fn by_hand(world: &World) {
     let because = || json!({ "reason": "the partner is back" });
     world.post_once("/interchanges/quiet-1/retry", "key-1", because()).await.ok();
@@ -114,7 +113,7 @@ async fn by_hand(world: &World) {
         .await;
 }
 
-/// One job that has ended, and one that waits for the outcome of its canary.
+/// A job that has ended, and a job that waits for the outcome of its canary.
 async fn jobs(world: &World) {
     let order = |more: Value| {
         let mut order = json!({ "reason": "the partner is back" });
@@ -123,8 +122,8 @@ async fn jobs(world: &World) {
     };
     world.post("/flows/quiet/delete", order(json!({ "selection": { "ids": ["quiet-4", "nobody"] } }))).await;
     world.settle().await;
-    let careful = order(json!({ "selection": { "filter": { "status": ["failed"] } }, "canary": 1, "rate": 10 }));
-    world.post_once("/flows/quiet/retry", "key-2", careful).await;
+    let with_canary = order(json!({ "selection": { "filter": { "status": ["failed"] } }, "canary": 1, "rate": 10 }));
+    world.post_once("/flows/quiet/retry", "key-2", with_canary).await;
     world.settle().await;
     world.drain(RECEIVER_STAGE).await;
 }
