@@ -1,5 +1,5 @@
 //! Lays the page's files down as the binary serves them: scripts and styles without comments and white space, which only
-//! authors read. A change of any of them builds the binary anew.
+//! authors read. A change of any of them rebuilds the binary.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

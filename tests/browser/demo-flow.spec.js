@@ -120,13 +120,13 @@ demoTest('an order is deleted for a reason and leaves the list', async ({ page, 
   await remove.click();
   await says(page, 'Say why first.');
   expect(network.count(deletion), 'not without a reason').toBe(0);
-  await reasonOf(page).fill('HOOLI is gone for good');
+  await reasonOf(page).fill('HOOLI has closed');
   await remove.click();
 
   await expect(dialogOf(page)).toHaveCount(0);
   const deleted = await stack.interchange('PO-1008');
   expect(deleted.status).toBe('deleted');
-  expect(deleted.events.at(-1).reason).toBe('HOOLI is gone for good');
+  expect(deleted.events.at(-1).reason).toBe('HOOLI has closed');
   expect(network.count(deletion)).toBe(1);
   await page.reload();
   await expectRows(page, ALL.slice(0, -1));

@@ -245,7 +245,7 @@ impl Actions {
         now: Timestamp,
     ) -> Result<Interchange, ActError> {
         if matches!(action, JobAction::Delete | JobAction::Erase) && interchange.status.has_no_payloads() {
-            self.table.retire([&interchange], now).await?;
+            self.table.set_ttl([&interchange], now).await?;
         }
         Ok(interchange)
     }

@@ -3,8 +3,8 @@
 use contract::FieldError;
 use contract::api::{FlowPlan, JobRequest};
 use domain::{
-    Category, Flow, FlowName, Imagined, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection, Stages,
-    Timestamp,
+    Category, Flow, FlowName, HypotheticalFailure, Job, JobAction, JobId, JobLimits, JobStatus, Phase, Selection,
+    Stages, Timestamp,
 };
 use queues::OwnQueues;
 use table::{FlowPut, Table};
@@ -51,10 +51,10 @@ pub enum ConfigureError {
         /// The version it has; 0 when it has no configuration.
         version: u64,
     },
-    /// The flow's failed interchanges were to be planned anew, and it has an active job.
+    /// The flow's failed interchanges were to be rescheduled, and it has an active job.
     #[error("job {} is active", .0.0)]
     JobActive(JobId),
-    /// A service did not do its part.
+    /// An AWS request failed.
     #[error(transparent)]
     App(#[from] AppError),
 }
@@ -81,7 +81,7 @@ impl Configure {
         self.store(order, None, now).await
     }
 
-    /// Replaces a configuration and makes the job that plans the flow's failed interchanges anew by it: both or neither.
+    /// Replaces a configuration and creates the job that reschedules the flow's failed interchanges: both or neither.
     ///
     /// # Errors
     /// As [`Configure::put`].
@@ -139,7 +139,7 @@ impl Configure {
             return Err(taken(&flow, arn).into());
         }
         flow.version = before.map_or(0, |before| before.version);
-        let forecast = |partner| flow.forecast(Imagined { partner, category, phase }, SHOWN, now);
+        let forecast = |partner| flow.forecast(HypotheticalFailure { partner, category, phase }, SHOWN, now);
         let default = forecast(None);
         let partners = flow.partners.keys().map(|name| (name.clone(), forecast(Some(name)))).collect();
         Ok(FlowPlan { default, partners, flow, now, category, phase })
@@ -172,7 +172,7 @@ fn refuse_own(flow: &Flow, own: &OwnQueues) -> Result<(), FieldError> {
     named.map_or(Ok(()), Err)
 }
 
-/// The job that plans all that is failed anew.
+/// The job that reschedules all that is failed.
 fn rescheduling(order: FlowOrder<'_>, now: Timestamp) -> Job {
     let request = JobRequest {
         reason: "the retry policy was changed".to_owned(),

@@ -92,7 +92,7 @@ impl Executor {
         Self { epochs: Epochs::new(table.clone()), table, slots, stages }
     }
 
-    /// Decides each of `ids` as it stands and commits; whoever is overtaken is decided again. Then sends, in the order of
+    /// Decides each of `ids` in its current state and commits; on a version conflict it is decided again. Then sends, in the order of
     /// `ids`, what this or an earlier call for the same unit has claimed. `loaded` are heads that were read a moment ago, so
     /// that they are not read again. `tally` tells what is done, also where this fails in the middle.
     ///
@@ -128,7 +128,7 @@ impl Executor {
                     Decision::Skip(reason) => tally.skipped.push((id.clone(), reason)),
                 }
             }
-            self.table.retire(&taken, now).await?;
+            self.table.set_ttl(&taken, now).await?;
             for interchange in taken {
                 if interchange.status.is_waiting() {
                     sends.insert(interchange.id.clone(), Claimed { interchange, by: None });
@@ -185,12 +185,12 @@ impl Executor {
                 changed.push(after);
             }
         }
-        self.table.retire(&changed, now).await?;
+        self.table.set_ttl(&changed, now).await?;
         tally.changed.extend(changed);
         Ok(overtaken)
     }
 
-    /// Sends what was claimed. What SQS refuses for good is failed again; what it did not take, or did not say, stays
+    /// Sends what was claimed. What SQS refuses permanently is failed again; what it did not take, or did not say, stays
     /// claimed for the same unit to send again.
     async fn send(&self, claimed: Vec<Claimed>, tally: &mut Tally, now: Timestamp) -> Result<(), AppError> {
         if claimed.is_empty() {

@@ -11,7 +11,7 @@ use crate::epochs::Epochs;
 use crate::error::TRIES;
 use crate::look::Looker;
 use crate::senders::turn_away;
-use crate::verdicts::{Arrival, Taken, decide, settle};
+use crate::triage::{Arrival, PendingCommit, decide, record_results};
 use crate::{AppError, Slots, WorkSender, metric};
 
 /// Takes in reports and dead letters.
@@ -52,7 +52,7 @@ impl Ingest {
     /// `unreadable`.
     ///
     /// # Errors
-    /// When a service did not do its part: the batch is to be delivered again, and what was kept is known then.
+    /// When an AWS request fails: the batch must be delivered again; what is stored already is then a repeat.
     pub async fn ingest(&self, records: &[QueueRecord<'_>], now: Timestamp) -> Result<Ingested, AppError> {
         let mut arrivals: Vec<Arrival<'_>> =
             records.iter().map(|record| Arrival { record, intake: read(record) }).collect();
@@ -63,7 +63,7 @@ impl Ingest {
     /// Keeps a message that can never be stored as what it says, as a dead letter of `unassigned` that says `why`.
     ///
     /// # Errors
-    /// When a service did not do its part.
+    /// When an AWS request fails.
     pub async fn set_aside(&self, record: &QueueRecord<'_>, why: &str, now: Timestamp) -> Result<Ingested, AppError> {
         self.take_all(vec![Arrival { record, intake: refuse(record, why) }], now).await
     }
@@ -150,19 +150,19 @@ impl Ingest {
                 .await?;
         }
         let mut taken = Vec::new();
-        let mut told = Vec::new();
+        let mut results = Vec::new();
         let mut settled = Vec::new();
         for (id, arrivals) in &by_id {
             let head = heads.remove(id);
             let known = head.clone();
             let decided = decide(head, arrivals, flows, epoch, now);
-            match decided.taken {
+            match decided.pending {
                 Some(work) => {
                     taken.push(work);
-                    told.push(decided.told);
+                    results.push(decided.results);
                 }
                 None => {
-                    settle(&decided.told, known.as_ref(), tally);
+                    record_results(&decided.results, known.as_ref(), tally);
                     settled.extend(known);
                 }
             }
@@ -173,13 +173,13 @@ impl Ingest {
         let outcomes = self.table.commit(&works, now).await?;
         let (mut overtaken, mut unstorable) = (Vec::new(), None);
         let mut canaries = BTreeSet::new();
-        for ((work, told), outcome) in works.into_iter().zip(told).zip(outcomes) {
+        for ((work, results), outcome) in works.into_iter().zip(results).zip(outcomes) {
             match outcome {
                 Committed::Done { version, .. } => {
                     tally.changed += 1;
                     metric::committed(&work.events);
                     canaries.extend(work.ends_canary().cloned());
-                    settle(&told, Some(&work.after), tally);
+                    record_results(&results, Some(&work.after), tally);
                     settled.push(work.committed(version));
                 }
                 Committed::Stale => overtaken.push(work.after.id),
@@ -191,7 +191,7 @@ impl Ingest {
         self.looker.request(&canaries).await;
         // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted. A report
         // that was known may be one whose first delivery died before this.
-        self.table.retire(&settled, now).await?;
+        self.table.set_ttl(&settled, now).await?;
         if let Some(error) = unstorable {
             return Err(error.into());
         }
@@ -242,9 +242,9 @@ impl Ingest {
     }
 
     /// Stores the payloads that the table does not hold yet: small ones go with the commit, the others before it.
-    async fn keep_payloads(&self, taken: &mut [Taken<'_>], now: Timestamp) -> Result<(), AppError> {
+    async fn keep_payloads(&self, taken: &mut [PendingCommit<'_>], now: Timestamp) -> Result<(), AppError> {
         let mut apart: Vec<(InterchangeId, u64, &Body)> = Vec::new();
-        for Taken { work, bodies: brought } in taken {
+        for PendingCommit { work, bodies: brought } in taken {
             let kept = work.before.as_ref().filter(|before| !before.status.has_no_payloads());
             let is_fresh = |body: &&&Body| {
                 let digest = body.meta.digest;

@@ -59,7 +59,7 @@ pub enum JobError {
     /// The job has ended.
     #[error("the job is {} already", .0.as_str())]
     Ended(JobStatus),
-    /// A service did not do its part.
+    /// An AWS request failed.
     #[error(transparent)]
     App(#[from] AppError),
 }

@@ -14,10 +14,10 @@ use tracing::info;
 use crate::admit::WorkMessage;
 use crate::execute::Claimed;
 use crate::metric;
-use crate::verdicts::{Told, Verdict};
+use crate::triage::{ReportResult, Verdict};
 
 /// What a message of the failures queue came to; `stands` is its interchange as it stands now, where there is one.
-pub(crate) fn report(told: &Told<'_>, stands: Option<&Interchange>) {
+pub(crate) fn report(told: &ReportResult<'_>, stands: Option<&Interchange>) {
     let report = &told.intake.incoming.report;
     let queued_at = told.intake.queued_at;
     let (kind, attempt, next_retry_at, exhausted) = match told.verdict {

@@ -25,7 +25,7 @@ mod senders;
 mod slots;
 mod stage_message;
 mod sweep;
-mod verdicts;
+mod triage;
 mod work_sender;
 
 pub use act::{ActError, ActOrder, Actions, SEND_DELAY};

@@ -65,7 +65,7 @@ impl Looker {
                 journal::job(&record.job, JobStatus::Halted);
             }
         }
-        let is_short = record.job.canary_lacks(&record.counts) > 0 && !record.walked;
+        let is_short = record.job.canary_lacks(&record.counts) > 0 && !record.scan_complete;
         Ok(if result == CanaryResult::Wait && is_short { CanaryResult::GoOn } else { result })
     }
 
@@ -105,7 +105,7 @@ impl Looker {
             chunks.truncate(MAX_REOPENED);
         }
         let job = || id.0.clone();
-        let goes_on = !record.walked && next.is_none() && (!in_order || record.done >= record.chunks);
+        let goes_on = !record.scan_complete && next.is_none() && (!in_order || record.done >= record.chunks);
         let walk = goes_on.then(|| WorkItem::Walk { job: job(), step: record.step, first_chunk: record.chunks });
         let mut items: Vec<WorkItem> =
             chunks.into_iter().map(|chunk| WorkItem::Chunk { job: job(), chunk, in_order }).collect();

@@ -1,5 +1,5 @@
 //! What is counted for those who watch the stack. Counts are told to the log's subscriber under a target of their own;
-//! what becomes of them is not known here.
+//! their outcomes are not known here.
 
 use domain::{Event, EventKind, Timestamp};
 
@@ -16,7 +16,7 @@ pub enum Metric {
     Duplicates,
     /// How long after it happened a message was kept; after it was queued where the pipeline's clock is ahead of that.
     IngestLag,
-    /// Re-entries, as a job counts them: what SQS refuses for good has failed again.
+    /// Re-entries, as a job counts them: what SQS refuses permanently has failed again.
     Sent,
     /// Re-entries that went through, as reported or assumed.
     Completed,

@@ -62,7 +62,7 @@ impl Reader {
     /// All flows that a caller may see; those with failures first, the most failures first.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn flows(&self, access: &FlowAccess, now: Timestamp) -> Result<Vec<FlowView>, AppError> {
         let mut counts = self.table.flow_counts(now).await?;
         counts.retain(|flow, _| access.allows(flow));
@@ -80,7 +80,7 @@ impl Reader {
     /// One flow; `None` when it was never configured and never failed.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn flow(&self, name: &FlowName, now: Timestamp) -> Result<Option<FlowView>, AppError> {
         let counts = self.table.counts_of(name, now).map_err(AppError::from);
         let (flow, counts) = try_join(self.known_flow(name, now), counts).await?;
@@ -92,7 +92,7 @@ impl Reader {
     /// The failure groups of a flow; `None` when there is no such flow.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn groups(&self, name: &FlowName, now: Timestamp) -> Result<Option<Vec<GroupCount>>, AppError> {
         match self.known_flow(name, now).await? {
             Some(_) => Ok(Some(self.table.groups(name).await?)),
@@ -103,7 +103,7 @@ impl Reader {
     /// A page of a flow's interchanges; `None` when there is no such flow.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn interchanges(
         &self,
         flow: &FlowName,
@@ -126,7 +126,7 @@ impl Reader {
     /// when nothing is known of it or the caller may not see its flow. They are as many as an answer can hold, or more.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn interchange(
         &self,
         id: &InterchangeId,
@@ -144,7 +144,7 @@ impl Reader {
     /// A payload's bytes: the newest revision, or the one asked for.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn payload(
         &self,
         id: &InterchangeId,
@@ -170,7 +170,7 @@ impl Reader {
     /// A job; `None` when there is no such one or the caller may not see its flow.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn job(&self, id: &JobId, access: &FlowAccess) -> Result<Option<JobRecord>, AppError> {
         Ok(seen(access, self.table.job(id).await, |record| &record.job.flow)?)
     }
@@ -178,7 +178,7 @@ impl Reader {
     /// Up to `limit` of a flow's jobs from `from` on, newest first; `None` when there is no such flow.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn jobs(
         &self,
         flow: &FlowName,
@@ -193,7 +193,7 @@ impl Reader {
     /// The key that signs cursors.
     ///
     /// # Errors
-    /// When the table did not do its part.
+    /// When the DynamoDB request fails.
     pub async fn cursor_key(&self, fresh: Vec<u8>) -> Result<Vec<u8>, AppError> {
         Ok(self.table.cursor_key(fresh).await?)
     }

@@ -78,12 +78,13 @@ impl Runner {
     async fn find(&self, record: &JobRecord, step: u64, first_chunk: u64) -> Result<WalkStep, AppError> {
         let job = &record.job;
         let begins = matches!(job.status, JobStatus::Queued | JobStatus::Canary);
-        let canary = Some(job.canary_lacks(&record.counts)).filter(|lacks| *lacks > 0 && begins && !record.walked);
+        let canary =
+            Some(job.canary_lacks(&record.counts)).filter(|lacks| *lacks > 0 && begins && !record.scan_complete);
         let room = job.limits.cap.map_or(u64::MAX, |cap| cap.saturating_sub(record.counts.matched));
         let most = usize::try_from(room.min(u64::from(job.limits.step()))).unwrap_or(usize::MAX);
         let Found { ids, mut next } = match &job.selection {
             // The canary was all there is.
-            _ if record.walked => Found::default(),
+            _ if record.scan_complete => Found::default(),
             Selection::Ids(ids) => self.named(record, ids, most, canary).await?,
             Selection::Filter(_) | Selection::All => self.matching(record, most, canary).await?,
         };
@@ -341,7 +342,7 @@ fn following(record: &JobRecord, step: u64, first_chunk: u64, pace: Pace) -> Vec
 /// The step after those that are recorded, where there is one.
 fn next_step(record: &JobRecord, step: u64) -> Option<WorkItem> {
     let job = &record.job;
-    let more = job.status == JobStatus::Canary || (!record.walked && job.status == JobStatus::Running);
+    let more = job.status == JobStatus::Canary || (!record.scan_complete && job.status == JobStatus::Running);
     more.then(|| WorkItem::Walk { job: job.id.0.clone(), step, first_chunk: record.chunks })
 }
 

@@ -141,7 +141,7 @@ impl Runner {
         let cause = cause(Claim::Run { slot: slot.clone(), generation });
         let decide = |interchange: Interchange| match postponed.get(&interchange.id) {
             Some((to, batch)) => interchange
-                .put_off(slot, *to, *batch, now)
+                .postpone(slot, *to, *batch, now)
                 .map_or(Decision::Skip("handled"), |change| Decision::Commit(Box::new(change))),
             None => due(interchange, slot, flow, &cause, &sends, now),
         };

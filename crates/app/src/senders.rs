@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use contract::intake::refuse;
 use domain::{Flow, FlowName};
 
-use crate::verdicts::Arrival;
+use crate::triage::Arrival;
 
 /// Turns away what names a flow whose configuration lists its senders and none that this came from, or cannot be read: it becomes
 /// a dead letter of `unassigned` that says which interchange and flow it was about. Nothing of that flow is touched.

@@ -36,7 +36,7 @@ impl Slots {
         Self { table, schedules: Some(schedules), made: Mutex::default(), down_until: Mutex::default() }
     }
 
-    /// Registers at `table` alone, for work that enrols nobody. Whoever is enrolled all the same is found by the sweep.
+    /// Registers at `table` alone, for work that enrols no interchange. If one is enrolled all the same, the sweep finds it.
     #[must_use]
     pub fn unscheduled(table: Table) -> Self {
         Self { table, schedules: None, made: Mutex::default(), down_until: Mutex::default() }

@@ -23,7 +23,7 @@ const DISPATCHING: SignedDuration = SignedDuration::from_mins(2);
 /// How long the sweep leaves a slot alone whose work is on the queue.
 const DISPATCHED: SignedDuration = SignedDuration::from_mins(15);
 
-/// How late a slot must be to be taken off the register: nobody is enrolled in it any more, whatever their clock says.
+/// How late a slot must be before it is unregistered: by then no worker enrols in it, even with a slow clock.
 const CLOSED: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a job may wait for its first step before it counts as forgotten.

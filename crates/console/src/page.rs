@@ -11,7 +11,7 @@ pub(crate) const ASSETS: &str = "/console/assets/";
 /// Stands in the shell for [`ASSETS`] and the digest.
 const PLACE: &str = "{{assets}}";
 
-/// What the page asks to be allowed. Whoever may less is given less, and the page shows less.
+/// The scopes that the page asks for. A user with fewer gets fewer, and the page shows less.
 const SCOPES: [&str; 6] =
     ["openid", "reprise/read", "reprise/payload", "reprise/operate", "reprise/erase", "reprise/configure"];
 

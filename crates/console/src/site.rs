@@ -11,7 +11,7 @@ use crate::files::{self, File};
 use crate::{headers, page};
 
 /// A file under its digest is never another one.
-const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// Ask each time; an unchanged one costs 304 and no body.
 const ASK: HeaderValue = HeaderValue::from_static("no-cache");
@@ -51,7 +51,7 @@ impl Site {
     pub(crate) fn answer(&self, request: &ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
         let path = request.raw_path.as_deref().unwrap_or_default();
         if let Some(name) = path.strip_prefix(self.here.as_str()) {
-            return self.assets.get(name).map_or_else(|| self.missing(), |file| self.found(file, FOR_GOOD, request));
+            return self.assets.get(name).map_or_else(|| self.missing(), |file| self.found(file, IMMUTABLE, request));
         }
         match path {
             "/console/config.json" => self.fresh(&self.config, request),

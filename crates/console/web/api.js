@@ -1,5 +1,5 @@
 // The public HTTP API. Every failure is one ApiError; messages.js has the words for it. A 401 asks for a new sign-in beside the page and sends
-// the same request again; a 429 waits once. A call whose signal aborts never answers: nobody is there to be told.
+// the same request again; a 429 waits once. A call whose signal aborts never answers: nothing waits for it.
 
 import { auth } from './auth.js';
 

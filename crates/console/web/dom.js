@@ -41,7 +41,7 @@ export const who = actor => said(String(actor).split('/').pop(), { title: visibl
 /** `text` behind a sign, or nothing where there is no text. */
 export const noted = (sign, text) => text && [sign, said(text)];
 
-// What is not there holds its place, so that what follows is not built anew.
+// What is not there keeps its place, so that what follows is not built again.
 const nodes = children => children.flat(Infinity).map(child => {
   if (child == null || child === '' || typeof child === 'boolean') return document.createComment('');
   return child instanceof Node ? child : document.createTextNode(child);

@@ -100,7 +100,7 @@ export async function mount(root, { flow: name }, ctx) {
     render(body,
       h('.row.actions', mayAct ? actions(known) : h('h2', 'Messages'), h('span.grow'),
         h('span', { role: 'status' }, (fresh > 0 || moved > 0) && button(
-          fresh ? `${fresh}${fresh >= now.limit ? ' or more' : ''} new since you looked – show` : `${moved} moved on – show the list anew`, list.reload, '.small'))),
+          fresh ? `${fresh}${fresh >= now.limit ? ' or more' : ''} new since you looked – show` : `${moved} moved on – reload the list`, list.reload, '.small'))),
       failure && problem(failure, again, ' ', failure.status === 400 && h('a', { href: here }, 'Clear filters')),
       loaded ? (rows.length ? rowsTable(list, mayAct) : nothing()) : !failure && skeleton(8),
       loaded && h('nav.row.pager', { 'aria-label': 'Pages' },

@@ -59,6 +59,6 @@ export const ACTION = {
   restart: { label: 'Restart', doing: 'Restarting', done: 'Restarted', fate: 'put on the sender stage and mapped again' },
   retry: { label: 'Retry', doing: 'Retrying', done: 'Retried', fate: 'put on the receiver stage, mapping skipped' },
   delete: { label: 'Delete', doing: 'Deleting', done: 'Deleted', ends: true, fate: 'given up: payloads are removed at once, the log stays' },
-  erase: { label: 'Erase', doing: 'Erasing', done: 'Erased', ends: true, fate: 'erased: payloads, attributes and error texts are removed for good' },
+  erase: { label: 'Erase', doing: 'Erasing', done: 'Erased', ends: true, fate: 'erased: payloads, attributes and error texts are removed permanently' },
   reschedule: { label: 'Reschedule' },
 };

@@ -88,7 +88,7 @@ function story(item, flow) {
     in_network: () => ['Handed to the network; no outcome yet.', ends(inNetworkWithin)],
     completed: () => 'It went through. There is nothing to do.',
     deleted: () => 'It was given up: its payloads are removed, the log stays.',
-    erased: () => 'It was erased: its payloads, attributes and error texts are removed for good.',
+    erased: () => 'It was erased: its payloads, attributes and error texts are removed permanently.',
   }[item.status]?.() ?? coming(item);
 }
 

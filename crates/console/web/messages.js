@@ -18,7 +18,7 @@ const WORDS = {
   unreachable: ['The API cannot be reached', 'Check the network, then try again. Nothing typed is lost.'],
   400: ['Something is not right yet'],
   401: ['You are not signed in', 'Sign in again; where requests must be signed, open the console through the signing proxy.'],
-  403: ['You may not do this', 'Ask whoever manages access to Reprise.'],
+  403: ['You may not do this', 'Ask the person who manages access to Reprise.'],
   404: ['There is no such thing', 'The link may be old.'],
   409: ['It cannot be done now'],
   412: ['Somebody else changed this flow', 'Your changes are still here: save again to compare.'],

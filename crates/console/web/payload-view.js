@@ -12,7 +12,7 @@ import { compared, hexRows, textRows } from './payload-rows.js';
 
 const KINDS = { edifact: ['EDIFACT', 'edi'], x12: ['X12', 'x12'], tradacoms: ['TRADACOMS', 'edi'], xml: ['XML', 'xml'], json: ['JSON', 'json'], text: ['text', 'txt'] };
 const MODES = { laid: 'Laid out', raw: 'As it is', hex: 'Hex' };
-const SIGNS = { ins: '+ ', del: '−' }; // for whoever does not tell the colours apart
+const SIGNS = { ins: '+ ', del: '−' }; // for people who do not see the colours
 const ABOUT = {
   sender: ['Sender payload', 'as it came in', 'only the mapped message was reported'],
   receiver: ['Receiver payload', 'as it is to be delivered', 'nothing was mapped yet'],

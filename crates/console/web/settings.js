@@ -104,7 +104,7 @@ export async function mount(root, { flow: name }, { signal, can, crumbs }) {
         changed();
       }
       reschedule = null;
-      toast(answer.job ? 'Saved. A job plans anew what waits already.' : 'Saved.');
+      toast(answer.job ? 'Saved. A job reschedules the planned retries.' : 'Saved.');
     } catch (error) {
       failure = error;
       if (error.status === 412) await api.get(to, { signal }).then(contended, () => {});
@@ -225,7 +225,7 @@ export async function mount(root, { flow: name }, { signal, can, crumbs }) {
       ` meanwhile (version ${base.version}). What you left alone is theirs now; where you typed, theirs stands beside yours. Save keeps what the fields show.`),
     h('.row', h('button.primary', saving ? 'Saving…' : 'Save'),
       unsaved && [button('Discard', discard), h('span.quiet', 'Not saved yet')],
-      tick(['Plan anew what waits already ', h('span.hint', 'By a job; otherwise planned retries keep their time.')], reschedule, on => { reschedule = on || null; })));
+      tick(['Reschedule retries that are planned already ', h('span.hint', 'By a job; otherwise planned retries keep their time.')], reschedule, on => { reschedule = on || null; })));
   }
 }
 

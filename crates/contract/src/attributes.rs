@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::RepriseAttribute;
 
 /// The most attributes that go along with a re-entry: SQS takes ten, and `reprise` is one.
-pub const MOST_CARRIED: usize = 9;
+pub const MAX_CARRIED: usize = 9;
 
 /// A message attribute as SQS delivers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum AttributeValue {
     Binary(Vec<u8>),
 }
 
-/// Kept attributes that do not read back.
+/// Stored attributes that do not read back.
 #[derive(Debug, thiserror::Error)]
 pub enum AttributesError {
     /// The bytes are not the JSON that [`encode_attributes`] writes.
@@ -48,7 +48,7 @@ pub enum AttributesError {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
+struct StoredAttribute {
     name: String,
     data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,13 +61,13 @@ struct Kept {
 /// attributes are the same bytes; `reprise` itself is left out, since each re-entry carries its own.
 #[must_use]
 pub fn encode_attributes(attributes: &[MessageAttribute]) -> Vec<u8> {
-    let kept: Vec<Kept> = sorted(attributes).into_iter().map(Kept::of).collect();
+    let kept: Vec<StoredAttribute> = sorted(attributes).into_iter().map(StoredAttribute::of).collect();
     serde_json::json!(kept).to_string().into_bytes()
 }
 
 /// The one attribute for which a re-entry has no room, where there are ten.
 pub(crate) fn stays_behind(attributes: &[MessageAttribute]) -> Option<&str> {
-    sorted(attributes).get(MOST_CARRIED).map(|attribute| attribute.name.as_str())
+    sorted(attributes).get(MAX_CARRIED).map(|attribute| attribute.name.as_str())
 }
 
 fn sorted(attributes: &[MessageAttribute]) -> Vec<&MessageAttribute> {
@@ -81,11 +81,11 @@ fn sorted(attributes: &[MessageAttribute]) -> Vec<&MessageAttribute> {
 /// # Errors
 /// [`AttributesError`] when the bytes are anything else.
 pub fn decode_attributes(bytes: &[u8]) -> Result<Vec<MessageAttribute>, AttributesError> {
-    let kept: Vec<Kept> = serde_json::from_slice(bytes).map_err(AttributesError::Json)?;
-    kept.into_iter().map(Kept::attribute).collect()
+    let kept: Vec<StoredAttribute> = serde_json::from_slice(bytes).map_err(AttributesError::Json)?;
+    kept.into_iter().map(StoredAttribute::attribute).collect()
 }
 
-impl Kept {
+impl StoredAttribute {
     fn of(attribute: &MessageAttribute) -> Self {
         let (text, binary) = match &attribute.value {
             AttributeValue::Text(text) => (Some(text.clone()), None),

@@ -16,7 +16,7 @@ mod object;
 
 pub use attribute::{Encoding, RepriseAttribute};
 pub use attributes::{
-    AttributeValue, AttributesError, MOST_CARRIED, MessageAttribute, decode_attributes, encode_attributes, sqs_text,
+    AttributeValue, AttributesError, MAX_CARRIED, MessageAttribute, decode_attributes, encode_attributes, sqs_text,
 };
 pub use error::FieldError;
 pub use flow::{flow_config, read_flow, read_stored_flow, stored_flow_config};

@@ -1,4 +1,4 @@
-//! How much of everything is taken. What is longer is refused by name, never cut, so that nobody is misled; what parts say
+//! How much of everything is taken. What is longer is refused with the name of the field, never cut; what parts say
 //! is shortened where all of it together is too much for the table, and says so.
 
 /// Characters in origin, sender, receiver, partner, source id, correlation id and a flow's display name.
@@ -25,7 +25,7 @@ pub(crate) const PART_MESSAGES_STORED: usize = 200_000;
 /// Characters in a claim check: an S3 bucket name and a key, with the scheme.
 pub(crate) const REF: usize = 1_200;
 /// The highest attempt number.
-pub(crate) const ATTEMPT: u32 = domain::MOST_ATTEMPTS;
+pub(crate) const ATTEMPT: u32 = domain::MAX_ATTEMPTS;
 /// Dead-letter queues of a flow, and functions: their owners are stored in one transaction with the flow.
 pub(crate) const SOURCES: usize = 20;
 /// Senders of a flow.

@@ -3,10 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::apply_report::blank;
 use crate::event::{Actor, EventKind};
 use crate::outcome::{failed, record};
 use crate::plausible::Plausible;
-use crate::telling::blank;
 use crate::{Change, Completion, FailureReport, Interchange, Known, Received, Status, Verdict};
 
 /// How long an outcome waits for the failure of its attempt.

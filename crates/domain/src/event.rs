@@ -81,7 +81,7 @@ pub enum EventKind {
     AssumedCompleted,
     /// Nothing was heard of the attempt, which in a confirming flow is a failure.
     OutcomeOverdue,
-    /// SQS refused the message for good.
+    /// SQS refused the message permanently.
     SendFailed {
         /// What SQS said.
         error: String,

@@ -12,7 +12,7 @@ use crate::{
 
 /// The failure that a forecast is made for; it has both payloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Imagined<'a> {
+pub struct HypotheticalFailure<'a> {
     /// Whose policy counts.
     pub partner: Option<&'a str>,
     /// What kind of error.
@@ -47,7 +47,7 @@ impl Flow {
     /// The automatic retries of a failure at `now`, at most `most`. The flow is taken as active: while it is not, retries
     /// are held. Room in the runs of a batched window is taken as given.
     #[must_use]
-    pub fn forecast(&self, failure: Imagined<'_>, most: usize, now: Timestamp) -> Forecast {
+    pub fn forecast(&self, failure: HypotheticalFailure<'_>, most: usize, now: Timestamp) -> Forecast {
         if !self.active {
             return Self { active: true, ..self.clone() }.forecast(failure, most, now);
         }
@@ -59,7 +59,7 @@ impl Flow {
     /// The action of the first retry, the times of all, and why there is none after them.
     fn follow(
         &self,
-        failure: Imagined<'_>,
+        failure: HypotheticalFailure<'_>,
         most: usize,
         now: Timestamp,
         share: Spread,
@@ -88,7 +88,12 @@ impl Flow {
     }
 
     /// The interchange when its newest attempt has failed.
-    fn fails(&self, known: Option<Interchange>, failure: Imagined<'_>, now: Timestamp) -> Option<Interchange> {
+    fn fails(
+        &self,
+        known: Option<Interchange>,
+        failure: HypotheticalFailure<'_>,
+        now: Timestamp,
+    ) -> Option<Interchange> {
         let report = Report {
             id: InterchangeId::closest_to("forecast"),
             flow: self.name.clone(),
@@ -106,7 +111,7 @@ impl Flow {
     }
 }
 
-impl Imagined<'_> {
+impl HypotheticalFailure<'_> {
     fn report(self) -> FailureReport {
         let payload = PayloadMeta { digest: Digest::of(b""), bytes: 0, content_type: None };
         FailureReport {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{Actor, Event, EventKind};
 use crate::{
-    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Kept, Known, Minute, NextRetry,
-    NoRetry, Part, PayloadSide, Payloads, Phase, Reentry, ReportDigest, Revision, Trigger, Unknown,
+    Claim, Digest, ErrorInfo, Fingerprint, Flow, FlowName, InterchangeId, JobId, Known, Minute, NextRetry, NoRetry,
+    Part, PayloadSide, Payloads, Phase, Reentry, ReportDigest, Revision, StorageLayout, Trigger, Unknown,
 };
 
 /// Where an interchange stands.
@@ -195,11 +195,11 @@ pub struct Interchange {
     pub exhausted: bool,
     /// The job that acted on it last.
     pub job: Option<JobId>,
-    /// That job sent it back, so that what becomes of it counts for the job; it did not delete or reschedule it.
+    /// That job sent it back, so its outcome counts for the job; the job did not delete or reschedule it.
     pub sent_by_job: bool,
-    /// Kept sender payloads: at most [`MAX_REVISIONS`](crate::MAX_REVISIONS) a side, and the one in flight.
+    /// Stored sender payloads: at most [`MAX_REVISIONS`](crate::MAX_REVISIONS) a side, and the one in flight.
     pub sender_payloads: Payloads,
-    /// Kept receiver payloads.
+    /// Stored receiver payloads.
     pub receiver_payloads: Payloads,
     /// The kept message attributes of a dead letter.
     pub attributes: Payloads,
@@ -214,7 +214,7 @@ pub struct Interchange {
     /// Commits so far; 0 before the first.
     pub version: u64,
     /// Where its log and its payloads are kept.
-    pub kept: Kept,
+    pub storage: StorageLayout,
     /// What a later release stored of it.
     pub unknown: Unknown,
 }

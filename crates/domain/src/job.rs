@@ -21,7 +21,7 @@ pub enum JobAction {
     Delete,
     /// Removes its content, in any status.
     Erase,
-    /// Plans its next retry anew.
+    /// Reschedules its next retry.
     Reschedule,
 }
 

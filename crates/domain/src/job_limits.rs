@@ -12,29 +12,29 @@ pub struct JobLimits {
 }
 
 /// Most interchanges of one chunk: what run-job sees to in a second or two.
-const MOST_IN_CHUNK: u32 = 100;
+const MAX_IN_CHUNK: u32 = 100;
 
 /// Most interchanges that one step of a walk looks for.
-const MOST_IN_STEP: u32 = 1_000;
+const MAX_IN_STEP: u32 = 1_000;
 
 /// Most chunks of one step: with the job itself they are written in one transaction of at most 100 items.
-const MOST_CHUNKS: u32 = 90;
+const MAX_CHUNKS: u32 = 90;
 
 /// Most seconds that the chunks of one step are spread over: SQS delays a message by at most 900.
-const MOST_SPREAD: u32 = 600;
+const MAX_SPREAD: u32 = 600;
 
 impl JobLimits {
     /// Interchanges of one chunk: a second's worth at most where a rate is asked for.
     #[must_use]
     pub fn chunk(self) -> u32 {
-        self.rate.unwrap_or(MOST_IN_CHUNK).clamp(1, MOST_IN_CHUNK)
+        self.rate.unwrap_or(MAX_IN_CHUNK).clamp(1, MAX_IN_CHUNK)
     }
 
     /// Interchanges that one step of a walk looks for.
     #[must_use]
     pub fn step(self) -> u32 {
-        let spread = self.rate.map_or(MOST_IN_STEP, |rate| rate.saturating_mul(MOST_SPREAD));
-        spread.clamp(1, MOST_IN_STEP).min(self.chunk() * MOST_CHUNKS)
+        let spread = self.rate.map_or(MAX_IN_STEP, |rate| rate.saturating_mul(MAX_SPREAD));
+        spread.clamp(1, MAX_IN_STEP).min(self.chunk() * MAX_CHUNKS)
     }
 
     /// The second, counted from the step's own, in which the interchange at `position` of a step is due.

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::apply_report::{Age, blank};
 use crate::early::{meet, remember};
 use crate::event::{Actor, EventKind};
 use crate::plausible::Plausible;
-use crate::telling::{Age, blank};
 use crate::{
     Category, Change, Completion, Epoch, Extent, Failure, FailureReport, Flow, Interchange, Known, Report, ReportKind,
     Status,

@@ -1,4 +1,4 @@
-//! Moving what is scheduled: held while the flow is inactive, put off to a later run, planned anew.
+//! Moves what is scheduled: held while the flow is inactive, postponed to a later run, rescheduled.
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ impl Interchange {
 
     /// Puts a retry off to a later run, because the run it was planned for is full. `None` when this slot is not its own.
     #[must_use]
-    pub fn put_off(self, slot: &Slot, to: Minute, batch: u32, now: Timestamp) -> Option<Change> {
+    pub fn postpone(self, slot: &Slot, to: Minute, batch: u32, now: Timestamp) -> Option<Change> {
         if !self.status.is_failed() || self.due != Some(slot.minute) {
             return None;
         }
@@ -40,7 +40,7 @@ impl Interchange {
         Some(change)
     }
 
-    /// Plans the next retry anew under the flow's policy as it is now.
+    /// Reschedules the next retry by the flow's current policy.
     ///
     /// # Errors
     /// `NotFailed`.

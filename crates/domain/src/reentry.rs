@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The most attempts of an interchange: reports of later ones are not taken, so none is begun that could never end.
-pub const MOST_ATTEMPTS: u32 = 1_000_000;
+pub const MAX_ATTEMPTS: u32 = 1_000_000;
 
 /// The error code of a re-entry that its stage queue refused.
 const SEND_FAILED: &str = "send_failed";
@@ -108,7 +108,7 @@ pub enum Refusal {
     #[error("there is no sender payload to restart")]
     NoSenderPayload,
     /// The interchange has had every attempt there is.
-    #[error("the interchange is at attempt {MOST_ATTEMPTS}, and there is none after it")]
+    #[error("the interchange is at attempt {MAX_ATTEMPTS}, and there is none after it")]
     NoAttemptLeft,
     /// The flow is switched off.
     #[error("the flow is inactive")]
@@ -127,7 +127,7 @@ pub enum Refusal {
     },
 }
 
-/// What SQS said when it refused a message for good.
+/// What SQS said when it refused a message permanently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendFailure {
     /// Who asked for the re-entry, as far as is known.
@@ -206,7 +206,7 @@ impl Interchange {
         Ok(change)
     }
 
-    /// Puts an interchange back to failed because SQS refused its re-entry for good. It waits for a person:
+    /// Puts an interchange back to failed because SQS refused its re-entry permanently. It waits for a person:
     /// the same message would be refused again.
     ///
     /// `None` when the attempt that could not be sent is no longer the one in flight.
@@ -322,7 +322,7 @@ impl Interchange {
 
     fn payload_for(&self, action: Reentry) -> Result<&Revision, Refusal> {
         match action {
-            _ if self.attempt >= MOST_ATTEMPTS => Err(Refusal::NoAttemptLeft),
+            _ if self.attempt >= MAX_ATTEMPTS => Err(Refusal::NoAttemptLeft),
             Reentry::Retry => self.receiver_payloads.current().ok_or(Refusal::NoReceiverPayload),
             Reentry::Restart => self.sender_payloads.current().ok_or(Refusal::NoSenderPayload),
         }

@@ -243,7 +243,7 @@ impl Flow {
             _ if policy.jitter <= 0.0 => due,
             _ => spread(due, failed_at, policy.jitter * share.fraction(interchange)),
         };
-        Ok(NextRetry { at: Minute::at_or_after(due), why: self.rung(interchange).to_string() })
+        Ok(NextRetry { at: Minute::at_or_after(due), why: self.retry_position(interchange).to_string() })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{Request, Response, respond};
 const KEY: &str = "Idempotency-Key";
 
 /// Most characters of an Idempotency-Key.
-const MOST_KEY: usize = 256;
+const MAX_KEY: usize = 256;
 
 /// Answers some of the actions.
 #[derive(Debug)]
@@ -90,8 +90,8 @@ impl ActApi {
     /// The caller's key and what it stands for: this action on this path with this body.
     fn idempotency(&self, call: &Call<'_>, body: &[u8]) -> Result<Option<(String, String)>, Problem> {
         let Some(key) = call.header(KEY)? else { return Ok(None) };
-        if key.is_empty() || key.len() > MOST_KEY {
-            return Err(Problem::field(KEY, &format!("must have 1 to {MOST_KEY} characters")));
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err(Problem::field(KEY, &format!("must have 1 to {MAX_KEY} characters")));
         }
         let mut request = call.raw_path().as_bytes().to_vec();
         request.push(0);

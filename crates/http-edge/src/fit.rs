@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// Most bytes of the parts of an answer: below the 6,291,556 that Lambda takes, with room for what stands around them.
-pub(crate) const MOST_BYTES: usize = 5_500_000;
+pub(crate) const MAX_BYTES: usize = 5_500_000;
 
 /// What a part takes of an answer. A body is a text in the answer's JSON, where quotes and backslashes take two bytes.
 pub(crate) fn bytes(part: &Value) -> usize {
@@ -17,7 +17,7 @@ pub(crate) fn fitting<'a>(parts: impl IntoIterator<Item = &'a Value>, held: usiz
     let mut sum = held;
     let fits = |part: &&Value| {
         sum += bytes(part);
-        sum <= MOST_BYTES
+        sum <= MAX_BYTES
     };
     parts.into_iter().take_while(fits).count().max(1)
 }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn an_item_that_fits_nowhere_is_a_page_all_the_same() {
-        let (first, next) = page(items(&["a", "b"], MOST_BYTES), None);
+        let (first, next) = page(items(&["a", "b"], MAX_BYTES), None);
         assert_eq!((keys(&first), next.as_deref()), (vec!["a"], Some("a")));
     }
 

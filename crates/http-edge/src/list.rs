@@ -14,10 +14,10 @@ use crate::request::Call;
 use crate::{Request, Response, fit, respond};
 
 const DEFAULT_LIMIT: usize = 50;
-const MOST_LIMIT: usize = 200;
+const MAX_LIMIT: usize = 200;
 
 /// Jobs of a page.
-const MOST_JOBS: usize = 50;
+const MAX_JOBS: usize = 50;
 
 /// Query parameters of a list that are no part of its filter.
 const BESIDE_FILTERS: [&str; 3] = ["order", "limit", "cursor"];
@@ -115,7 +115,7 @@ impl ListApi {
         let flow = call.flow()?;
         let list = format!("jobs of {flow}");
         let from = self.from(call, &list).await?;
-        let jobs = self.reader.jobs(&flow, MOST_JOBS + 1, from.as_ref()).await?;
+        let jobs = self.reader.jobs(&flow, MAX_JOBS + 1, from.as_ref()).await?;
         let jobs = jobs.ok_or_else(|| Problem::not_found("flow", flow.as_str()))?;
         let row = |row: &Result<JobRecord, UnreadableJob>| match row {
             Ok(record) => api::job(&record.job, &record.counts),
@@ -123,7 +123,7 @@ impl ListApi {
         };
         let items: Vec<Value> = jobs.iter().map(row).collect();
         // One more than is shown was looked for, so that a page that names a position is not the last.
-        let shown = fit::fitting(items.iter().take(MOST_JOBS), 0).min(items.len());
+        let shown = fit::fitting(items.iter().take(MAX_JOBS), 0).min(items.len());
         let last = jobs.get(shown.saturating_sub(1)).filter(|_| shown < jobs.len());
         let position = last.map(|row| match row {
             Ok(record) => record.position_in_list(),
@@ -207,8 +207,8 @@ fn order(text: Option<&str>) -> Result<Order, Problem> {
 
 fn limit(text: Option<&str>) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
-    let limit = text.parse().ok().filter(|limit| (1..=MOST_LIMIT).contains(limit));
-    limit.ok_or_else(|| Problem::field("limit", &format!("is `{text}`: must be a number from 1 to {MOST_LIMIT}")))
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::field("limit", &format!("is `{text}`: must be a number from 1 to {MAX_LIMIT}")))
 }
 
 /// What exactly is missing where a payload was asked for.

@@ -11,7 +11,7 @@ use crate::access::FlowsClaim;
 use crate::problem::Problem;
 
 /// Most bytes of a request body: a thousand ids with room to spare.
-const MOST_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 
 /// Longer than any job's id, which is a UUID.
 const LONGEST_JOB: usize = 64;
@@ -129,7 +129,7 @@ impl Call<'_> {
         } else {
             text.as_bytes().to_vec()
         };
-        if body.len() > MOST_BODY { Err(Problem::too_large(MOST_BODY)) } else { Ok(body) }
+        if body.len() > MAX_BODY { Err(Problem::too_large(MAX_BODY)) } else { Ok(body) }
     }
 
     /// Who calls: the token's subject or the caller's ARN; `anonymous` where the API asks for neither.

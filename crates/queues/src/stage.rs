@@ -12,7 +12,7 @@ use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contract::{AttributeValue, Encoding, MOST_CARRIED, MessageAttribute, RepriseAttribute};
+use contract::{AttributeValue, Encoding, MAX_CARRIED, MessageAttribute, RepriseAttribute};
 use domain::Epoch;
 
 use crate::batch::{BatchItem, MAX_BYTES, pack_batches};
@@ -211,7 +211,7 @@ impl From<StageMessage> for PreparedMessage {
         };
         let deduplication_id = deduplication_id(attribute.interchange_id.as_str(), attribute.attempt, attribute.epoch);
         let mut attributes = vec![("reprise".to_owned(), text_value("String", attribute.to_json()))];
-        let sent_along = dead_letter_attributes.into_iter().take(MOST_CARRIED);
+        let sent_along = dead_letter_attributes.into_iter().take(MAX_CARRIED);
         attributes.extend(sent_along.map(|a| (a.name, attribute_value(a.data_type, a.value))));
         let attribute_bytes: usize = attributes.iter().map(|(name, value)| name.len() + value_size(value)).sum();
         let size = body.len() + attribute_bytes;

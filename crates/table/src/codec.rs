@@ -4,14 +4,14 @@
 
 use domain::{
     Category, Claim, Completion, Digest, ErrorInfo, Failure, Fingerprint, Flight, FlowName, Interchange, InterchangeId,
-    JobId, Kept, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, ReportDigest,
-    Revision, Status, Timestamp, Trigger, Unknown,
+    JobId, Known, Minute, Part, PartStatus, Parties, PayloadMeta, Payloads, Phase, Reentry, ReportDigest, Revision,
+    Status, StorageLayout, Timestamp, Trigger, Unknown,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, b, json, key, n, number, read, s, text, unreadable};
 use crate::keys::{self, INDEX_PK, INDEX_SK, PK, REST, ROW, SEEN, SK, TTL, VERSION};
-use crate::{TableError, kept_codec, unknown};
+use crate::{TableError, storage_codec, unknown};
 
 /// A payload revision: number, SHA-256 in hexadecimal, bytes, media type, the event that brought it.
 pub(crate) type StoredRevision = (u32, String, u64, Option<String>, u64);
@@ -118,7 +118,7 @@ struct StoredFlight {
 }
 
 /// The head item of an interchange as version `version`; `ttl` in seconds since 1970.
-pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Option<i64>) -> Item {
+pub(crate) fn head(interchange: &Interchange, storage: &StorageLayout, version: u64, ttl: Option<i64>) -> Item {
     let mut item = key(keys::interchange(&interchange.id), keys::HEAD);
     let shard = keys::shard(&interchange.id);
     let partition = keys::index_partition(&interchange.flow, keys::index_class(interchange.status), shard);
@@ -129,7 +129,7 @@ pub(crate) fn head(interchange: &Interchange, kept: &Kept, version: u64, ttl: Op
     if !interchange.seen.is_empty() {
         item.insert(SEEN.to_owned(), b(interchange.seen.iter().flat_map(|digest| digest.0).collect()));
     }
-    let (row, rest) = (json(&row(interchange, version)), json(&rest(interchange, kept)));
+    let (row, rest) = (json(&row(interchange, version)), json(&rest(interchange, storage)));
     item.insert(ROW.to_owned(), s(unknown::with_members(row, &interchange.unknown, ROW)));
     item.insert(REST.to_owned(), s(unknown::with_members(rest, &interchange.unknown, REST)));
     item.insert(VERSION.to_owned(), n(version));
@@ -161,7 +161,7 @@ pub(crate) fn interchange(item: &Item) -> Result<Interchange, TableError> {
     interchange.attributes = payloads(rest.at, item)?;
     interchange.seen = seen(item);
     interchange.known = rest.known.split_whitespace().filter_map(known).collect();
-    interchange.kept = kept_codec::read(&rest.lg, &interchange);
+    interchange.storage = storage_codec::read(&rest.lg, &interchange);
     let members = [(ROW, unknown::members::<StoredRow>(item, ROW)), (REST, unknown::members::<StoredRest>(item, REST))];
     interchange.unknown.members =
         members.into_iter().filter_map(|(name, members)| Some((name.to_owned(), members?))).collect();
@@ -211,7 +211,7 @@ pub(crate) fn listed(item: &Item) -> Result<Interchange, TableError> {
         seen: Vec::new(),
         sequence: 0,
         version: row.v,
-        kept: Kept::default(),
+        storage: StorageLayout::default(),
         unknown: Unknown { category: Some(row.ec).filter(|_| category.is_none()), ..Unknown::default() },
     })
 }
@@ -250,7 +250,7 @@ fn row(i: &Interchange, version: u64) -> StoredRow {
     }
 }
 
-fn rest(i: &Interchange, kept: &Kept) -> StoredRest {
+fn rest(i: &Interchange, storage: &StorageLayout) -> StoredRest {
     StoredRest {
         au: i.automatic,
         sq: i.sequence,
@@ -275,7 +275,7 @@ fn rest(i: &Interchange, kept: &Kept) -> StoredRest {
         }),
         at: stored_payloads(&i.attributes),
         known: i.known.iter().map(known_text).collect::<Vec<_>>().join(" "),
-        lg: kept_codec::text(kept, i),
+        lg: storage_codec::text(storage, i),
     }
 }
 

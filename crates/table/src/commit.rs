@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::Put;
-use domain::{Interchange, Kept, Slot, Timestamp};
+use domain::{Interchange, Slot, StorageLayout, Timestamp};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::deltas::Deltas;
@@ -15,16 +15,16 @@ use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError, Work, codec};
 
 /// Most actions of one transaction (DynamoDB's limit).
-const MOST_ACTIONS: usize = 100;
+const MAX_ACTIONS: usize = 100;
 
 /// Most bytes put into one transaction: a quarter below DynamoDB's 4 MB, for keys and counts.
-const MOST_BYTES: usize = 3_000_000;
+const MAX_BYTES: usize = 3_000_000;
 
 /// Most ids in one batch of a slot.
-const MOST_IDS: usize = 100;
+const MAX_IDS: usize = 100;
 
 /// Transactions run side by side; each has count rows of its own.
-const LANES: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 
 /// What became of one work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Group {
         2 * self.members.len()
             + self.deltas.rows()
             + self.uploads
-            + self.slots.values().map(|ids| ids.len().div_ceil(MOST_IDS)).sum::<usize>()
+            + self.slots.values().map(|ids| ids.len().div_ceil(MAX_IDS)).sum::<usize>()
     }
 
     fn with(&self, index: usize, work: &Work) -> Self {
@@ -92,21 +92,21 @@ impl Group {
     }
 
     fn fits(&self) -> bool {
-        self.members.len() == 1 || (self.actions() <= MOST_ACTIONS && self.bytes <= MOST_BYTES)
+        self.members.len() == 1 || (self.actions() <= MAX_ACTIONS && self.bytes <= MAX_BYTES)
     }
 }
 
 impl Table {
     /// Commits works of distinct interchanges; the answers stand in the order of the works. `now` is the time at which their
     /// payloads were put. Each is written
-    /// whole or not at all, whatever becomes of the others: a work that DynamoDB never takes is answered
+    /// whole or not at all, independently of the others: a work that DynamoDB never takes is answered
     /// [`Committed::Unstorable`], and the others are committed without it.
     ///
     /// # Errors
     /// When DynamoDB cannot be reached, stays contended, or does not take a row of counts or of a slot: some works may
     /// be written then. Deciding them again finds out which.
     pub async fn commit(&self, works: &[Work], now: Timestamp) -> Result<Vec<Committed>, TableError> {
-        self.revive(works, now).await?;
+        self.clear_ttl(works, now).await?;
         let mut outcomes = vec![None; works.len()];
         let mut waiting = grouped(works, (0..works.len()).collect());
         if let ([work], [group]) = (works, waiting.as_mut_slice())
@@ -115,7 +115,7 @@ impl Table {
         {
             group.follows = self.together(work, now)?;
         }
-        let mut free: Vec<usize> = (0..LANES).collect();
+        let mut free: Vec<usize> = (0..MAX_CONCURRENT).collect();
         let mut running = FuturesUnordered::new();
         loop {
             while let Some(lane) = free.pop_if(|_| !waiting.is_empty()) {
@@ -176,8 +176,8 @@ impl Table {
         for index in &group.members {
             let work = &works[*index];
             let entry = work.entry();
-            let kept = entry.as_ref().map_or(&work.after.kept, |entry| &entry.kept);
-            actions.put(self.head_put(work, kept, now)?);
+            let storage = entry.as_ref().map_or(&work.after.storage, |entry| &entry.storage);
+            actions.put(self.head_put(work, storage, now)?);
             owners.push(*index);
             if let Some(entry) = entry {
                 let expires_at = self.expiry(work, now);
@@ -195,7 +195,7 @@ impl Table {
             actions.update(update);
         }
         for (slot, members) in &group.slots {
-            for members in members.chunks(MOST_IDS) {
+            for members in members.chunks(MAX_IDS) {
                 let members: Vec<&Interchange> = members.iter().map(|index| &works[*index].after).collect();
                 let item = pack_item(slot, &members)?;
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
@@ -208,9 +208,9 @@ impl Table {
         Ok((actions, owners))
     }
 
-    fn head_put(&self, work: &Work, kept: &Kept, now: Timestamp) -> Result<Put, TableError> {
+    fn head_put(&self, work: &Work, storage: &StorageLayout, now: Timestamp) -> Result<Put, TableError> {
         let expected = work.expected_version();
-        let item = codec::head(&work.after, kept, expected + 1, self.expiry(work, now));
+        let item = codec::head(&work.after, storage, expected + 1, self.expiry(work, now));
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = if expected == 0 {
             put.condition_expression(IF_ABSENT)

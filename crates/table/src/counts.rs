@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use domain::{Fingerprint, FlowName, Status, Timestamp};
 
 use crate::deltas::{COMPLETED, FAILED_AGAIN, GROUP_COUNT, SCHEDULED, SENT};
+use crate::failure_histogram::FailureHistogram;
 use crate::item::{Item, number, s};
 use crate::keys::{self, FLOWS, MESSAGE, PK, SK, TTL};
-use crate::spans::Spans;
 use crate::{Table, TableError};
 
 /// How many interchanges of a flow stand where, and since when.
@@ -30,7 +30,7 @@ pub struct FlowCounts {
 struct Sums {
     by_status: BTreeMap<Status, i64>,
     scheduled: i64,
-    unresolved: Spans,
+    unresolved: FailureHistogram,
 }
 
 impl Sums {

@@ -1,5 +1,5 @@
 //! What a commit adds to counts. Each writer adds to rows of its own, so that no two transactions meet on a row.
-//! A flow's rows also count when the failures that are not resolved happened (`spans.rs`), and each writer begins a new
+//! A flow's rows also count when the failures that are not resolved happened (`failure_histogram.rs`), and each writer begins a new
 //! one every hour, so that none grows with the hours of an outage.
 
 use std::collections::BTreeMap;
@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use domain::{Fingerprint, FlowName, Interchange, JobCount, JobId, Timestamp, job_counts};
 
 use crate::Work;
+use crate::failure_histogram::Bucket;
 use crate::item::{Item, key, n, s};
 use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, TTL};
-use crate::spans::Span;
 
 /// The row that a count stands in; a writer's name completes its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ enum Place {
 pub(crate) struct Deltas {
     places: BTreeMap<Place, BTreeMap<String, i64>>,
     /// Failures that are not resolved, by the minute they happened in.
-    unresolved: BTreeMap<FlowName, BTreeMap<Span, i64>>,
+    unresolved: BTreeMap<FlowName, BTreeMap<Bucket, i64>>,
     samples: BTreeMap<Place, Sample>,
 }
 
@@ -75,7 +75,7 @@ impl Deltas {
         }
         if !interchange.status.is_resolved() {
             let spans = self.unresolved.entry(interchange.flow.clone()).or_default();
-            *spans.entry(Span::minute(interchange.failure.at)).or_default() += by;
+            *spans.entry(Bucket::minute(interchange.failure.at)).or_default() += by;
         }
         if interchange.status.is_failed() {
             self.change(Place::Group(interchange.flow.clone(), interchange.group.clone()), GROUP_COUNT, by);

@@ -38,7 +38,7 @@ impl Work {
 
 impl Table {
     /// What is written with an erasure. `None` where it does not fit into the transaction: it is written now then, and its expiry is left to
-    /// [`Self::retire`].
+    /// [`Self::set_ttl`].
     pub(crate) async fn erasure(&self, work: &Work, now: Timestamp) -> Result<Option<Actions>, TableError> {
         let id = &work.after.id;
         let log = self.query_all(self.items(id, keys::EVENT_PREFIX)).await?;

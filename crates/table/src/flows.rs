@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{Delete, Put};
 use domain::{Flow, FlowName, Job, JobId, Phase, Timestamp};
 use futures::future::try_join_all;
 
-use crate::heads::MOST_KEYS;
+use crate::heads::MAX_KEYS;
 use crate::item::{Item, check_shape, document, key, n, number, read, readable, text, unreadable};
 use crate::jobs::NewJob;
 use crate::keys::{self, CONFIG, DATA, FLOWS, IF_NO_VERSION, IF_VERSION, PK, SK, SOURCE, VERSION};
@@ -67,7 +67,7 @@ impl Table {
         names: impl IntoIterator<Item = &FlowName>,
     ) -> Result<HashMap<FlowName, Flow>, TableError> {
         let keys: Vec<Item> = names.into_iter().map(|name| key(keys::flow(name), CONFIG)).collect();
-        let batches = try_join_all(keys.chunks(MOST_KEYS).map(|keys| self.get_all(keys.to_vec()))).await?;
+        let batches = try_join_all(keys.chunks(MAX_KEYS).map(|keys| self.get_all(keys.to_vec()))).await?;
         let mut flows = HashMap::new();
         for item in batches.into_iter().flatten() {
             let name = text(&item, keys::PK)?.strip_prefix("FLOW#").and_then(|name| FlowName::new(name).ok());

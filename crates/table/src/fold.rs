@@ -1,6 +1,6 @@
 //! Folding: count rows of writers that are quiet become one, so that sums stay cheap however many writers came and
-//! went. Each fold is one transaction on the condition of what it read; whoever adds meanwhile makes it not happen.
-//! What failed long ago is counted wider on the way, and what no failure is left of is dropped (`spans.rs`).
+//! went. Each fold is one transaction with the condition that nothing changed since it was read; a concurrent change cancels it.
+//! What failed long ago is counted wider on the way, and what no failure is left of is dropped (`failure_histogram.rs`).
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use aws_sdk_dynamodb::types::{Delete, Put};
 use domain::{FlowName, Timestamp};
 
 use crate::deltas::GROUP_COUNT;
+use crate::failure_histogram::{Bucket, FailureHistogram};
 use crate::item::{Item, key, n, number, s, text};
 use crate::keys::{self, CHANGED_AT, CHANGES, FLOWS, FOLDED, IF_ABSENT, PK, SHAPE_VERSION, SK};
-use crate::spans::{Span, Spans};
 use crate::transact::{Actions, Transacted};
 use crate::{Table, TableError};
 
 /// Rows of one fold: a transaction takes a hundred actions.
-const MOST_ROWS: usize = 99;
+const MAX_ROWS: usize = 99;
 
-/// Spans that a folded row must be able to lose for it to be written anew when there is nothing to fold into it.
+/// Buckets that a folded row must be able to lose before it is rewritten with nothing to fold into it.
 const SPANS_TO_LOSE: usize = 60;
 
 impl Table {
@@ -67,7 +67,7 @@ impl Table {
             return Ok(0);
         }
         let mut fewer = 0;
-        for quiet in quiet.chunks(MOST_ROWS) {
+        for quiet in quiet.chunks(MAX_ROWS) {
             let row = merged(quiet, folded.as_ref(), quiet_since)?;
             let row = Some(row).filter(|row| !is_empty_group(row));
             if !self.replace(quiet, folded.as_ref(), row.clone()).await? {
@@ -138,12 +138,12 @@ fn changes(row: &Item) -> i64 {
 fn merged(quiet: &[Item], folded: Option<&Item>, now: Timestamp) -> Result<Item, TableError> {
     let mut row = Item::new();
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut spans = Spans::default();
+    let mut spans = FailureHistogram::default();
     for part in folded.into_iter().chain(quiet) {
         let name = text(part, SK)?.rsplit_once('#').map_or("", |(name, _)| name);
         row.extend(key(text(part, PK)?, format!("{name}#{FOLDED}")));
         spans.add(part, now);
-        for attribute in part.keys().filter(|attribute| Span::named(attribute).is_none()) {
+        for attribute in part.keys().filter(|attribute| Bucket::named(attribute).is_none()) {
             if let Some(by) = number::<i64>(part, attribute) {
                 let sum = sums.entry(attribute).or_default();
                 // The version of a shape is no count.
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_folded_row_keeps_the_spans_that_failures_are_left_of_as_wide_as_their_age_asks() {
-        let minute = |time: &str| Span::minute(at(time));
+        let minute = |time: &str| Bucket::minute(at(time));
         let with = |writer: &str, counts: &[(&str, i64)]| {
             let mut row = row(writer, 0, "2026-11-20T12:00:00Z");
             row.extend(counts.iter().map(|(time, count)| (minute(time).name(), n(count))));
@@ -226,7 +226,7 @@ mod tests {
             with("a", &[("2026-11-20T13:01:00Z", -2), ("2026-11-20T13:30:00Z", 1), ("2026-11-20T04:59:00Z", 3)]);
         let now = at("2026-11-20T14:00:00Z");
         let merged = merged(&[quiet], Some(&folded), now).unwrap();
-        let mut spans = Spans::default();
+        let mut spans = FailureHistogram::default();
         spans.add(&merged, now);
         let hour = minute("2026-11-20T04:00:00Z").at(now);
         assert_eq!(spans.0, [(minute("2026-11-20T13:30:00Z"), 1), (hour, 4)].into());

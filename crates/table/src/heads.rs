@@ -12,10 +12,10 @@ use crate::transact::pause;
 use crate::{Table, TableError, codec, event_codec};
 
 /// Most keys of one `BatchGetItem`.
-pub(crate) const MOST_KEYS: usize = 100;
+pub(crate) const MAX_KEYS: usize = 100;
 
 /// Bytes of a log after which no more of it is read: a function answers with 6 MB at most, and no event is shorter there.
-const MOST_LOG_BYTES: usize = 6_000_000;
+const MAX_LOG_BYTES: usize = 6_000_000;
 
 /// Tries of a batch that is answered in part.
 const TRIES: u32 = 10;
@@ -111,7 +111,7 @@ impl Table {
     /// The interchange with the newest events of its log, oldest first: those before the event `before` where it is given.
     /// All of them, unless they are more than an answer can hold.
     ///
-    /// Newest first is how they are read, the head before all: whoever commits meanwhile adds to what was read already.
+    /// The head is read first, then the log newest first: a concurrent commit adds to what was read already.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -142,7 +142,7 @@ impl Table {
                 }
             }
             start = page.last_evaluated_key;
-            if start.is_none() || bytes > MOST_LOG_BYTES {
+            if start.is_none() || bytes > MAX_LOG_BYTES {
                 break;
             }
         }
@@ -159,7 +159,7 @@ impl Table {
     /// Reads many items, consistently, a hundred a call; missing ones are left out.
     pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(MOST_KEYS) {
+        for keys in keys.chunks(MAX_KEYS) {
             let mut wanted = keys.to_vec();
             for attempt in 0.. {
                 if attempt == TRIES {

@@ -80,7 +80,7 @@ pub struct JobRecord {
     /// Chunks that are done.
     pub done: u64,
     /// Its walk has come to the end.
-    pub walked: bool,
+    pub scan_complete: bool,
     /// When the last of the leases on its chunks ends that are held now or were left behind.
     pub leased_until: Option<Timestamp>,
     /// When a worker tried its work last and gave it up before it was done.
@@ -100,7 +100,7 @@ impl JobRecord {
     /// Whether everything it found is seen to.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.walked && self.done >= self.chunks
+        self.scan_complete && self.done >= self.chunks
     }
 
     /// Whether a worker may be at one of its chunks at `now`.
@@ -226,7 +226,7 @@ impl Table {
             position: text(&item, POSITION).ok().map(|position| Position(position.to_owned())),
             chunks: number(&item, CHUNK_COUNT).unwrap_or(0),
             done,
-            walked: item.contains_key(WALKED),
+            scan_complete: item.contains_key(WALKED),
             leased_until: leases.iter().filter_map(|lease| time(lease, LEASED_UNTIL)).max(),
             tried_at: leases.iter().filter_map(|lease| time(lease, RELEASED_AT)).max(),
         }))

@@ -238,7 +238,7 @@ impl Table {
     }
 }
 
-/// What becomes of a lease when progress is noted.
+/// The state of a lease after progress is noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lease {
     /// It is renewed.

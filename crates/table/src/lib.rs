@@ -3,7 +3,6 @@
 //! Keys and expressions stand in `keys.rs` alone. Nothing here decides what may happen to an interchange; it
 //! stores what the domain decided, on the condition that nobody else was faster.
 
-mod carried;
 mod codec;
 mod commit;
 mod counts;
@@ -11,15 +10,16 @@ mod deltas;
 mod erase;
 mod error;
 mod event_codec;
+mod failure_histogram;
 mod flows;
 mod fold;
 mod heads;
 mod idempotency;
+mod inline;
 mod item;
 mod job_register;
 mod job_steps;
 mod jobs;
-mod kept_codec;
 mod keys;
 mod leases;
 mod list;
@@ -32,8 +32,8 @@ mod recorded;
 mod retention;
 mod settings;
 mod slots;
-mod spans;
 mod statements;
+mod storage_codec;
 mod transact;
 mod unknown;
 mod uploads;

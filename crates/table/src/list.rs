@@ -12,10 +12,10 @@ use crate::keys::{self, INDEX_SK, ROW};
 use crate::{Table, TableError, codec};
 
 /// Rows a page may read before it answers with what it has and a cursor.
-const MOST_SCANNED: usize = 20_000;
+const MAX_SCANNED: usize = 20_000;
 
 /// Bytes of rows that a page holds before it ends early: an answer of a function has 6 MB at most, so that more would be read in vain.
-const MOST_BYTES: usize = 3_000_000;
+const MAX_BYTES: usize = 3_000_000;
 
 /// Which end of time comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,7 +127,7 @@ impl Table {
         let mut scanned = 0;
         let mut bytes = 0;
         let mut size = limit / 4 + 8;
-        while scanned < MOST_SCANNED && bytes < MOST_BYTES {
+        while scanned < MAX_SCANNED && bytes < MAX_BYTES {
             let dry = shards.iter_mut().filter(|shard| shard.buffer.is_empty() && !shard.ended);
             try_join_all(dry.map(|shard| self.read(shard, order, size))).await?;
             size = 250;

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, Update};
-use domain::{EARLY_OUTCOME_KEPT, Interchange, InterchangeId, Kept, PayloadSide, Revision, Status, Timestamp};
+use domain::{EARLY_OUTCOME_KEPT, Interchange, InterchangeId, PayloadSide, Revision, Status, StorageLayout, Timestamp};
 
-use crate::carried::{self, MOST_ITEM, NAMES};
 use crate::event_codec::{added, stored};
+use crate::inline::{self, MAX_ITEM, NAMES};
 use crate::item::{Item, json, key, n, s};
 use crate::keys::{self, DATA, TTL, VERSION};
 use crate::{Table, TableError, Work, event_codec};
@@ -28,7 +28,7 @@ pub(crate) struct Entry {
     /// Whether the item is new.
     pub(crate) begins: bool,
     /// Where everything is kept once this is committed.
-    pub(crate) kept: Kept,
+    pub(crate) storage: StorageLayout,
 }
 
 impl Work {
@@ -36,27 +36,27 @@ impl Work {
     pub(crate) fn entry(&self) -> Option<Entry> {
         let first = self.events.first()?.sequence;
         let text = json(&stored(&self.events));
-        let mut kept = self.after.kept.clone();
-        kept.apart.retain(|digest| self.after.brought_by(*digest).is_some());
+        let mut storage = self.after.storage.clone();
+        storage.chunked.retain(|digest| self.after.brought_by(*digest).is_some());
         if self.deletes() {
-            kept.bytes = kept.bytes.saturating_sub(kept.carried);
-            kept.carried = 0;
+            storage.bytes = storage.bytes.saturating_sub(storage.inline);
+            storage.inline = 0;
         }
         let more = added(first).len() + text.len();
-        match kept.items.last().copied() {
+        match storage.items.last().copied() {
             // An erasure rewrites the items that are there: its event begins another one.
-            Some(item) if self.carried.is_empty() && kept.bytes + more <= MOST_ITEM && !self.erases() => {
-                kept.bytes += more;
-                Some(Entry { item, name: added(first), text, begins: false, kept })
+            Some(item) if self.inline.is_empty() && storage.bytes + more <= MAX_ITEM && !self.erases() => {
+                storage.bytes += more;
+                Some(Entry { item, name: added(first), text, begins: false, storage })
             }
             _ => {
-                kept.items.push(first);
-                let surplus = kept.items.len().saturating_sub(MAX_ITEMS);
-                kept.older |= surplus > 0;
-                kept.items.drain(..surplus);
-                kept.carried = self.carried_bytes();
-                kept.bytes = self.item_bytes(first) + text.len() + kept.carried;
-                Some(Entry { item: first, name: DATA.to_owned(), text, begins: true, kept })
+                storage.items.push(first);
+                let surplus = storage.items.len().saturating_sub(MAX_ITEMS);
+                storage.older |= surplus > 0;
+                storage.items.drain(..surplus);
+                storage.inline = self.inline_bytes();
+                storage.bytes = self.item_bytes(first) + text.len() + storage.inline;
+                Some(Entry { item: first, name: DATA.to_owned(), text, begins: true, storage })
             }
         }
     }
@@ -64,9 +64,9 @@ impl Work {
     /// The interchange as it stands once this work is committed as `version`.
     #[must_use]
     pub fn committed(self, version: u64) -> Interchange {
-        let kept = self.entry().map(|entry| entry.kept);
+        let storage = self.entry().map(|entry| entry.storage);
         let after = self.after;
-        Interchange { version, kept: kept.unwrap_or_else(|| after.kept.clone()), ..after }
+        Interchange { version, storage: storage.unwrap_or_else(|| after.storage.clone()), ..after }
     }
 
     /// Bytes of a new item of its log beside its events and what it carries.
@@ -81,18 +81,18 @@ impl Work {
     }
 
     /// Whether the interchange was resolved and is not any more.
-    pub(crate) fn revives(&self) -> bool {
+    pub(crate) fn is_reopened(&self) -> bool {
         let was = self.before.as_ref().is_some_and(|before| before.status.is_resolved() && !before.is_early());
         was && !self.after.status.is_resolved()
     }
 }
 
 /// The attributes in which an item of the log may carry payloads of the interchange.
-pub(crate) fn carried_in(interchange: &Interchange, item: u64) -> BTreeSet<String> {
+pub(crate) fn inline_in(interchange: &Interchange, item: u64) -> BTreeSet<String> {
     let all = [&interchange.sender_payloads, &interchange.receiver_payloads, &interchange.attributes];
     let here = all.into_iter().flat_map(|payloads| &payloads.0).filter(|revision| revision.event == item);
     let digests = here.map(|revision| revision.meta.digest);
-    digests.filter(|digest| !interchange.kept.apart.contains(digest)).map(carried::name).collect()
+    digests.filter(|digest| !interchange.storage.chunked.contains(digest)).map(inline::name).collect()
 }
 
 impl Table {
@@ -141,7 +141,7 @@ impl Table {
         self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())
     }
 
-    /// Adds events to the newest item, with what becomes of its expiry and its payloads.
+    /// Adds events to the newest item, and sets its expiry and its payloads.
     pub(crate) fn log_update(&self, work: &Work, entry: Entry, expires_at: Option<i64>) -> Result<Update, TableError> {
         let mut sets = "SET #events = :events, #v = :v".to_owned();
         let mut removes = Vec::new();
@@ -155,12 +155,12 @@ impl Table {
         if let Some(at) = expires_at {
             sets += ", #ttl = :ttl";
             update = update.expression_attribute_names("#ttl", TTL).expression_attribute_values(":ttl", n(at));
-        } else if work.revives() {
+        } else if work.is_reopened() {
             removes.push("#ttl".to_owned());
             update = update.expression_attribute_names("#ttl", TTL);
         }
         if work.deletes() {
-            removes.extend(carried_in(&work.after, entry.item));
+            removes.extend(inline_in(&work.after, entry.item));
         }
         let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
         self.built(update.update_expression(sets + &removes).build())

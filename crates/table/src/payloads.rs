@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{Digest, InterchangeId, PayloadMeta, Revision, Timestamp};
 
-use crate::carried::carried;
+use crate::inline::inline;
 use crate::item::{Item, b, key, n, number, s, text, unreadable};
 use crate::keys::{self, BYTES, CHUNKS, PK, SK, VERSION, WRITTEN_AT};
 use crate::transact::pause;
@@ -20,10 +20,10 @@ const CHUNK_BYTES: usize = 350_000;
 const LEVEL: i32 = 3;
 
 /// Most writes of one `BatchWriteItem`.
-const MOST_WRITES: usize = 25;
+const MAX_WRITES: usize = 25;
 
 /// Most payload bytes of one `BatchWriteItem`, below its 16 MB.
-const MOST_BYTES: usize = 8_000_000;
+const MAX_BYTES: usize = 8_000_000;
 
 const TRIES: u32 = 10;
 
@@ -70,7 +70,7 @@ impl Table {
     pub async fn payload(&self, id: &InterchangeId, revision: &Revision) -> Result<Option<Vec<u8>>, TableError> {
         let digest = revision.meta.digest;
         if let Some(item) = self.get(key(keys::interchange(id), keys::event(revision.event))).await?
-            && let Some(bytes) = carried(&item, digest)?
+            && let Some(bytes) = inline(&item, digest)?
         {
             return Ok(Some(bytes));
         }
@@ -90,7 +90,7 @@ impl Table {
         for (id, revision) in wanted {
             let digest = revision.meta.digest;
             let item = events.get(&(keys::interchange(id), keys::event(revision.event)));
-            if let Some(bytes) = item.map(|item| carried(item, digest)).transpose()?.flatten() {
+            if let Some(bytes) = item.map(|item| inline(item, digest)).transpose()?.flatten() {
                 bodies.insert((id.clone(), digest), bytes);
             }
         }
@@ -171,7 +171,7 @@ fn batched(writes: Vec<(usize, WriteRequest)>) -> Vec<Vec<WriteRequest>> {
     let mut batches: Vec<(usize, Vec<WriteRequest>)> = Vec::new();
     for (bytes, write) in writes {
         match batches.last_mut() {
-            Some((sum, batch)) if batch.len() < MOST_WRITES && *sum + bytes <= MOST_BYTES => {
+            Some((sum, batch)) if batch.len() < MAX_WRITES && *sum + bytes <= MAX_BYTES => {
                 *sum += bytes;
                 batch.push(write);
             }

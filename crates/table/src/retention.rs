@@ -4,8 +4,8 @@
 //!
 //! They are reached by their keys, which the head knows; where an interchange has more of them than its head names, they
 //! are found by a query of its partition. Each bears the version of the head that dealt with it last, and
-//! takes no word of an older one: so work that was overtaken, or comes again, can neither let expire what lives again nor
-//! take away what was brought since. An expiry is taken off before the commit that revives and put on after the commit that
+//! ignores updates from an older version: work that lost a version conflict, or comes again, can neither set an expiry on
+//! what was reopened nor remove what was added since. An expiry is taken off before the commit that revives and put on after the commit that
 //! resolves, so at no moment does anything expire that is not resolved.
 
 use aws_sdk_dynamodb::types::Update;
@@ -13,17 +13,17 @@ use domain::{Digest, Interchange, Revision, Status, Timestamp};
 
 use crate::item::{key, n, s, text};
 use crate::keys::{self, BYTES, PK, SK, TTL, VERSION};
-use crate::log::carried_in;
+use crate::log::inline_in;
 use crate::payloads::most_chunks;
 use crate::statements::Statement;
 use crate::transact::Actions;
-use crate::{Table, TableError, Work, carried};
+use crate::{Table, TableError, Work, inline};
 
 /// Most of these items that are written in one transaction with their deletion: it has room for no more than a hundred.
-const MOST_TOGETHER: usize = 80;
+const MAX_TOGETHER: usize = 80;
 
 /// Most payload bytes that are removed in one transaction with their deletion, below its 4 MB.
-const MOST_BYTES_TOGETHER: u64 = 3_000_000;
+const MAX_BYTES_TOGETHER: u64 = 3_000_000;
 
 /// An item of an interchange, and the attributes that are to go from it.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Other {
     pub(crate) removes: Vec<String>,
 }
 
-/// What becomes of an item's expiry.
+/// The change to an item's expiry.
 #[derive(Debug, Clone, Copy)]
 enum Expiry {
     /// It may go at this time, in seconds since 1970: so the head says, as this version.
@@ -54,7 +54,7 @@ impl Table {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn retire<'a>(
+    pub async fn set_ttl<'a>(
         &self,
         interchanges: impl IntoIterator<Item = &'a Interchange>,
         now: Timestamp,
@@ -65,7 +65,7 @@ impl Table {
                 self.forget_answers(&interchange.id).await?;
             }
             let expiry = Expiry::At(self.expires_at(now), interchange.version);
-            let written = interchange.kept.items.last().copied();
+            let written = interchange.storage.items.last().copied();
             let mut others = self.log_of(interchange, written).await?;
             others.extend(self.payloads_of(interchange).await?);
             statements.extend(others.iter().map(|other| self.statement(interchange, other, expiry)));
@@ -74,16 +74,16 @@ impl Table {
     }
 
     /// Keeps what is about to be resolved no more. To be done before the commits.
-    pub(crate) async fn revive(&self, works: &[Work], now: Timestamp) -> Result<(), TableError> {
+    pub(crate) async fn clear_ttl(&self, works: &[Work], now: Timestamp) -> Result<(), TableError> {
         let mut statements = Vec::new();
-        for work in works.iter().filter(|work| work.revives()) {
+        for work in works.iter().filter(|work| work.is_reopened()) {
             let Some(before) = &work.before else { continue };
             let stays = Expiry::Never(before.version + 1);
             let begins = work.entry().is_none_or(|entry| entry.begins);
-            let written = before.kept.items.last().copied().filter(|_| !begins);
+            let written = before.storage.items.last().copied().filter(|_| !begins);
             let log = self.log_of(before, written).await?;
             statements.extend(log.iter().map(|other| self.statement(before, other, stays)));
-            // Whoever deleted it may have died before its payloads were gone; none of them lives again.
+            // The worker that deleted it may have died before the payloads were gone; none of them is restored.
             let gone = before.status.has_no_payloads();
             let expiry = if gone { Expiry::At(self.expires_at(now), before.version) } else { stays };
             let payloads = self.payloads_of(before).await?;
@@ -92,14 +92,14 @@ impl Table {
         self.run(statements).await
     }
 
-    /// All that follows from a deletion, as updates for the transaction that deletes: whoever asks for one by hand may
+    /// All that follows from a deletion, as updates for the transaction that deletes: a person who asks for one by hand may
     /// not ask again. `None` when it is too much for a transaction. It costs twice what it does afterwards, so it is
     /// not for many at once.
     pub(crate) fn together(&self, work: &Work, now: Timestamp) -> Result<Option<Actions>, TableError> {
         let after = work.clone().committed(work.version());
-        let bytes: u64 = apart(&after).map(|revision| revision.meta.bytes).sum();
+        let bytes: u64 = chunked_payloads(&after).map(|revision| revision.meta.bytes).sum();
         let others = others(&after);
-        if after.kept.older || others.len() > MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER {
+        if after.storage.older || others.len() > MAX_TOGETHER || bytes > MAX_BYTES_TOGETHER {
             return Ok(None);
         }
         let mut actions = Actions::default();
@@ -112,7 +112,7 @@ impl Table {
     /// The items of its log but the one that a commit writes: those that the head names, and where there are older ones,
     /// all that a query finds.
     async fn log_of(&self, interchange: &Interchange, written: Option<u64>) -> Result<Vec<Other>, TableError> {
-        if !interchange.kept.older {
+        if !interchange.storage.older {
             return Ok(log_items(interchange, written));
         }
         let written = written.map(keys::event);
@@ -123,7 +123,7 @@ impl Table {
 
     /// The items of its payloads: those that the head names, and where there are older ones, all that a query finds.
     async fn payloads_of(&self, interchange: &Interchange) -> Result<Vec<Other>, TableError> {
-        if interchange.kept.older {
+        if interchange.storage.older {
             self.found(interchange, keys::PAYLOAD_PREFIX).await
         } else {
             Ok(payload_items(interchange))
@@ -148,7 +148,7 @@ impl Table {
                 let removes = match prefix {
                     _ if !is_deleted => Vec::new(),
                     keys::PAYLOAD_PREFIX => vec![BYTES.to_owned()],
-                    _ => carried::names(item).cloned().collect(),
+                    _ => inline::names(item).cloned().collect(),
                 };
                 found.push(Other { sk: text(item, SK)?.to_owned(), removes });
             }
@@ -199,7 +199,7 @@ impl Table {
 
 /// All items of a resolved interchange but its head and the last one of its log: these two the commit wrote.
 fn others(interchange: &Interchange) -> Vec<Other> {
-    let mut others = log_items(interchange, interchange.kept.items.last().copied());
+    let mut others = log_items(interchange, interchange.storage.items.last().copied());
     others.extend(payload_items(interchange));
     others
 }
@@ -207,17 +207,17 @@ fn others(interchange: &Interchange) -> Vec<Other> {
 /// The items of its log but the one that a commit writes.
 fn log_items(interchange: &Interchange, written: Option<u64>) -> Vec<Other> {
     let is_deleted = interchange.status.has_no_payloads();
-    let items = interchange.kept.items.iter().copied().filter(|item| Some(*item) != written);
+    let items = interchange.storage.items.iter().copied().filter(|item| Some(*item) != written);
     let other = |item| Other {
         sk: keys::event(item),
-        removes: if is_deleted { carried_in(interchange, item).into_iter().collect() } else { Vec::new() },
+        removes: if is_deleted { inline_in(interchange, item).into_iter().collect() } else { Vec::new() },
     };
     items.map(other).collect()
 }
 
 fn payload_items(interchange: &Interchange) -> Vec<Other> {
     let removes = if interchange.status.has_no_payloads() { vec![BYTES.to_owned()] } else { Vec::new() };
-    let keys = apart(interchange).flat_map(|revision| {
+    let keys = chunked_payloads(interchange).flat_map(|revision| {
         let digest = revision.meta.digest;
         (0..most_chunks(revision.meta.bytes)).map(move |chunk| keys::payload_chunk(digest, chunk))
     });
@@ -225,8 +225,8 @@ fn payload_items(interchange: &Interchange) -> Vec<Other> {
 }
 
 /// The payloads that have items of their own, each once.
-fn apart(interchange: &Interchange) -> impl Iterator<Item = &Revision> {
-    interchange.kept.apart.iter().filter_map(|digest| revision(interchange, *digest))
+fn chunked_payloads(interchange: &Interchange) -> impl Iterator<Item = &Revision> {
+    interchange.storage.chunked.iter().filter_map(|digest| revision(interchange, *digest))
 }
 
 fn revision(interchange: &Interchange, digest: Digest) -> Option<&Revision> {

@@ -13,7 +13,7 @@ const OPERATION: &str = "BatchExecuteStatement";
 const MOST: usize = 25;
 
 /// Calls side by side.
-const LANES: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 
 /// Tries of what finds no capacity or meets a transaction.
 const TRIES: u32 = 10;
@@ -34,7 +34,7 @@ impl Table {
         });
         let requests: Vec<BatchStatementRequest> = requests.collect::<Result<_, _>>()?;
         let calls = requests.chunks(MOST).map(|requests| self.run_batch(requests.to_vec()));
-        stream::iter(calls).buffer_unordered(LANES).try_collect().await
+        stream::iter(calls).buffer_unordered(MAX_CONCURRENT).try_collect().await
     }
 
     async fn run_batch(&self, mut left: Vec<BatchStatementRequest>) -> Result<(), TableError> {

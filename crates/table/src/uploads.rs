@@ -60,7 +60,7 @@ impl Table {
             Err(error) => return Err(error),
         };
         // Older payloads are named by the log alone.
-        if head.as_ref().is_some_and(|head| head.kept.older) {
+        if head.as_ref().is_some_and(|head| head.storage.older) {
             return Ok(0);
         }
         let named: BTreeSet<String> = head.iter().flat_map(named).collect();
@@ -102,5 +102,5 @@ impl Table {
 fn named(head: &Interchange) -> impl Iterator<Item = String> + '_ {
     let all = [&head.sender_payloads, &head.receiver_payloads, &head.attributes];
     let revisions = all.into_iter().flat_map(|payloads| &payloads.0).map(|revision| revision.meta.digest);
-    revisions.chain(head.kept.apart.iter().copied()).map(keys::payload)
+    revisions.chain(head.storage.chunked.iter().copied()).map(keys::payload)
 }

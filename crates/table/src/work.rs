@@ -13,7 +13,7 @@ pub struct Work {
     /// Appended to the log, oldest first.
     pub events: Vec<Event>,
     /// Payloads that are committed in the item of these events, packed.
-    pub(crate) carried: Vec<(Digest, Vec<u8>)>,
+    pub(crate) inline: Vec<(Digest, Vec<u8>)>,
     /// Whether it names payloads that are written, and registered, before it is committed.
     pub(crate) has_uploads: bool,
 }
@@ -22,7 +22,7 @@ impl Work {
     /// The first change of an interchange that was loaded as `before`.
     #[must_use]
     pub fn new(before: Option<Interchange>, change: Change) -> Self {
-        Self { before, after: change.after, events: change.events, carried: Vec::new(), has_uploads: false }
+        Self { before, after: change.after, events: change.events, inline: Vec::new(), has_uploads: false }
     }
 
     /// Adds a change that was decided on what this work leads to.

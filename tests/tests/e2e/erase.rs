@@ -1,4 +1,4 @@
-//! Erasing removes what an interchange says, wherever Reprise keeps it, for good and in every status. What happened when, and who
+//! Erasing removes what an interchange says, wherever Reprise keeps it, permanently and in every status. What happened when, and who
 //! erased it and why, stays.
 
 mod faults;

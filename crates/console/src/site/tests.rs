@@ -114,7 +114,7 @@ fn what_the_browser_has_is_not_sent_again() {
 }
 
 #[test]
-fn whoever_takes_gzip_gets_it() {
+fn a_client_that_accepts_gzip_gets_it() {
     let site = site();
     for accepted in ["gzip, deflate, br, zstd", "br;q=1.0, GZIP;q=0.5"] {
         let answer = get(&site, "/console", &[(header::ACCEPT_ENCODING, accepted)]);

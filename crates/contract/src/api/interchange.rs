@@ -87,18 +87,18 @@ fn side_with_revisions(payloads: &Payloads) -> Option<Object> {
     side_json(payloads).map(|current| current.with("revisions", revisions))
 }
 
-/// The next automatic retry, while there is one: when, the how manieth of how many, by which schedule, whose policy it is
+/// The next automatic retry, while there is one: when, its number and the limit, its schedule, whose policy it is
 /// where it is a partner's, and what it will do.
 fn next_retry(interchange: &Interchange, flow: &Flow) -> Option<Object> {
     let at = interchange.next_retry_at?;
-    let rung = flow.rung(interchange);
+    let position = flow.retry_position(interchange);
     Some(
         Object::new()
             .time("at", Some(at.timestamp()))
-            .with("number", rung.number)
-            .with("of", rung.of)
-            .with("kind", rung.kind)
-            .maybe("partner", rung.partner)
+            .with("number", position.number)
+            .with("of", position.of)
+            .with("kind", position.kind)
+            .maybe("partner", position.partner)
             .with("action", interchange.automatic_action(flow).as_str()),
     )
 }

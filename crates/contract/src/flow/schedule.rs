@@ -9,9 +9,9 @@ use super::{LEAST_DELAY, YEAR};
 use crate::FieldError;
 use crate::fields::{Field, Fields};
 
-const MOST_DELAYS: usize = 100;
-const MOST_RETRIES: u32 = 1_000;
-const MOST_IN_A_BATCH: u32 = 1_000_000;
+const MAX_DELAYS: usize = 100;
+const MAX_RETRIES: u32 = 1_000;
+const MAX_IN_A_BATCH: u32 = 1_000_000;
 const FACTOR_MOST: f64 = 100.0;
 const REBOUNDS: u32 = 10;
 const WINDOW_RETRIES: u32 = 4;
@@ -47,8 +47,8 @@ fn ladder(fields: &Fields<'_>) -> Result<Ladder, FieldError> {
     fields.only(&["kind", "delays"])?;
     let delays = fields.at("delays");
     let Some(items) = delays.list()? else { return Ok(Ladder::default()) };
-    if !(1..=MOST_DELAYS).contains(&items.len()) {
-        let problem = format!("has {} delays: must be a list of 1 to {MOST_DELAYS}", items.len());
+    if !(1..=MAX_DELAYS).contains(&items.len()) {
+        let problem = format!("has {} delays: must be a list of 1 to {MAX_DELAYS}", items.len());
         return Err(delays.refused(problem));
     }
     Ok(Ladder { delays: items.iter().map(delay).collect::<Result<_, _>>()? })
@@ -67,7 +67,7 @@ fn exponential(fields: &Fields<'_>) -> Result<Exponential, FieldError> {
         first,
         factor: factor.number(1.0..=FACTOR_MOST)?.ok_or_else(|| factor.wrong("a number from 1 to 100"))?,
         cap: longest,
-        limit: fields.at("limit").count(1, MOST_RETRIES)?.unwrap_or(REBOUNDS),
+        limit: fields.at("limit").count(1, MAX_RETRIES)?.unwrap_or(REBOUNDS),
     })
 }
 
@@ -89,8 +89,8 @@ fn window(fields: &Fields<'_>) -> Result<Window, FieldError> {
         every,
         interval: interval.unwrap_or(default_interval),
         lapse: fields.at("lapse").duration(SignedDuration::ZERO..=YEAR)?.unwrap_or(SignedDuration::ZERO),
-        batch: fields.at("batch").count(1, MOST_IN_A_BATCH)?,
-        limit: fields.at("limit").count(1, MOST_RETRIES)?.unwrap_or(WINDOW_RETRIES),
+        batch: fields.at("batch").count(1, MAX_IN_A_BATCH)?,
+        limit: fields.at("limit").count(1, MAX_RETRIES)?.unwrap_or(WINDOW_RETRIES),
     })
 }
 

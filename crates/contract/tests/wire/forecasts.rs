@@ -1,7 +1,7 @@
 //! A planned configuration.
 
 use contract::api::{FlowPlan, flow_plan};
-use domain::{Category, Flow, FlowName, Imagined, Phase};
+use domain::{Category, Flow, FlowName, HypotheticalFailure, Phase};
 use serde_json::{Value, json};
 
 use super::at;
@@ -10,7 +10,7 @@ use super::flows::{NOW, full, read};
 fn plan(config: &Value, category: Category) -> Value {
     let flow = Flow { name: FlowName::new("orders").unwrap(), version: 3, ..read(config).unwrap() };
     let now = at(NOW);
-    let forecast = |partner| flow.forecast(Imagined { partner, category, phase: Phase::Delivery }, 20, now);
+    let forecast = |partner| flow.forecast(HypotheticalFailure { partner, category, phase: Phase::Delivery }, 20, now);
     let partners = flow.partners.keys().map(|name| (name.clone(), forecast(Some(name.as_str())))).collect();
     flow_plan(&FlowPlan { default: forecast(None), partners, flow, now, category, phase: Phase::Delivery })
 }

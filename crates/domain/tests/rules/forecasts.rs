@@ -1,15 +1,16 @@
 //! What a policy says is to come, beside what comes.
 
 use domain::{
-    Category, Exponential, Flow, Forecast, ForecastEnd, Imagined, Interchange, Ladder, Minute, NoRetry, Phase, Reentry,
-    Refusal, RetryMode, RetryPolicy, Schedule, Stages, Window, WindowEvery,
+    Category, Exponential, Flow, Forecast, ForecastEnd, HypotheticalFailure, Interchange, Ladder, Minute, NoRetry,
+    Phase, Reentry, Refusal, RetryMode, RetryPolicy, Schedule, Stages, Window, WindowEvery,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::{at, change, failed, failed_at_two, flow, judge_under, report};
 
-const SYSTEM: Imagined<'static> = Imagined { partner: None, category: Category::System, phase: Phase::Delivery };
+const SYSTEM: HypotheticalFailure<'static> =
+    HypotheticalFailure { partner: None, category: Category::System, phase: Phase::Delivery };
 
 fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
@@ -71,7 +72,7 @@ fn what_is_not_retried_by_itself_has_no_times_and_says_why() {
     let forecast = by_hand.forecast(SYSTEM, 20, at("14:00"));
     assert_eq!((forecast.earliest.len(), forecast.action), (0, None));
     assert_eq!(forecast.end, Some(ForecastEnd::NoRetry(NoRetry::Manual)));
-    let mapping = Imagined { category: Category::Mapping, ..SYSTEM };
+    let mapping = HypotheticalFailure { category: Category::Mapping, ..SYSTEM };
     let forecast = flow().forecast(mapping, 20, at("14:00"));
     assert_eq!(forecast.end, Some(ForecastEnd::NoRetry(NoRetry::Category(Category::Mapping))));
 }
@@ -93,7 +94,7 @@ fn an_inactive_flow_is_forecast_as_if_it_were_active() {
 
 #[test]
 fn the_phase_and_the_policy_say_what_is_done() {
-    let processing = Imagined { phase: Phase::Processing, ..SYSTEM };
+    let processing = HypotheticalFailure { phase: Phase::Processing, ..SYSTEM };
     assert_eq!(flow().forecast(processing, 20, at("14:00")).action, Some(Reentry::Restart));
     let fixed = Flow { retry: RetryPolicy { action: Some(Reentry::Retry), ..RetryPolicy::default() }, ..flow() };
     assert_eq!(fixed.forecast(processing, 20, at("14:00")).action, Some(Reentry::Retry));
@@ -104,7 +105,7 @@ fn a_partners_own_policy_counts_for_it_alone() {
     let ladder = Schedule::Ladder(Ladder { delays: vec![minutes(7)] });
     let mut flow = flow();
     flow.partners.insert("GLOBEX".to_owned(), RetryPolicy { schedule: ladder, ..RetryPolicy::default() });
-    let globex = Imagined { partner: Some("GLOBEX"), ..SYSTEM };
+    let globex = HypotheticalFailure { partner: Some("GLOBEX"), ..SYSTEM };
     assert_eq!(times(&flow.forecast(globex, 20, at("14:00")).earliest), ["11-20T14:07"]);
     assert_eq!(flow.forecast(SYSTEM, 20, at("14:00")).earliest.len(), 5);
 }
@@ -115,11 +116,11 @@ fn the_rung_tells_the_number_of_how_many_and_whose_policy() {
     flow.partners.insert("GLOBEX".to_owned(), RetryPolicy::default());
     let mut interchange: Interchange = failed_at_two();
     interchange.automatic = 2;
-    assert_eq!(flow.rung(&interchange).to_string(), "3rd of 5, ladder");
+    assert_eq!(flow.retry_position(&interchange).to_string(), "3rd of 5, ladder");
     interchange.parties.partner = Some("GLOBEX".to_owned());
-    assert_eq!(flow.rung(&interchange).to_string(), "3rd of 5, ladder, partner GLOBEX");
+    assert_eq!(flow.retry_position(&interchange).to_string(), "3rd of 5, ladder, partner GLOBEX");
     interchange.parties.partner = Some("ACME".to_owned());
-    assert_eq!(flow.rung(&interchange).partner, None);
+    assert_eq!(flow.retry_position(&interchange).partner, None);
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_retry_that_a_shorter_schedule_no_longer_has_is_the_last_of_its_count() {
     flow.retry.schedule = Schedule::Ladder(Ladder { delays: vec![minutes(7), minutes(7)] });
     let mut interchange: Interchange = failed_at_two();
     interchange.automatic = 2;
-    assert_eq!(flow.rung(&interchange).to_string(), "3rd of 3, ladder");
+    assert_eq!(flow.retry_position(&interchange).to_string(), "3rd of 3, ladder");
 }
 
 prop_compose! {

@@ -188,7 +188,7 @@ fn a_deleted_interchange_stays_deleted_and_logs_what_comes_late() {
 }
 
 #[test]
-fn what_fails_after_it_was_resolved_begins_its_ladder_anew() {
+fn what_fails_after_it_was_resolved_starts_its_schedule_again() {
     let mut done = change(judge(Some(&waiting()), &report(2, "14:12", ReportKind::Completed), "14:12")).after;
     done.automatic = 5;
     let after = change(judge(Some(&done), &report(3, "15:00", failed()), "15:00")).after;

@@ -1,4 +1,4 @@
-//! Retries that are held, put off to a later run, or planned anew.
+//! Retries that are held, postponed to a later run, or rescheduled.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ fn a_held_retry_keeps_its_slot_and_has_no_time() {
 fn a_retry_is_put_off_only_from_its_own_slot() {
     let failed = failed_at_two();
     let slot = slot_of(&failed);
-    let put_off = failed.clone().put_off(&slot, three(), 10, at("14:05")).unwrap();
-    assert_eq!(kinds(&put_off), ["retry_scheduled"]);
-    assert_eq!((put_off.after.due, put_off.after.next_retry_at), (Some(three()), Some(three())));
-    assert_eq!(put_off.after.put_off(&slot, three(), 10, at("14:05")), None);
+    let postpone = failed.clone().postpone(&slot, three(), 10, at("14:05")).unwrap();
+    assert_eq!(kinds(&postpone), ["retry_scheduled"]);
+    assert_eq!((postpone.after.due, postpone.after.next_retry_at), (Some(three()), Some(three())));
+    assert_eq!(postpone.after.postpone(&slot, three(), 10, at("14:05")), None);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     let no_stages = Flow { stages: Stages::default(), ..flow() };
     let no_receiver = told(FailureReport { receiver_payload: None, ..failure() });
     let no_sender = told(FailureReport { sender_payload: None, ..failure() });
-    let last_attempt = Interchange { attempt: domain::MOST_ATTEMPTS, ..failed_at_two() };
+    let last_attempt = Interchange { attempt: domain::MAX_ATTEMPTS, ..failed_at_two() };
     let stage = |side| Refusal::StageNotConfigured { side };
     let table = [
         (failed_at_two(), Reentry::Retry, &inactive, Refusal::FlowInactive),
@@ -134,7 +134,7 @@ fn what_sqs_refuses_for_good_waits_for_a_person() {
     };
     let change = waiting().send_failed(2, &refused, at("14:11")).unwrap();
     assert_eq!(kinds(&change), ["send_failed"]);
-    assert_eq!(change.events[0].actor, Actor::Person("ann".to_owned()), "it is told of whoever asked");
+    assert_eq!(change.events[0].actor, Actor::Person("ann".to_owned()), "it names the person who asked");
     let after = &change.after;
     assert_eq!((after.status, after.next_retry_at, after.due), (Status::Failed, None, None));
     assert_eq!(after.error.code.as_deref(), Some("send_failed"));

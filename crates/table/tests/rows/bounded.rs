@@ -106,7 +106,7 @@ async fn an_interchange_of_two_thousand_attempts_is_stored_listed_shown_retried_
     let sent = world.commit(Some(&known), sent, now).await;
     let outcome = change(reported(Some(&sent), &id, ATTEMPTS + 1, ReportKind::Completed, now));
     let done = world.commit(Some(&sent), outcome, now).await;
-    world.table.retire([&done], now).await.unwrap();
+    world.table.set_ttl([&done], now).await.unwrap();
     let expiry = world.table.expires_at(now).to_string();
     for item in world.items(&id).await {
         assert_eq!(item.get("ttl").and_then(|ttl| ttl.as_n().ok()), Some(&expiry), "{}", sort_key(&item));
@@ -144,7 +144,7 @@ async fn every_payload_revision_stays_readable_and_all_bytes_go_when_the_interch
     let by_hand = Cause { job: None, ..by_job("1") };
     let deleted = known.clone().delete(&by_hand, &flow(), now).unwrap();
     let deleted = world.commit(Some(&known), deleted, now).await;
-    world.table.retire([&deleted], now).await.unwrap();
+    world.table.set_ttl([&deleted], now).await.unwrap();
     for item in world.items(&id).await {
         let bytes = item.iter().find(|(_, value)| matches!(value, Value::B(_)));
         assert_eq!(bytes, None, "{} still has bytes", sort_key(&item));

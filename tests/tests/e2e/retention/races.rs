@@ -69,10 +69,10 @@ async fn a_late_expiry_is_ignored_after_the_next_failure() {
     one_completed(&world).await;
     let outdated = loaded(&table, "o-1").await;
     world.report(failed("o-1", 3, "2026-11-20T14:10:00Z")).await;
-    table.retire([&outdated], now(&world)).await.unwrap();
+    table.set_ttl([&outdated], now(&world)).await.unwrap();
     assert!(none_expires(&world, "o-1"));
     // Only the version prevents it.
-    table.retire([&ahead(outdated)], now(&world)).await.unwrap();
+    table.set_ttl([&ahead(outdated)], now(&world)).await.unwrap();
     assert!(!none_expires(&world, "o-1"));
     world.stop().await;
 }
@@ -109,7 +109,7 @@ async fn a_late_purge_does_not_remove_payloads_of_the_next_failure() {
         let mut again = failure(1);
         again["attempt"] = json!(2);
         world.report(again).await;
-        table.retire([&outdated], now(&world)).await.unwrap();
+        table.set_ttl([&outdated], now(&world)).await.unwrap();
         assert!(none_expires(&world, id), "{id}");
         assert!(holds_payloads(&world, id), "{id}");
         assert_eq!(world.get(&format!("/interchanges/{id}/payloads/receiver")).await.status, 200, "{id}");
@@ -124,7 +124,7 @@ async fn the_writes_after_a_resolution_are_idempotent() {
     one_completed(&world).await;
     let interchange = loaded(&table, "o-1").await;
     for _ in 0..3 {
-        table.retire([&interchange], now(&world)).await.unwrap();
+        table.set_ttl([&interchange], now(&world)).await.unwrap();
         assert!(all_expire(&world, "o-1") && holds_payloads(&world, "o-1"));
     }
     assert_eq!(world.kinds("o-1").await, ["failed", "retry_requested", "completed"]);

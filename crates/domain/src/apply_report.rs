@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    Category, ErrorInfo, Failure, FailureReport, Fingerprint, Flight, Interchange, Kept, Known, Parties, PayloadMeta,
-    PayloadSide, Payloads, Phase, Reentry, Report, ReportKind, Revision, Status, Unknown,
+    Category, ErrorInfo, Failure, FailureReport, Fingerprint, Flight, Interchange, Known, Parties, PayloadMeta,
+    PayloadSide, Payloads, Phase, Reentry, Report, ReportKind, Revision, Status, StorageLayout, Unknown,
 };
 
 impl Interchange {
@@ -14,7 +14,7 @@ impl Interchange {
         self.sender_payloads = Payloads::default();
         self.receiver_payloads = Payloads::default();
         self.attributes = Payloads::default();
-        self.kept.apart.clear();
+        self.storage.chunked.clear();
     }
 
     /// Takes over what a failure report tells; what it leaves out stays as it was known.
@@ -54,9 +54,9 @@ impl Interchange {
             flight.map(|flight| flight.payload.number)
         };
         let [sender, receiver] = [PayloadSide::Sender, PayloadSide::Receiver].map(in_flight);
-        self.kept.older |= self.sender_payloads.trim(sender);
-        self.kept.older |= self.receiver_payloads.trim(receiver);
-        self.kept.older |= self.attributes.trim(None);
+        self.storage.older |= self.sender_payloads.trim(sender);
+        self.storage.older |= self.receiver_payloads.trim(receiver);
+        self.storage.older |= self.attributes.trim(None);
     }
 
     /// Whether a report brings bytes of which nothing is kept where they belong. What was deleted or erased stays without them.
@@ -178,7 +178,7 @@ pub(crate) fn blank(report: &Report, event_at: Timestamp, now: Timestamp) -> Int
         seen: Vec::new(),
         sequence: 0,
         version: 0,
-        kept: Kept::default(),
+        storage: StorageLayout::default(),
         unknown: Unknown::default(),
     }
 }

@@ -6,7 +6,7 @@ use crate::{Flow, Interchange};
 
 /// The place of the next automatic retry in its schedule. As text: "3rd of 5, ladder, partner GLOBEX".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rung {
+pub struct RetryPosition {
     /// Counts automatic re-entries from 1; a manual one leaves it where it was.
     pub number: u32,
     /// How many there are in all. A retry that was planned before its schedule got shorter is the last of as many as it counts.
@@ -17,7 +17,7 @@ pub struct Rung {
     pub partner: Option<String>,
 }
 
-impl fmt::Display for Rung {
+impl fmt::Display for RetryPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}, {}", ordinal(self.number), self.of, self.kind)?;
         self.partner.iter().try_for_each(|partner| write!(f, ", partner {partner}"))
@@ -27,11 +27,11 @@ impl fmt::Display for Rung {
 impl Flow {
     /// The place of the interchange's next automatic retry under the policy as it is now.
     #[must_use]
-    pub fn rung(&self, interchange: &Interchange) -> Rung {
+    pub fn retry_position(&self, interchange: &Interchange) -> RetryPosition {
         let partner = interchange.parties.partner.as_deref();
         let schedule = &self.retry_for(partner).schedule;
         let number = interchange.automatic + 1;
-        Rung {
+        RetryPosition {
             number,
             of: schedule.limit().max(number),
             kind: schedule.kind(),

@@ -9,13 +9,13 @@ use crate::payloads::{assemble, pack};
 use crate::{TableError, Work};
 
 /// Most bytes of an item that costs one kilobyte, with room for its version and its expiry.
-pub(crate) const MOST_ITEM: usize = 1_000;
+pub(crate) const MAX_ITEM: usize = 1_000;
 
 /// Bytes of an item beside its keys' values, its events and what it carries: the names of its attributes.
 pub(crate) const NAMES: usize = 8;
 
 /// Longer payloads are not worth the try.
-const MOST_BYTES: usize = 8_192;
+const MAX_BYTES: usize = 8_192;
 
 /// Before the digest in the name of the attribute that holds a payload.
 const PREFIX: char = 'p';
@@ -29,14 +29,14 @@ impl Work {
     /// # Errors
     /// When it cannot be packed.
     pub fn carry(&mut self, digest: Digest, bytes: &[u8]) -> Result<bool, TableError> {
-        if self.carried.iter().any(|(taken, _)| *taken == digest) {
+        if self.inline.iter().any(|(taken, _)| *taken == digest) {
             // Both sides of a report may be the same bytes.
             Ok(true)
         } else if let Some(packed) = self.packed_if_it_fits(digest, bytes)? {
-            self.carried.push((digest, packed));
+            self.inline.push((digest, packed));
             Ok(true)
         } else {
-            self.after.kept.apart.insert(digest);
+            self.after.storage.chunked.insert(digest);
             self.has_uploads = true;
             Ok(false)
         }
@@ -44,13 +44,13 @@ impl Work {
 
     fn packed_if_it_fits(&self, digest: Digest, bytes: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
         let Some(first) = self.events.first().map(|event| event.sequence) else { return Ok(None) };
-        if bytes.len() > MOST_BYTES || self.after.brought_by(digest) != Some(first) {
+        if bytes.len() > MAX_BYTES || self.after.brought_by(digest) != Some(first) {
             return Ok(None);
         }
         let packed = pack(&self.after.id, bytes)?;
         let events = json(&stored(&self.events)).len();
-        let size = self.item_bytes(first) + events + self.carried_bytes() + name(digest).len() + packed.len();
-        Ok(Some(packed).filter(|_| size <= MOST_ITEM))
+        let size = self.item_bytes(first) + events + self.inline_bytes() + name(digest).len() + packed.len();
+        Ok(Some(packed).filter(|_| size <= MAX_ITEM))
     }
 
     /// Whether it names these bytes, so that they must be kept: by a revision that it leads to, or by an event alone where
@@ -62,18 +62,18 @@ impl Work {
     }
 
     /// Bytes of the payloads that it takes along.
-    pub(crate) fn carried_bytes(&self) -> usize {
-        self.carried.iter().map(|(digest, packed)| name(*digest).len() + packed.len()).sum()
+    pub(crate) fn inline_bytes(&self) -> usize {
+        self.inline.iter().map(|(digest, packed)| name(*digest).len() + packed.len()).sum()
     }
 
     /// Puts what it carries into the item of its events.
     pub(crate) fn load(&self, item: &mut Item) {
-        item.extend(self.carried.iter().map(|(digest, packed)| (name(*digest), b(packed.clone()))));
+        item.extend(self.inline.iter().map(|(digest, packed)| (name(*digest), b(packed.clone()))));
     }
 }
 
 /// The payload that an events' item carries under this digest.
-pub(crate) fn carried(item: &Item, digest: Digest) -> Result<Option<Vec<u8>>, TableError> {
+pub(crate) fn inline(item: &Item, digest: Digest) -> Result<Option<Vec<u8>>, TableError> {
     let packed = item.get(&name(digest)).and_then(|value| value.as_b().ok());
     packed.map(|packed| assemble(packed.as_ref().to_vec(), digest, item)).transpose()
 }

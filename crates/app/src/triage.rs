@@ -1,4 +1,4 @@
-//! Judging a batch: all reports on one interchange, in the order they came, fold into one commit.
+//! Triage of a batch: all reports on one interchange, in the order they came, become one commit.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,27 +9,27 @@ use table::Work;
 
 use crate::{Ingested, journal};
 
-/// A message that was read, with the message itself, should it have to be refused.
+/// A message and what was read from it.
 pub(crate) struct Arrival<'a> {
     pub(crate) record: &'a QueueRecord<'a>,
     pub(crate) intake: Intake,
 }
 
-/// The work on one interchange, with the bytes its reports brought.
-pub(crate) struct Taken<'a> {
+/// The change of one interchange that is to be committed, with the payloads of its reports.
+pub(crate) struct PendingCommit<'a> {
     pub(crate) work: Work,
     pub(crate) bodies: Vec<&'a Body>,
 }
 
-/// What a message came to, told once that is certain: news is none before its commit.
-pub(crate) struct Told<'a> {
+/// The result of a message. It is logged and counted after the commit.
+pub(crate) struct ReportResult<'a> {
     pub(crate) intake: &'a Intake,
     pub(crate) verdict: Verdict,
-    /// The fields that were not taken as they came.
+    /// The fields that were replaced or left out.
     pub(crate) warnings: Option<String>,
 }
 
-/// What a message came to.
+/// The result of a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
     /// It changes the interchange.
@@ -40,7 +40,7 @@ pub(crate) enum Verdict {
         next_retry_at: Option<Minute>,
         exhausted: bool,
     },
-    /// It was known.
+    /// It was known already.
     Repeat,
     /// It is an outcome of what is not known, and is remembered in case that the failure comes later.
     Early,
@@ -48,10 +48,10 @@ pub(crate) enum Verdict {
     NeverFailed,
 }
 
-/// What is to be committed of one interchange, `None` when nothing changes, and what each of its messages came to.
+/// The pending commit of one interchange (`None` when nothing changes) and the result of each of its messages.
 pub(crate) struct Decided<'a> {
-    pub(crate) taken: Option<Taken<'a>>,
-    pub(crate) told: Vec<Told<'a>>,
+    pub(crate) pending: Option<PendingCommit<'a>>,
+    pub(crate) results: Vec<ReportResult<'a>>,
 }
 
 /// Folds all reports on one interchange, in the order they came, into one work.
@@ -62,8 +62,8 @@ pub(crate) fn decide<'a>(
     epoch: Epoch,
     now: Timestamp,
 ) -> Decided<'a> {
-    let mut taken: Option<Taken<'a>> = None;
-    let mut told = Vec::new();
+    let mut pending: Option<PendingCommit<'a>> = None;
+    let mut results = Vec::new();
     for Arrival { intake, .. } in arrivals {
         let report = &intake.incoming.report;
         // Nobody configured the flow and nothing of it failed: an outcome is judged as the flow would be registered.
@@ -71,27 +71,30 @@ pub(crate) fn decide<'a>(
         let flow = flows.get(&report.flow).map_or_else(|| Cow::Owned(registered()), Cow::Borrowed);
         let received = Received { queued_at: intake.queued_at, now, flow: &flow, epoch };
         let mut warnings = None;
-        let current = taken.as_ref().map_or_else(|| head.clone(), |taken| Some(taken.work.after.clone()));
+        let current = pending.as_ref().map_or_else(|| head.clone(), |pending| Some(pending.work.after.clone()));
         let verdict = match receive(current, report, received) {
             domain::Verdict::Change(change) => {
                 let verdict = Verdict::of(&change);
                 warnings = warned(&change);
                 let bodies = intake.incoming.bodies.iter();
-                match &mut taken {
-                    Some(taken) => {
-                        taken.work.then(*change);
-                        taken.bodies.extend(bodies);
+                match &mut pending {
+                    Some(pending) => {
+                        pending.work.then(*change);
+                        pending.bodies.extend(bodies);
                     }
-                    None => taken = Some(Taken { work: Work::new(head.take(), *change), bodies: bodies.collect() }),
+                    None => {
+                        pending =
+                            Some(PendingCommit { work: Work::new(head.take(), *change), bodies: bodies.collect() })
+                    }
                 }
                 verdict
             }
             domain::Verdict::Repeat => Verdict::Repeat,
             domain::Verdict::NeverFailed => Verdict::NeverFailed,
         };
-        told.push(Told { intake, verdict, warnings });
+        results.push(ReportResult { intake, verdict, warnings });
     }
-    Decided { taken, told }
+    Decided { pending, results }
 }
 
 impl Verdict {
@@ -114,15 +117,15 @@ fn warned(change: &Change) -> Option<String> {
     (!fields.is_empty()).then(|| fields.join(","))
 }
 
-/// Tells what messages came to, and counts it.
-pub(crate) fn settle(told: &[Told<'_>], stands: Option<&Interchange>, tally: &mut Ingested) {
-    for told in told {
-        match told.verdict {
+/// Logs and counts the results of messages.
+pub(crate) fn record_results(results: &[ReportResult<'_>], stands: Option<&Interchange>, tally: &mut Ingested) {
+    for result in results {
+        match result.verdict {
             Verdict::News { .. } => {}
             Verdict::Repeat => tally.repeats += 1,
             Verdict::Early => tally.early += 1,
             Verdict::NeverFailed => tally.never_failed += 1,
         }
-        journal::report(told, stands);
+        journal::report(result, stands);
     }
 }

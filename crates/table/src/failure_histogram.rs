@@ -21,7 +21,7 @@ const DAYS_OF_HOURS: i64 = 7;
 
 /// A minute, hour or day (UTC) in which failures happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Span {
+pub(crate) struct Bucket {
     width: Width,
     /// How many of this width there were since 1970.
     number: i64,
@@ -53,7 +53,7 @@ impl Width {
     }
 }
 
-impl Span {
+impl Bucket {
     /// The minute of a time; the first of 1970 for all before it.
     pub(crate) fn minute(time: Timestamp) -> Self {
         Self { width: Width::Minute, number: time.as_second().max(0) / Width::Minute.seconds() }
@@ -93,13 +93,13 @@ impl Span {
 
 /// Failures by when they happened, put together from rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Spans(pub(crate) BTreeMap<Span, i64>);
+pub(crate) struct FailureHistogram(pub(crate) BTreeMap<Bucket, i64>);
 
-impl Spans {
+impl FailureHistogram {
     /// Adds what a row counts, as it is told apart at `now`.
     pub(crate) fn add(&mut self, row: &Item, now: Timestamp) {
         for attribute in row.keys() {
-            if let (Some(span), Some(by)) = (Span::named(attribute), number::<i64>(row, attribute)) {
+            if let (Some(span), Some(by)) = (Bucket::named(attribute), number::<i64>(row, attribute)) {
                 *self.0.entry(span.at(now)).or_default() += by;
             }
         }
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use crate::item::n;
 
-    impl Spans {
+    impl FailureHistogram {
         /// What rows say together.
         fn folded(rows: &[Self], now: Timestamp) -> Self {
             let mut folded = Self::default();
@@ -149,13 +149,13 @@ mod tests {
     fn row(changes: &[(&str, &str, i64)]) -> Item {
         let mut sums: BTreeMap<String, i64> = BTreeMap::new();
         for (failed_at, now, by) in changes {
-            *sums.entry(Span::minute(at(failed_at)).at(at(now)).name()).or_default() += by;
+            *sums.entry(Bucket::minute(at(failed_at)).at(at(now)).name()).or_default() += by;
         }
         sums.into_iter().map(|(name, by)| (name, n(by))).collect()
     }
 
     fn ends(rows: &[Item], now: &str) -> Option<(Timestamp, Timestamp)> {
-        let mut spans = Spans::default();
+        let mut spans = FailureHistogram::default();
         rows.iter().for_each(|row| spans.add(row, at(now)));
         spans.ends()
     }
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_is_further_away_is_told_apart_less_finely() {
         let now = at("2026-11-20T14:30:00Z");
-        let told = |time: &str| Timestamp::from_second(Span::minute(at(time)).at(now).second()).unwrap();
+        let told = |time: &str| Timestamp::from_second(Bucket::minute(at(time)).at(now).second()).unwrap();
         for (failed_at, shown) in [
             ("2026-11-20T14:29:59.9Z", "2026-11-20T14:29:00Z"),
             ("2026-11-20T08:00:30Z", "2026-11-20T08:00:00Z"),
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn other_attributes_are_no_spans() {
         for attribute in ["pk", "d", "deleted", "msg", "k", "at", "failed", "m", "h1x", "é1", ""] {
-            assert_eq!(Span::named(attribute), None, "{attribute}");
+            assert_eq!(Bucket::named(attribute), None, "{attribute}");
         }
     }
 
     proptest! {
         /// Failures that came and went at any time, written by any of three writers, and folded now and then.
         #[test]
-        fn whoever_writes_and_folds_whenever_the_ends_are_those_of_what_is_left(
+        fn writes_and_folds_in_any_order_give_the_oldest_and_newest_failure_that_is_left(
             failures in prop::collection::vec((0i64..15_000, 0i64..3_000, prop::option::of(1i64..15_000), 0usize..9), 1..40),
             folds in prop::collection::vec(0i64..30_000, 0..4),
         ) {
@@ -229,21 +229,21 @@ mod tests {
             }
             changes.extend(folds.iter().map(|when| (*when, 3, Timestamp::UNIX_EPOCH, 0)));
             changes.sort_unstable();
-            let mut rows = [Spans::default(), Spans::default(), Spans::default(), Spans::default()];
+            let mut rows = [FailureHistogram::default(), FailureHistogram::default(), FailureHistogram::default(), FailureHistogram::default()];
             let mut left: Vec<Timestamp> = Vec::new();
             for (when, writer, failed_at, by) in changes {
                 let now = minutes(when);
                 match by {
-                    0 => rows = [Spans::default(), Spans::default(), Spans::default(), Spans::folded(&rows, now)],
+                    0 => rows = [FailureHistogram::default(), FailureHistogram::default(), FailureHistogram::default(), FailureHistogram::folded(&rows, now)],
                     1 => left.push(failed_at),
                     _ => drop(left.remove(left.iter().position(|time| *time == failed_at).unwrap())),
                 }
                 if by != 0 {
-                    *rows[writer].0.entry(Span::minute(failed_at).at(now)).or_default() += by;
+                    *rows[writer].0.entry(Bucket::minute(failed_at).at(now)).or_default() += by;
                 }
-                let told = |time: &Timestamp| Timestamp::from_second(Span::minute(*time).at(now).second()).unwrap();
+                let told = |time: &Timestamp| Timestamp::from_second(Bucket::minute(*time).at(now).second()).unwrap();
                 let oracle = left.iter().map(told).min().zip(left.iter().map(told).max());
-                prop_assert_eq!(Spans::folded(&rows, now).ends(), oracle);
+                prop_assert_eq!(FailureHistogram::folded(&rows, now).ends(), oracle);
             }
         }
     }
