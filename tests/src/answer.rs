@@ -6,11 +6,8 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
-    /// `Content-Type`.
     pub content_type: String,
-    /// `Location`.
     pub location: Option<String>,
-    /// `ETag`.
     pub etag: Option<String>,
     /// `WWW-Authenticate`.
     pub challenge: Option<String>,

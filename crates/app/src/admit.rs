@@ -20,7 +20,6 @@ const UPGRADE: SignedDuration = SignedDuration::from_mins(15);
 pub struct WorkMessage<'a> {
     /// The id SQS gave it.
     pub id: &'a str,
-    /// Its body.
     pub body: &'a str,
     /// Its signature.
     pub mac: Option<&'a str>,

@@ -6,10 +6,8 @@ use table::TableError;
 /// A call that did not succeed. The work is to be tried again; nothing of it is lost.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The table.
     #[error("DynamoDB request failed")]
     Table(#[from] TableError),
-    /// A queue.
     #[error("SQS request failed")]
     Queue(#[from] QueueError),
     /// Others moved the same interchange every time it was decided.

@@ -33,11 +33,9 @@ pub struct FlowView {
 /// A payload as it was kept.
 #[derive(Debug, Clone)]
 pub struct PayloadView {
-    /// Its revision.
     pub revision: u32,
     /// What it is.
     pub meta: PayloadMeta,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 

@@ -21,7 +21,6 @@ pub enum Encoding {
 pub struct RepriseAttribute {
     /// Which interchange.
     pub interchange_id: InterchangeId,
-    /// Its flow.
     pub flow: FlowName,
     /// The attempt that this message is.
     pub attempt: u32,

@@ -12,11 +12,9 @@ pub const MAX_CARRIED: usize = 9;
 /// A message attribute as SQS delivers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageAttribute {
-    /// Its name.
     pub name: String,
     /// `String`, `Number` or `Binary`, with any custom label: `String.uuid`.
     pub data_type: String,
-    /// Its value.
     pub value: AttributeValue,
 }
 
@@ -25,7 +23,6 @@ pub struct MessageAttribute {
 pub enum AttributeValue {
     /// Of a `String` or a `Number`.
     Text(String),
-    /// Of a `Binary`.
     Binary(Vec<u8>),
 }
 

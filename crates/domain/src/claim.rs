@@ -10,21 +10,14 @@ use crate::{FlowName, JobId, Minute, Slot};
 pub enum Claim {
     /// One chunk of a job.
     Chunk {
-        /// The job.
         job: JobId,
         /// The chunk's number.
         number: u64,
     },
     /// One batch of a slot whose batches run side by side.
-    Batch {
-        /// The slot.
-        slot: Slot,
-        /// The batch.
-        batch: String,
-    },
+    Batch { slot: Slot, batch: String },
     /// The run of a slot whose members are handled in order.
     Run {
-        /// The slot.
         slot: Slot,
         /// Counts the runs of the slot from 1.
         generation: u64,

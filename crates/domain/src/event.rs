@@ -185,7 +185,6 @@ pub struct FailureNoted {
     pub phase: Phase,
     /// The step that reported it.
     pub origin: Option<String>,
-    /// The error.
     pub error: ErrorInfo,
     /// The payload revisions known after it.
     pub sender_payload: Option<Revision>,

@@ -116,7 +116,6 @@ impl Default for RetryPolicy {
 /// An integration flow: owns its stage queues and its retry policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
-    /// Its name.
     pub name: FlowName,
     /// What people call it.
     pub display_name: Option<String>,

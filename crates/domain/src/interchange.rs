@@ -154,9 +154,7 @@ pub struct Failure {
 /// One message travelling through a flow; its id never changes, however often it is reprocessed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interchange {
-    /// Its id.
     pub id: InterchangeId,
-    /// Its flow.
     pub flow: FlowName,
     /// Where it stands.
     pub status: Status,

@@ -156,7 +156,6 @@ pub enum CanaryResult {
 /// A job as it was asked for, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its id.
     pub id: JobId,
     /// The flow it acts on.
     pub flow: FlowName,

@@ -86,7 +86,6 @@ pub struct ErrorInfo {
 /// What became of one part of an interchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartStatus {
-    /// It failed.
     Failed,
     /// It went through.
     Completed,
@@ -146,7 +145,6 @@ pub struct FailureReport {
     pub traceparent: Option<String>,
     /// The FIFO group of its re-entry.
     pub order_key: Option<String>,
-    /// The error.
     pub error: ErrorInfo,
     /// Not to be tried again before this long after the failure.
     pub retry_after: Option<SignedDuration>,
@@ -176,7 +174,6 @@ pub enum ReportKind {
 pub struct Report {
     /// Which interchange.
     pub id: InterchangeId,
-    /// Its flow.
     pub flow: FlowName,
     /// Which attempt; left out it means the one in flight.
     pub attempt: Option<u32>,
@@ -238,7 +235,6 @@ impl Report {
 /// The kinds of outcome that are remembered for each attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Known {
-    /// It failed.
     Failed,
     /// It is in the trading network.
     InNetwork,

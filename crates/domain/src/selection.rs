@@ -33,9 +33,7 @@ pub struct Filter {
     pub receiver: Option<String>,
     /// Exactly this origin.
     pub origin: Option<String>,
-    /// This phase.
     pub phase: Option<Phase>,
-    /// This category.
     pub category: Option<Category>,
     /// Exactly this source id.
     pub source_id: Option<String>,

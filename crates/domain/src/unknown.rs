@@ -17,7 +17,6 @@ pub struct Unknown {
 /// A value of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attribute {
-    /// A text.
     Text(String),
     /// A number, as the store writes it.
     Number(String),

@@ -37,7 +37,6 @@ pub enum TableError {
     /// A change that DynamoDB will never take.
     #[error("interchange {id} cannot be stored: {cause}")]
     Unstorable {
-        /// Whose.
         id: String,
         /// What DynamoDB said.
         cause: String,

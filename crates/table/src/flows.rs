@@ -27,10 +27,7 @@ pub enum FlowPut {
     /// Someone else changed the flow first.
     Stale,
     /// A queue or function belongs to another flow already.
-    SourceTaken {
-        /// Its ARN.
-        arn: String,
-    },
+    SourceTaken { arn: String },
     /// There was to be a job with it, and the flow has this active one.
     JobActive {
         /// The one that is active.
@@ -41,7 +38,6 @@ pub enum FlowPut {
 /// The flow that a queue or function belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOwner {
-    /// The flow.
     pub flow: FlowName,
     /// Where a message that comes from there has failed, as far as the configuration tells.
     pub phase: Option<Phase>,

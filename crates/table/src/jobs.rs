@@ -43,7 +43,6 @@ struct StoredJob {
 /// A job to be made.
 #[derive(Debug, Clone)]
 pub struct NewJob<'a> {
-    /// The job.
     pub job: &'a Job,
     /// The caller's Idempotency-Key and the digest of its request.
     pub idempotency: Option<(&'a str, &'a str)>,
@@ -65,7 +64,6 @@ pub enum JobCreated {
 /// A job with how far it is.
 #[derive(Debug, Clone)]
 pub struct JobRecord {
-    /// The job.
     pub job: Job,
     /// What it came to.
     pub counts: JobCounts,
@@ -90,7 +88,6 @@ pub struct JobRecord {
 /// A job of a list that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableJob {
-    /// Its id.
     pub id: JobId,
     /// Where a walk of its flow's jobs stands that has come to it.
     pub position: Position,

@@ -44,7 +44,6 @@ pub type Row = Result<Interchange, UnreadableRow>;
 /// An interchange that this release cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRow {
-    /// Its id.
     pub id: InterchangeId,
     /// Where a walk goes on that has passed it.
     pub position: Position,

@@ -43,7 +43,6 @@ pub struct LeasedPacks {
 pub struct Member {
     /// Its place in the order of the slot.
     pub position: Position,
-    /// Its id.
     pub id: InterchangeId,
 }
 

@@ -30,13 +30,11 @@ const TRIES: u32 = 10;
 /// A payload to store.
 #[derive(Debug, Clone)]
 pub struct StoredBody<'a> {
-    /// Whose.
     pub id: &'a InterchangeId,
     /// The version of the head that will name it.
     pub version: u64,
     /// What its bytes hash to.
     pub meta: &'a PayloadMeta,
-    /// The bytes.
     pub bytes: &'a [u8],
 }
 

@@ -31,7 +31,6 @@ pub struct Pack {
 /// A slot that is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
-    /// The slot.
     pub slot: Slot,
     /// The sweep leaves it alone until then: its work was queued a moment ago.
     pub not_before: Option<Timestamp>,
@@ -40,7 +39,6 @@ pub struct Registered {
 /// What is enrolled in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Enrolled {
-    /// Retries.
     Retries,
     /// Deadlines of outcomes.
     Deadlines,

@@ -14,7 +14,6 @@ use crate::MessageAttribute;
 /// One message of the failures queue.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueRecord<'a> {
-    /// Its body.
     pub body: &'a str,
     /// The id SQS gave it.
     pub message_id: &'a str,

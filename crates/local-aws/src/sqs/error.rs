@@ -13,10 +13,8 @@ pub enum SqsError {
     /// A queue with this name and other attributes exists.
     #[error("A queue already exists with the same name and a different value for attribute {0}")]
     QueueNameExists(String),
-    /// A parameter is invalid.
     #[error("{0}")]
     InvalidParameterValue(String),
-    /// A parameter is missing.
     #[error("The request must contain the parameter {0}.")]
     MissingParameter(String),
     /// There is no queue attribute with this name.
