@@ -83,6 +83,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: |w| Box::pin(outcome(w, Payloads::Both)),
     },
     Scenario { name: "assumed completion", targets: &[], run: |w| Box::pin(assumed(w)) },
+    Scenario { name: "a minute in which nothing happens", targets: &[], run: |w| Box::pin(idle(w)) },
     Scenario { name: "retry of one", targets: &[], run: |w| Box::pin(act_on_one(w, "retry", Payloads::Receiver)) },
     Scenario { name: "delete of one", targets: &[], run: |w| Box::pin(act_on_one(w, "delete", Payloads::Sender)) },
     Scenario {
@@ -159,6 +160,17 @@ async fn assumed(world: World) -> (usize, Vec<Call>) {
     assert_eq!(flow["counts"]["completed"], JOB_SIZE, "{flow}");
     world.stop().await;
     (JOB_SIZE, calls)
+}
+
+/// The cost of the sweeps, per minute: it does not depend on how many messages there are.
+async fn idle(world: World) -> (usize, Vec<Call>) {
+    const MINUTES: usize = 60;
+    world.put(&format!("/flows/{FLOW}"), json!({ "retry": { "mode": "manual" } })).await.ok();
+    fill(&world, 3, Payloads::Sender).await;
+    world.advance("2h").await;
+    let calls = calls_of(&world, world.advance(&format!("{MINUTES}m"))).await;
+    world.stop().await;
+    (MINUTES, calls)
 }
 
 async fn act_on_one(world: World, action: &str, payloads: Payloads) -> (usize, Vec<Call>) {
