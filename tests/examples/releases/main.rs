@@ -15,6 +15,9 @@ cargo run -p tests --example releases -- keep FILE [BINARIES]
 cargo run -p tests --example releases -- mix BINARIES [SEED]
   runs every scenario with the functions of BINARIES mixed at random with those built with this";
 
+/// Scenarios that the previous release does not know. Empty this when `tests/releases/before` names another commit.
+const NEW_SCENARIOS: [Scenario; 1] = [Scenario::Erase];
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -50,7 +53,8 @@ async fn keep(file: &Path, binaries: PathBuf) -> ExitCode {
 async fn mix(binaries: &Path, seed: u64) -> ExitCode {
     let ours = World::own_binaries().await;
     let mut failed = 0;
-    for (scenario, seed) in Scenario::ALL.into_iter().zip(seed..) {
+    let known = Scenario::ALL.into_iter().filter(|scenario| !NEW_SCENARIOS.contains(scenario));
+    for (scenario, seed) in known.zip(seed..) {
         let mixed = Mixed::new(&ours, binaries, seed);
         let world = World::start_with(mixed.directory().to_owned()).await;
         let (violations, other_release) = run_with_other_release(scenario, world, OtherRelease::Runs(mixed)).await;
