@@ -33,8 +33,8 @@ const LAYERS: [&[&str]; 6] = [
 /// The crates that run on a developer's machine. They use only the template and the public contracts of Reprise.
 const LOCAL_TOOLS: [&str; 6] = ["local-aws", "test-issuer", "local", "demo", "launch", "tests"];
 
-/// The only dependencies of the domain: times, digests and error types.
-const DOMAIN_DEPENDENCIES: [&str; 3] = ["jiff", "sha2", "thiserror"];
+/// The only dependencies of the domain: times, regular expressions, digests and error types.
+const DOMAIN_DEPENDENCIES: [&str; 4] = ["jiff", "regex", "sha2", "thiserror"];
 
 /// The maximum length of a source file.
 const MAX_LINES: usize = 400;
