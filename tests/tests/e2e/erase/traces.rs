@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +60,7 @@ impl Name {
 
     /// The files of a data directory that hold the name, also in what is compressed or no longer in use.
     pub(super) fn in_files(&self, data: &Path) -> BTreeSet<String> {
-        let files: Vec<_> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files = files(data);
         assert!(files.len() > 1, "{files:?}");
         let holds = |file: &PathBuf| {
             let bytes = std::fs::read(file).unwrap();
@@ -100,6 +101,21 @@ impl Name {
         });
         without_code.filter(|line| self.is_in(line.as_bytes())).collect()
     }
+}
+
+fn files(data: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Waits until the databases of a stack that has stopped are closed: their write-ahead logs are gone then.
+pub(super) async fn closed(data: &Path) {
+    let is_log = |file: &PathBuf| file.to_string_lossy().ends_with("-wal");
+    let waits = async {
+        while files(data).iter().any(is_log) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waits).await.expect("the databases are closed");
 }
 
 fn text(value: &Value) -> &str {
