@@ -1,6 +1,6 @@
 //! A stack for one test, with clients that use only its public contracts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -34,6 +34,7 @@ pub struct World {
     pub scheduler: aws_sdk_scheduler::Client,
     pub(crate) http: reqwest::Client,
     log: CheckedLog,
+    data: Option<PathBuf>,
 }
 
 impl World {
@@ -50,8 +51,8 @@ impl World {
     /// # Panics
     /// When it does not start.
     pub async fn start_at(data: Option<PathBuf>) -> Self {
-        let options = Self::options(data).await;
-        Self::with(Stack::start(options).await.expect("the stack starts")).await
+        let options = Self::options(data.clone()).await;
+        Self { data, ..Self::with(Stack::start(options).await.expect("the stack starts")).await }
     }
 
     /// Starts a stack in memory whose functions' binaries are in `binaries`.
@@ -114,6 +115,7 @@ impl World {
             scheduler: aws_sdk_scheduler::Client::new(&aws),
             http: reqwest::Client::builder().timeout(MAX_WAIT).build().expect("a client"),
             log: CheckedLog(log),
+            data: None,
             stack,
         }
     }
@@ -230,6 +232,9 @@ impl World {
     /// When that takes longer than 4 minutes.
     pub async fn stop(self) {
         tokio::time::timeout(MAX_WAIT, self.stack.shutdown()).await.expect("the stack stops");
+        if let Some(data) = self.data {
+            tokio::time::timeout(MAX_WAIT, closed(&data)).await.expect("the databases are closed");
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -238,6 +243,17 @@ impl World {
 
     pub(crate) async fn call(&self, request: reqwest::RequestBuilder) -> Answer {
         Answer::of(request.send().await.expect("the API answers")).await
+    }
+}
+
+/// Waits until the databases in `data` are closed: until then they have a write-ahead log.
+async fn closed(data: &Path) {
+    let has_log = || {
+        let mut files = std::fs::read_dir(data).expect("the data directory").flatten();
+        files.any(|file| file.file_name().to_string_lossy().ends_with("-wal"))
+    };
+    while has_log() {
+        tokio::task::yield_now().await;
     }
 }
 

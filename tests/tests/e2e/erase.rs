@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tests::invariants::{Evidence, check};
 use tests::{FAILURES, RECEIVER_STAGE, World, noise, report, text_attribute};
 
-use traces::{Name, closed};
+use traces::Name;
 
 /// The person whose data is to go.
 const PERSON: &str = "Erika-Mustermann"; // in one word, as an order key has no blanks
@@ -180,7 +180,6 @@ async fn what_was_erased_is_nowhere_any_more_whatever_status_it_had() {
         assert_eq!(rows["items"].as_array().unwrap().len(), if flow == "orders" { ALL.len() } else { 1 }, "{rows}");
     }
     world.stop().await;
-    closed(data.path()).await;
     assert_eq!(name.in_files(data.path()), BTreeSet::new(), "nor is it in the bytes of any file");
 }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -105,17 +104,6 @@ impl Name {
 
 fn files(data: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
-/// Waits until the databases of a stack that has stopped are closed: their write-ahead logs are gone then.
-pub(super) async fn closed(data: &Path) {
-    let is_log = |file: &PathBuf| file.to_string_lossy().ends_with("-wal");
-    let waits = async {
-        while files(data).iter().any(is_log) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), waits).await.expect("the databases are closed");
 }
 
 fn text(value: &Value) -> &str {
