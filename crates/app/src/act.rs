@@ -79,11 +79,11 @@ impl From<table::TableError> for ActError {
     }
 }
 
-/// A request that acts, under a name of its own or under its Idempotency-Key.
+/// A request for an action, identified by its own id or by its Idempotency-Key.
 enum Request<'a> {
     Once(String),
     /// It may come more than once, at the same moment even. `attempt` and `version` are those of the interchange when
-    /// the key was seen first, or when SQS had refused to take what it sent.
+    /// the key was seen first, or after SQS had refused its message.
     Keyed {
         key: &'a str,
         attempt: u32,
@@ -102,7 +102,7 @@ impl Request<'_> {
 
     /// Whether another delivery of the request did what it asks for.
     fn was_done(&self, action: JobAction, interchange: &Interchange) -> bool {
-        // What is erased stays so, by whichever request.
+        // An erasure is permanent, whichever request did it.
         if action == JobAction::Erase {
             return interchange.status == Status::Erased;
         }
@@ -237,7 +237,7 @@ impl Actions {
         self.conclude(order, &request_id, executed, tally, now).await
     }
 
-    /// What the request that did the action may have left undone when it died: the end of payloads, and the expiry of all items.
+    /// Does what the request that did the action may have left undone when it died: removes payloads, sets the expiry of all items.
     async fn done_before(
         &self,
         action: JobAction,
@@ -250,7 +250,7 @@ impl Actions {
         Ok(interchange)
     }
 
-    /// What a request is answered whose change is committed, or may be.
+    /// The answer to a request whose change is committed, or may be.
     async fn conclude(
         &self,
         order: &ActOrder,

@@ -17,7 +17,7 @@ use crate::{AppError, Slots, journal};
 /// Payload bytes held in memory at a time.
 const MAX_BYTES: u64 = 24 * 1024 * 1024;
 
-/// Why an interchange is left alone that DynamoDB never takes as it would be.
+/// The reason to skip an interchange that DynamoDB can never store in its new state.
 pub(crate) const UNSTORABLE: &str = "unstorable";
 
 /// Why an interchange is left alone that this release cannot read.
@@ -28,7 +28,7 @@ pub(crate) const UNREADABLE: &str = "unreadable";
 pub(crate) enum Decision {
     /// Commit this, and send what it releases.
     Commit(Box<Change>),
-    /// This very unit took it before: do again what follows from that, be it to send it or to remove its payloads.
+    /// The same unit claimed it before: repeat the follow-up work, which is to send it or to remove its payloads.
     Resume,
     /// Leave it alone, for this reason.
     Skip(&'static str),
@@ -224,7 +224,7 @@ impl Executor {
             }
         }
         for (Claimed { interchange, by }, error) in refused {
-            // Work that comes again does not know who asked for it: it is the schedule that brings it.
+            // A claim that was made before does not say who asked for it, so the actor is the scheduler.
             let actor = by.unwrap_or(Actor::Scheduler);
             tally.changed.push(self.fail_again(interchange, actor, error, now).await?);
         }

@@ -36,7 +36,7 @@ pub struct Ingested {
     pub early: usize,
     /// Outcomes of what is not known, in flows that remember none.
     pub never_failed: usize,
-    /// Message ids of reports whose interchange this release cannot read: nothing is known of them, they must come again.
+    /// Message ids of reports whose interchange this release cannot read: they are not judged and must be delivered again.
     pub unreadable: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Ingest {
         self.take_all(arrivals, now).await
     }
 
-    /// Keeps a message that can never be stored as what it says, as a dead letter of `unassigned` that says `why`.
+    /// Stores a message whose report can never be stored as a dead letter of `unassigned`, with the reason `why`.
     ///
     /// # Errors
     /// When an AWS request fails.
@@ -98,8 +98,8 @@ impl Ingest {
         Ok(())
     }
 
-    /// The configurations of all flows in the batch, once what they do not take is turned away; those that fail for the first
-    /// time are registered.
+    /// The configurations of all flows in the batch, after reports that they do not accept are turned away; flows with their first
+    /// failure are registered.
     async fn flows(&self, arrivals: &mut [Arrival<'_>], now: Timestamp) -> Result<HashMap<FlowName, Flow>, AppError> {
         let names: BTreeSet<&FlowName> = arrivals.iter().map(|a| &a.intake.incoming.report.flow).collect();
         let mut flows = self.table.flows(names).await?;
@@ -123,7 +123,7 @@ impl Ingest {
         }
     }
 
-    /// Decides and commits what it can, and gives back what others overtook or what must be kept another way.
+    /// Decides and commits what it can; returns reports that lost a version conflict or must be kept another way.
     async fn take<'a>(
         &self,
         arrivals: Vec<Arrival<'a>>,
@@ -189,7 +189,7 @@ impl Ingest {
             }
         }
         self.looker.request(&canaries).await;
-        // After all of the batch is told: an expiry that cannot be set now must not leave the rest uncounted. A report
+        // This comes after the whole batch is counted: an expiry that cannot be set must not leave the rest uncounted. A report
         // that was known may be one whose first delivery died before this.
         self.table.set_ttl(&settled, now).await?;
         if let Some(error) = unstorable {
@@ -213,7 +213,7 @@ impl Ingest {
     }
 
     /// A report whose id belongs to another flow is kept as a dead letter: neither flow's message is touched. An id belongs
-    /// to the flow in which it failed first; outcomes before that are of what never failed, whatever flow they name.
+    /// to the flow in which it failed first; earlier outcomes count as outcomes of an interchange that never failed, in any flow that they name.
     async fn set_foreign_aside<'a>(
         &self,
         head: Option<&Interchange>,

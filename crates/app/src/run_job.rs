@@ -65,7 +65,7 @@ impl Runner {
                 None => return Ok(()),
             }
         }
-        // This very step is the last one recorded, now or before a crash: what follows from it is put on the queue.
+        // This step is the last one recorded, now or before a crash: its follow-up work is put on the queue.
         if record.step == step + 1 && record.queued_steps <= step && !record.job.status.has_ended() {
             self.work.send_later(following(&record, step, first_chunk, pace(&record.job, &flow))).await?;
             self.table.note_queued(id, step).await?;
@@ -83,7 +83,7 @@ impl Runner {
         let room = job.limits.cap.map_or(u64::MAX, |cap| cap.saturating_sub(record.counts.matched));
         let most = usize::try_from(room.min(u64::from(job.limits.step()))).unwrap_or(usize::MAX);
         let Found { ids, mut next } = match &job.selection {
-            // The canary was all there is.
+            // The canary already took everything that there was to take.
             _ if record.scan_complete => Found::default(),
             Selection::Ids(ids) => self.named(record, ids, most, canary).await?,
             Selection::Filter(_) | Selection::All => self.matching(record, most, canary).await?,
@@ -102,7 +102,7 @@ impl Runner {
         let job = &record.job;
         let filter = job.filter().unwrap_or_default();
         let page = self.table.list(&job.flow, &filter, Order::Oldest, most, record.position.as_ref()).await?;
-        // What cannot be read may be meant: it is taken along, and skipped by name.
+        // An unreadable row may be part of the selection: it is included, and skipped with its reason.
         let is_taken = |row: &&Row| row.as_ref().map_or(true, |interchange| job.selects(interchange));
         let mut found: Vec<&Row> = page.items.iter().filter(is_taken).collect();
         let mut next = page.next;
@@ -212,7 +212,7 @@ impl Runner {
         finished
     }
 
-    /// Of what cannot be read, the ids that a selection named and that are not of the job's flow are not there for it.
+    /// Changes the skip reason of unreadable ids that a selection lists to not-found if they are not of the job's flow.
     async fn judge_unreadable(&self, job: &Job, tally: &mut Tally) -> Result<(), AppError> {
         let unreadable = tally.skipped.iter().filter(|(_, why)| *why == UNREADABLE).map(|(id, _)| id);
         let unreadable: Vec<InterchangeId> = unreadable.cloned().collect();
@@ -229,7 +229,7 @@ impl Runner {
     }
 
     /// Puts on the queue what comes after a chunk that is done: the next one, or the next step. A next one that is done
-    /// has seen to what follows from it.
+    /// has already queued what follows from it.
     async fn go_on_after(&self, record: &JobRecord, chunk: u64) -> Result<(), AppError> {
         let job = &record.job;
         let item = if chunk + 1 < record.chunks {
@@ -305,13 +305,13 @@ pub(crate) enum Pace {
     InOrder,
 }
 
-/// Chunks for a FIFO queue stand in a row, for the oldest of a group to be sent first. So do those of a canary, of which
-/// the last one brings up the step that looks whether there were enough.
+/// Chunks for a FIFO queue run one after another, so that the oldest of a group is sent first. So do those of a canary:
+/// the last one queues the step that checks whether enough were sent.
 fn pace(job: &Job, flow: &Flow) -> Pace {
     if job.status == JobStatus::Canary || job.keeps_order(flow) { Pace::InOrder } else { Pace::SideBySide }
 }
 
-/// How many of these it takes until `wanted` of them can be acted on, as far as they tell now; `None` where all of them
+/// How many of these are needed to act on `wanted` of them, judged by their current state; `None` if all of them
 /// are not enough.
 fn end_of_canary<'a>(job: &Job, found: impl Iterator<Item = Option<&'a Interchange>>, wanted: u64) -> Option<usize> {
     let will_be_sent = found.map(|i| i.is_some_and(|i| job.would_skip(i).is_none()));

@@ -32,10 +32,10 @@ const FORGOTTEN: SignedDuration = SignedDuration::from_mins(1);
 /// How long a job may stand still, with nobody at work, before its work is put back on the queue.
 const STALLED: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long nobody must have tried the work of a job for it to count as lost: longer than any pause between two tries.
+/// A job's work counts as lost if nobody tried it for this long: longer than any pause between two tries.
 const ABANDONED: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long an active job may be before what is kept of it gets another expiry.
+/// How long a job may be active before its stored items get a new expiry.
 const KEPT_FRESH: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a writer must be silent before its count rows are folded.
@@ -44,7 +44,7 @@ const QUIET: SignedDuration = SignedDuration::from_hours(1);
 /// How long payloads are kept that no head names: their report may still be delivered again.
 const UNNAMED: SignedDuration = SignedDuration::from_hours(24);
 
-/// Members that one work item handles, at least, while there are so many.
+/// The fewest members that one work item handles, if there are that many.
 const MEMBERS: usize = 100;
 
 /// Does what is due by the clock.
@@ -108,8 +108,8 @@ impl Sweeper {
         }
     }
 
-    /// Dispatches every slot that is overdue, takes emptied ones off the register, and moves those of flows that are held
-    /// out of its own sight. Gives back how many work items that made.
+    /// Dispatches every slot that is overdue, unregisters empty ones, and moves those of held flows to where
+    /// it does not read them. Returns the number of work items that it made.
     ///
     /// # Errors
     /// When a service fails; the next sweep goes on.
@@ -143,7 +143,7 @@ impl Sweeper {
         Ok(dispatched)
     }
 
-    /// Has the members of a slot held, and moves it where only the activation of its flow finds it.
+    /// Holds the members of a slot, and moves the slot to where only the activation of its flow finds it.
     async fn hold(&self, flow: &Flow, slot: &Slot, now: Timestamp) -> Result<(), AppError> {
         self.dispatch_of(Some(flow), slot, now).await?;
         self.table.hold_slot(slot).await?;
@@ -226,8 +226,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Folds count rows that are quiet, and does what else may wait: releases what is held of flows that are not, and deletes
-    /// payloads whose commit never came. Gives back how many rows are fewer.
+    /// Folds count rows that are quiet, and does what else may wait: releases held slots of flows that are not held, and deletes
+    /// payloads whose commit never came. Returns how many fewer rows there are.
     ///
     /// # Errors
     /// When a service fails; the next sweep goes on.

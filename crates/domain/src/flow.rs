@@ -21,7 +21,7 @@ pub struct Stages {
 pub struct DeadLetterQueue {
     /// Its ARN, as SQS names it in `DeadLetterQueueSourceArn`.
     pub arn: String,
-    /// Where a message that ends there has failed.
+    /// The phase in which a message in this queue has failed.
     pub phase: Phase,
 }
 
@@ -41,8 +41,8 @@ pub struct Confirmation {
     pub mode: ConfirmationMode,
     /// How long an outcome may take, counted from the send.
     pub within: SignedDuration,
-    /// How long an outcome may take once the attempt is in the network, counted from when it got there; `None` for as
-    /// long as it likes.
+    /// How long an outcome may take once the attempt is in the network, counted from when it got there; `None` for no
+    /// limit.
     pub in_network_within: Option<SignedDuration>,
     /// Whether an outcome of what is not known is remembered, in case that its failure comes later.
     pub early: bool,
@@ -67,8 +67,8 @@ impl Confirmation {
         Minute::at_or_after(after(sent_at, self.within))
     }
 
-    /// The minute at which silence about an attempt is judged that was in the network at `occurred_at` by the pipeline's
-    /// clock; `None` where that has no end. It counts from `now` where that clock is ahead, and is always still to come.
+    /// The deadline for an outcome of an attempt that was in the network at `occurred_at` by the pipeline's
+    /// clock; `None` if there is no limit. It counts from `now` if that clock is ahead, and is always in the future.
     #[must_use]
     pub fn in_network_deadline(&self, occurred_at: Timestamp, now: Timestamp) -> Option<Minute> {
         let deadline = after(occurred_at.min(now), self.in_network_within?);
@@ -142,7 +142,7 @@ pub struct Flow {
     pub partners: BTreeMap<String, RetryPolicy>,
     /// Counts its configurations; 0 while it has none.
     pub version: u64,
-    /// What of its stored configuration this release does not understand. While there is any, nothing happens to its
+    /// The parts of its stored configuration that this release does not understand. While there are any, nothing happens to its
     /// interchanges by itself: [`Flow::is_held`].
     pub problems: Vec<ConfigProblem>,
     /// What a later release stored in its configuration.
@@ -215,7 +215,7 @@ impl Flow {
     }
 
     /// Whether it takes what `sender` (SQS's `SenderId`) put on a queue, and what came through the dead-letter queue of `queue`
-    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow is listed by that already. Where the
+    /// (`DeadLetterQueueSourceArn`). A queue whose dead letters belong to the flow counts as listed. If the
     /// configuration cannot be read it may have listed senders, so nothing is taken; `unassigned` takes what no flow takes.
     #[must_use]
     pub fn takes_from(&self, sender: Option<&str>, queue: Option<&str>) -> bool {

@@ -94,14 +94,14 @@ impl Status {
     }
 }
 
-/// Whose message it is and what to correlate it with, as the pipeline tells it.
+/// The parties of the message and the ids to correlate it with, as the pipeline reports them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parties {
     /// Who sent it.
     pub sender: Option<String>,
     /// Whom it is for.
     pub receiver: Option<String>,
-    /// Whose retry policy counts.
+    /// The partner whose retry policy applies.
     pub partner: Option<String>,
     /// Its id in the source application.
     pub source_id: Option<String>,
@@ -146,7 +146,7 @@ pub enum Completion {
 pub struct Failure {
     /// By the pipeline's clock.
     pub at: Timestamp,
-    /// When Reprise recorded it, by its own clock: frozen selections and delays go by this one where the
+    /// When Reprise recorded it, by its own clock. Frozen selections use this time; delays use it if the
     /// pipeline's clock is ahead.
     pub recorded_at: Timestamp,
 }
@@ -218,7 +218,7 @@ pub struct Interchange {
 }
 
 impl Interchange {
-    /// The event that brought the bytes of this digest, when they are kept already, on whichever side.
+    /// The number of the event that brought the bytes with this digest, on any side; `None` if they are not stored.
     #[must_use]
     pub fn brought_by(&self, digest: Digest) -> Option<u64> {
         let all = [&self.sender_payloads, &self.receiver_payloads, &self.attributes];

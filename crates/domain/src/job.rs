@@ -161,7 +161,7 @@ pub struct Job {
     pub flow: FlowName,
     /// What it does.
     pub action: JobAction,
-    /// To which.
+    /// The interchanges that it acts on.
     pub selection: Selection,
     /// Why.
     pub reason: String,
@@ -169,7 +169,7 @@ pub struct Job {
     pub actor: String,
     /// The selection is frozen at this time: what fails later is not taken.
     pub as_of: Timestamp,
-    /// How carefully it goes.
+    /// The limits that it keeps to.
     pub limits: JobLimits,
     /// Where it stands.
     pub status: JobStatus,
@@ -190,7 +190,7 @@ pub struct Job {
 pub enum Take {
     /// Act on it.
     Act,
-    /// This very job acted on it before: only what follows from that may be left to do.
+    /// The same job acted on it before: only the follow-up work may be left to do.
     Resume,
     /// Leave it alone.
     Skip(&'static str),
@@ -210,7 +210,7 @@ impl Job {
         }
     }
 
-    /// How many the canary is short of: what was passed over is none of it. Nothing where there is no canary.
+    /// How many messages the canary still needs; skipped ones do not count. 0 if there is no canary.
     #[must_use]
     pub fn canary_lacks(&self, counts: &JobCounts) -> u64 {
         self.limits.canary.map_or(0, |canary| u64::from(canary).saturating_sub(counts.sent))
@@ -222,7 +222,7 @@ impl Job {
         matches!(self.action, JobAction::Reenter(action) if flow.keeps_order_at(action))
     }
 
-    /// Why an interchange would be left alone, as far as it tells now; `None` where the job would act on it.
+    /// Why the job would skip an interchange in its current state; `None` if the job would act on it.
     #[must_use]
     pub fn would_skip(&self, interchange: &Interchange) -> Option<&'static str> {
         match self.take(interchange) {
@@ -270,7 +270,7 @@ impl Job {
     /// What to do about an interchange of the selection as it stands now.
     #[must_use]
     pub fn take(&self, interchange: &Interchange) -> Take {
-        // Of another flow is as good as not there: a caller may not be allowed to know of it.
+        // An interchange of another flow counts as not found: a caller may not be allowed to know of it.
         if interchange.flow != self.flow {
             return Take::Skip("not-found");
         }

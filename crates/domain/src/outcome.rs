@@ -11,10 +11,10 @@ use crate::{
     Status,
 };
 
-/// Attempts, counted back from the newest, of which it is remembered what was reported. All of it stays in the log.
+/// The number of newest attempts whose reported outcomes are remembered. The log keeps all of them.
 pub const MAX_KNOWN_ATTEMPTS: u32 = 50;
 
-/// Digests of reports that are remembered, the newest ones.
+/// The number of newest report digests that are remembered.
 pub const MAX_SEEN: usize = 16;
 
 /// The circumstances in which a report arrived.
@@ -37,7 +37,7 @@ pub enum Verdict {
     Change(Box<Change>),
     /// It was known; nothing changes.
     Repeat,
-    /// It speaks of an interchange that never failed: acknowledged, counted, not kept. Only where the flow remembers no
+    /// It is about an interchange that never failed: acknowledged and counted, not stored. Only if the flow remembers no
     /// early outcomes.
     NeverFailed,
 }
@@ -97,7 +97,7 @@ fn attempt_meant(known: &Interchange, told: &Plausible<'_>, queued_at: Timestamp
         return told.attempt;
     }
     if let Some(flight) = known.flight.as_ref().filter(|_| known.status.is_in_flight()) {
-        // SQS tells milliseconds: what was queued in the very one of the send may be its outcome.
+        // SQS gives milliseconds: a report queued in the same millisecond as the send may be its outcome.
         return (queued_at.as_millisecond() >= flight.sent_at.as_millisecond()).then_some(known.attempt);
     }
     told.occurred_at.is_some_and(|at| at > known.failure.at).then_some(known.attempt)
@@ -108,11 +108,11 @@ fn is_news(known: &Interchange, told: &Plausible<'_>) -> bool {
     let event_at = told.event_at;
     match (known.status, told.report.known_as()) {
         (status, _) if status.is_waiting() => true,
-        // A failure that was only assumed gives way to whatever really happened.
+        // Any reported outcome replaces a failure that was only assumed.
         (Status::Failed, _) if known.failure_is_assumed() => true,
         (Status::InNetwork, Known::InNetwork) => false,
         (Status::InNetwork, _) => true,
-        // The attempt is named and known to have failed: the same news again, whatever its time says.
+        // A report that names an attempt which is known to have failed is a repeat, whatever its time is.
         (Status::Failed | Status::PartiallyFailed, Known::Failed) => told.attempt.is_none(),
         (Status::Failed | Status::PartiallyFailed, _) => event_at > known.failure.at,
         (Status::Completed, Known::Failed) => match known.completion {
@@ -126,8 +126,8 @@ fn is_news(known: &Interchange, told: &Plausible<'_>) -> bool {
     }
 }
 
-/// Logs an outcome that came too late, once, and again where it brings what was never seen. Of an attempt that is too old
-/// to be remembered every outcome counts as logged.
+/// Logs a late outcome once, and again if it brings bytes that are not stored. For an attempt that is too old
+/// to be remembered, every outcome counts as already logged.
 fn late(known: Interchange, attempt: u32, told: &Plausible<'_>, now: Timestamp) -> Verdict {
     let outcome = told.report.known_as();
     let is_known = known.is_forgotten(attempt) || known.known.contains(&(attempt, outcome));
@@ -141,7 +141,7 @@ fn late(known: Interchange, attempt: u32, told: &Plausible<'_>, now: Timestamp) 
     Verdict::Change(Box::new(change))
 }
 
-/// Logs an outcome of an attempt that another epoch of the table began: it says nothing about the attempt that has its
+/// Logs an outcome of an attempt from another epoch of the table: it says nothing about the attempt that has the same
 /// number now. What it brings is kept.
 fn of_another_epoch(known: Interchange, told: &Plausible<'_>, now: Timestamp) -> Verdict {
     let attempt = told.attempt.unwrap_or(known.attempt);
@@ -159,7 +159,7 @@ fn log_late(known: Interchange, attempt: u32, told: &Plausible<'_>, now: Timesta
     change
 }
 
-/// What can only be a repeat changes nothing, unless it brings what was never seen: it then speaks of the newest attempt
+/// A report that can only be a repeat changes nothing, unless it brings bytes that are not stored: it then counts for the newest attempt
 /// that was known when it was sent.
 fn repeat(known: Interchange, told: &Plausible<'_>, now: Timestamp) -> Verdict {
     if !known.lacks(told.report) {
@@ -181,7 +181,7 @@ pub(crate) fn failed(
     change
 }
 
-/// Takes a failure over and logs it, without a next retry.
+/// Applies a failure and logs it, without planning the next retry.
 pub(crate) fn record(
     known: Interchange,
     attempt: u32,
@@ -248,7 +248,7 @@ impl Interchange {
         attempt.saturating_add(MAX_KNOWN_ATTEMPTS) <= self.attempt
     }
 
-    /// Remembers the digest of a report that nothing else tells from its repeat.
+    /// Remembers the digest of a report if only the digest can show that it is repeated.
     fn remember_seen(&mut self, told: &Plausible<'_>) {
         let Some(digest) = told.report.digest.filter(|_| told.is_known_by_digest()) else { return };
         self.seen.push(digest);
@@ -258,7 +258,7 @@ impl Interchange {
 
     pub(crate) fn arrives(&mut self, attempt: u32, outcome: Known) {
         if self.status.has_no_payloads() {
-            // What comes after a deletion or erasure was not done by its job.
+            // An outcome after a deletion or erasure does not belong to the job that deleted.
             self.job = None;
         }
         self.attempt = attempt;

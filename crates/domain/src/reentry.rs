@@ -8,7 +8,7 @@ use crate::{
     Revision, Slot, Status,
 };
 
-/// The most attempts of an interchange: reports of later ones are not taken, so none is begun that could never end.
+/// The maximum number of attempts. Reports of later attempts are not accepted, so no later attempt is started.
 pub const MAX_ATTEMPTS: u32 = 1_000_000;
 
 /// The error code of a re-entry that its stage queue refused.
@@ -85,7 +85,7 @@ pub struct Cause {
 pub enum RecordedSend {
     /// The unit of work that took it recorded at this time that all its messages are on the stage.
     At(Timestamp),
-    /// No send is recorded: silence says nothing.
+    /// No send is recorded, so a missing outcome means nothing.
     Missing,
 }
 
@@ -119,7 +119,7 @@ pub enum Refusal {
         /// The stage that is missing.
         side: PayloadSide,
     },
-    /// What the flow's stored configuration says of that stage is nothing that this release understands.
+    /// This release does not understand what the flow's stored configuration says about that stage.
     #[error("what is configured as the flow's {} stage is not understood by this release", side.as_str())]
     StageNotUnderstood {
         /// The stage that is not understood.
@@ -132,7 +132,7 @@ pub enum Refusal {
 pub struct SendFailure {
     /// Who asked for the re-entry, as far as is known.
     pub actor: Actor,
-    /// Its words.
+    /// The error text of SQS.
     pub error: String,
     /// The queue that refused.
     pub queue_url: Option<String>,
@@ -187,7 +187,7 @@ impl Interchange {
         Ok(change)
     }
 
-    /// Gives a failed interchange up: its payloads go, head and log stay for the audit.
+    /// Gives up a failed interchange: its payloads are removed, head and log stay for the audit.
     ///
     /// # Errors
     /// `NotFailed`; `FlowInactive`, since every manual action needs an active flow.
@@ -234,7 +234,7 @@ impl Interchange {
         self.status.is_failed() && self.error.code.as_deref() == Some(SEND_FAILED)
     }
 
-    /// Takes an interchange whose automatic retry is impossible off the schedule, with the reason in its log: it waits
+    /// Removes an interchange whose automatic retry is impossible from the schedule and logs the reason: it waits
     /// for a person. `None` when it is not failed any more.
     #[must_use]
     pub fn cannot_be_retried(self, refusal: Refusal, now: Timestamp) -> Option<Change> {
@@ -250,8 +250,8 @@ impl Interchange {
 
     /// Judges an interchange whose deadline passed without an outcome; `None` when this slot is not its deadline.
     ///
-    /// Silence counts from the recorded send. Without one, or where that leaves time, only the deadline moves: nothing
-    /// is completed and no attempt is used up by the silence about a message that was not on the stage.
+    /// Silence counts from the recorded send. Without one, or if time is left, only the deadline moves: for a message that
+    /// was not on the stage, silence completes nothing and uses up no attempt.
     #[must_use]
     pub fn overdue(self, slot: &Slot, flow: &Flow, send: RecordedSend, now: Timestamp) -> Option<Change> {
         if !self.status.is_in_flight() || self.due != Some(slot.minute) {
@@ -289,8 +289,8 @@ impl Interchange {
         Some(change)
     }
 
-    /// The action an automatic retry of this interchange takes: by phase, unless the flow fixes one, and
-    /// whatever has a payload when the preferred one has none.
+    /// The action of an automatic retry: the one that the flow fixes, else the one for the phase. If that one has no
+    /// payload to send, it is the other one.
     #[must_use]
     pub fn automatic_action(&self, flow: &Flow) -> Reentry {
         let by_phase = match self.phase {
@@ -305,7 +305,7 @@ impl Interchange {
         }
     }
 
-    /// Why `action` would be refused now, as far as the interchange alone tells: its flow may refuse more.
+    /// Why `action` would be refused now, judged by the interchange alone; its flow may refuse more.
     #[must_use]
     pub fn refusal(&self, action: JobAction) -> Option<Refusal> {
         let payload = match action {

@@ -57,7 +57,7 @@ pub struct Window {
     pub every: WindowEvery,
     /// Hours between runs, 1-23.
     pub interval: i64,
-    /// A failure takes part in the first run at or after this long after it.
+    /// A failure takes part in the first run that starts at least this long after it.
     pub lapse: SignedDuration,
     /// Most interchanges a run takes.
     pub batch: Option<u32>,

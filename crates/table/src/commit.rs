@@ -1,4 +1,4 @@
-//! The commit: heads on the condition of their versions, their events, the counts and the slot enrolments, all or
+//! The commit: writes heads on the condition of their versions, with events, counts and slot enrolments, all or
 //! nothing, as many interchanges as fit a transaction.
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub enum Committed {
     Done {
         /// The head's version.
         version: u64,
-        /// Whether all that follows from it is written too: there is nothing to retire.
+        /// Whether all follow-up writes are in the same transaction: `set_ttl` has nothing left to do.
         whole: bool,
     },
     /// Someone else moved the head first: load it and decide again.
@@ -67,7 +67,7 @@ struct Group {
     uploads: usize,
     /// The members of each slot that are enrolled, by their positions.
     slots: BTreeMap<Slot, Vec<usize>>,
-    /// What is written with the one deletion or erasure that it is.
+    /// If the group is one deletion or erasure: the follow-up writes in its transaction.
     follows: Option<Actions>,
 }
 
@@ -135,7 +135,7 @@ impl Table {
             }
         }
         for (work, outcome) in works.iter().zip(&outcomes) {
-            // Others are retired, which does this too.
+            // For the others the caller calls `set_ttl`, which does this too.
             if work.erases() && matches!(outcome, Some(Committed::Done { whole: true, .. })) {
                 self.forget_answers(&work.after.id).await?;
             }
@@ -245,7 +245,7 @@ fn grouped(works: &[Work], members: Vec<usize>) -> Vec<Group> {
     groups
 }
 
-/// A result that names works instead of the positions of their actions: the first actions belong to `owners`, those
+/// Replaces the positions of actions in a result by their works: the first actions belong to `owners`, those
 /// after them are shared.
 fn owned(result: Transacted, owners: &[usize]) -> GroupResult {
     match result {
@@ -261,7 +261,7 @@ fn owned(result: Transacted, owners: &[usize]) -> GroupResult {
     }
 }
 
-/// Notes what became of a group's works and gives back those that must be tried again, in the groups in which they are.
+/// Records the results of a group's works and returns those that must be tried again, in groups.
 /// Where DynamoDB does not say which action it refuses, the group is halved until the work is found.
 fn settle(
     works: &[Work],

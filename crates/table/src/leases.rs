@@ -16,7 +16,7 @@ use crate::{Table, TableError};
 /// How long a lease lasts: run-job's time-out of 30 s, and 45 s so that clocks may differ by half a minute.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(75);
 
-/// How long what is known of a unit's work is kept after it was written last: longer than any deadline waits for it.
+/// How long the record of a unit's work is kept after its last write: longer than any deadline needs it.
 pub(crate) const RECORD_KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// A unit of work that is leased by an item of its own.
@@ -54,7 +54,7 @@ pub struct Progress {
     pub position: Option<Position>,
     /// Of a run: its generation has come to the end.
     pub ended: bool,
-    /// Of a run whose window takes only so many: the run that takes the next member, and its room, by partner policy.
+    /// For a run whose window has a limit: the run that takes the next member, and its room, by partner policy.
     pub fills: BTreeMap<String, (Timestamp, u32)>,
 }
 

@@ -31,7 +31,7 @@ pub enum Order {
 pub struct Position(pub String);
 
 impl Position {
-    /// The place of an interchange itself: a walk that goes on from there has passed it.
+    /// The position of an interchange: a walk that continues from there does not return it again.
     #[must_use]
     pub fn of(interchange: &Interchange) -> Self {
         Self(keys::index_sort(interchange.failure.at, &interchange.id))
@@ -45,7 +45,7 @@ pub type Row = Result<Interchange, UnreadableRow>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRow {
     pub id: InterchangeId,
-    /// Where a walk goes on that has passed it.
+    /// Where a walk continues after it.
     pub position: Position,
 }
 
@@ -76,7 +76,7 @@ impl Page {
 struct Shard {
     partition: String,
     buffer: VecDeque<Item>,
-    /// The key after which the next read begins; `None` before the first and with nothing to go on from.
+    /// The key after which the next read begins; `None` to read from the start.
     after: Option<String>,
     ended: bool,
 }
@@ -84,7 +84,7 @@ struct Shard {
 impl Table {
     /// Up to `limit` interchanges of `flow` that `filter` matches, from `from` on. A page may hold fewer, even
     /// none, when much was read to find them; as long as it names a position there is more to walk. What cannot be read is
-    /// among them where the filter asks for status and time alone: by its place it may be meant.
+    /// among them if the filter has only status and time: its position shows that it may match.
     ///
     /// # Errors
     /// When the table cannot be read.

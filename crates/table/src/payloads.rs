@@ -39,7 +39,7 @@ pub struct StoredBody<'a> {
 }
 
 impl Table {
-    /// Stores payloads. To be done before the commit that names them, at the same `now`: a crash in between leaves bytes that the
+    /// Stores payloads. Call it before the commit that names them, with the same `now`: a crash in between leaves bytes that the
     /// next try writes again under the same keys. Where none comes, [`Self::delete_unnamed_payloads`] deletes them.
     ///
     /// # Errors
@@ -204,7 +204,7 @@ fn part(item: &Item) -> Option<&[u8]> {
     item.get(BYTES).and_then(|v| v.as_b().ok()).map(AsRef::as_ref)
 }
 
-/// The most chunks that a payload of so many bytes can have, packed as badly as can be.
+/// The most chunks that a payload of this many bytes can have, with the worst compression.
 pub(crate) fn most_chunks(bytes: u64) -> usize {
     let most = usize::try_from(bytes).unwrap_or(usize::MAX);
     zstd::zstd_safe::compress_bound(most).div_ceil(CHUNK_BYTES).max(1)

@@ -1,11 +1,11 @@
-//! What follows for the items of an interchange that its own commit does not write, when it is resolved and when it is
-//! resolved no more: an expiry for the older items of its log and for payloads that have items of their own, and the
+//! What happens to the items of an interchange that its own commit does not write, when it is resolved and when it is
+//! reopened: an expiry for the older items of its log and for payloads that have items of their own, and the
 //! end of these payloads when it is deleted.
 //!
 //! They are reached by their keys, which the head knows; where an interchange has more of them than its head names, they
 //! are found by a query of its partition. Each bears the version of the head that dealt with it last, and
 //! ignores updates from an older version: work that lost a version conflict, or comes again, can neither set an expiry on
-//! what was reopened nor remove what was added since. An expiry is taken off before the commit that revives and put on after the commit that
+//! reopened items nor remove bytes that were added since. An expiry is removed before the commit that reopens and set after the commit that
 //! resolves, so at no moment does anything expire that is not resolved.
 
 use aws_sdk_dynamodb::types::Update;
@@ -35,9 +35,9 @@ pub(crate) struct Other {
 /// The change to an item's expiry.
 #[derive(Debug, Clone, Copy)]
 enum Expiry {
-    /// It may go at this time, in seconds since 1970: so the head says, as this version.
+    /// It expires at this time, in seconds since 1970, as the head of this version says.
     At(i64, u64),
-    /// It stays, from the version on that is about to be committed.
+    /// It does not expire, from the version that is about to be committed on.
     Never(u64),
 }
 
@@ -48,9 +48,9 @@ impl Table {
         now.as_second().saturating_add(self.retention.as_secs())
     }
 
-    /// Lets the retention run of everything that is kept of resolved interchanges, as they were committed or loaded, and
+    /// Sets the expiry on all other items of resolved interchanges, as they were committed or loaded, and
     /// removes what is left of the payloads of deleted ones. What is not resolved is passed over. To be called after the
-    /// commit that resolves, unless that says that it was all; doing it again changes nothing.
+    /// commit that resolves, unless its result is `whole`; doing it again changes nothing.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -73,7 +73,7 @@ impl Table {
         self.run(statements).await
     }
 
-    /// Keeps what is about to be resolved no more. To be done before the commits.
+    /// Removes the expiry from items of interchanges that are about to be reopened. Call it before the commits.
     pub(crate) async fn clear_ttl(&self, works: &[Work], now: Timestamp) -> Result<(), TableError> {
         let mut statements = Vec::new();
         for work in works.iter().filter(|work| work.is_reopened()) {
