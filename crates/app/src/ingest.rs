@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::intake::{Body, Intake, QueueRecord, Source, read, refuse};
 use domain::{Epoch, Flow, FlowName, Interchange, InterchangeId, Mask, ReportKind, Stages, Timestamp};
-use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Work};
+use table::{Committed, FlowPut, SourceOwner, StoredBody, Table, TableError, Upload, Work};
 
 use crate::epochs::Epochs;
 use crate::error::TRIES;
@@ -167,10 +167,20 @@ impl Ingest {
                 }
             }
         }
-        self.keep_payloads(&mut taken, now).await?;
+        let upload = self.keep_payloads(&mut taken, now).await?;
         let works: Vec<Work> = taken.into_iter().map(|taken| taken.work).collect();
         self.slots.ensure(&works).await?;
         let outcomes = self.table.commit(&works, now).await?;
+        let are_named = outcomes.iter().all(|outcome| matches!(outcome, Committed::Done { .. }));
+        // Others may have payloads that nothing names: the sweep looks after a day.
+        if let Some(upload) = upload.filter(|_| are_named)
+            && let Err(error) = self.table.finish_upload(upload).await
+        {
+            tracing::warn!(
+                error = crate::chain(&error),
+                "a registration of payloads was not removed, the sweep removes it"
+            );
+        }
         let (mut overtaken, mut unstorable) = (Vec::new(), None);
         let mut canaries = BTreeSet::new();
         for ((work, results), outcome) in works.into_iter().zip(results).zip(outcomes) {
@@ -242,7 +252,7 @@ impl Ingest {
     }
 
     /// Stores the payloads that the table does not hold yet: small ones go with the commit, the others before it.
-    async fn keep_payloads(&self, taken: &mut [PendingCommit<'_>], now: Timestamp) -> Result<(), AppError> {
+    async fn keep_payloads(&self, taken: &mut [PendingCommit<'_>], now: Timestamp) -> Result<Option<Upload>, AppError> {
         let mut apart: Vec<(InterchangeId, u64, &Body)> = Vec::new();
         for PendingCommit { work, bodies: brought } in taken {
             let kept = work.before.as_ref().filter(|before| !before.status.has_no_payloads());
@@ -261,7 +271,7 @@ impl Ingest {
             .iter()
             .map(|(id, version, body)| StoredBody { id, version: *version, meta: &body.meta, bytes: &body.bytes })
             .collect();
-        if apart.is_empty() { Ok(()) } else { Ok(self.table.put_payloads(&apart, now).await?) }
+        if apart.is_empty() { Ok(None) } else { Ok(Some(self.table.put_payloads(&apart, now).await?)) }
     }
 }
 

@@ -63,8 +63,6 @@ struct Group {
     members: Vec<usize>,
     bytes: usize,
     deltas: Deltas,
-    /// How many of them remove a registration of payloads.
-    uploads: usize,
     /// The members of each slot that are enrolled, by their positions.
     slots: BTreeMap<Slot, Vec<usize>>,
     /// If the group is one deletion or erasure: the follow-up writes in its transaction.
@@ -75,7 +73,6 @@ impl Group {
     fn actions(&self) -> usize {
         2 * self.members.len()
             + self.deltas.rows()
-            + self.uploads
             + self.slots.values().map(|ids| ids.len().div_ceil(MAX_IDS)).sum::<usize>()
     }
 
@@ -84,7 +81,6 @@ impl Group {
         group.members.push(index);
         group.bytes += size(work);
         group.deltas.add(work);
-        group.uploads += usize::from(work.has_uploads);
         if let Some(slot) = work.enrols_in() {
             group.slots.entry(slot).or_default().push(index);
         }
@@ -97,8 +93,7 @@ impl Group {
 }
 
 impl Table {
-    /// Commits works of distinct interchanges; the answers stand in the order of the works. `now` is the time at which their
-    /// payloads were put. Each is written
+    /// Commits works of distinct interchanges; the answers stand in the order of the works. Each is written
     /// whole or not at all, independently of the others: a work that DynamoDB never takes is answered
     /// [`Committed::Unstorable`], and the others are committed without it.
     ///
@@ -200,9 +195,6 @@ impl Table {
                 let item = pack_item(slot, &members)?;
                 actions.put(self.built(Put::builder().table_name(&self.name).set_item(Some(item)).build())?);
             }
-        }
-        for index in group.members.iter().filter(|index| works[**index].has_uploads) {
-            actions.delete(self.registered(&works[*index], now)?);
         }
         actions.0.extend(group.follows.iter().flat_map(|follows| follows.0.clone()));
         Ok((actions, owners))

@@ -37,7 +37,6 @@ impl Work {
             Ok(true)
         } else {
             self.after.storage.chunked.insert(digest);
-            self.has_uploads = true;
             Ok(false)
         }
     }

@@ -5,7 +5,7 @@
 //! | `INTERCHANGE#id` | `HEAD` | the interchange; in `by-flow` under `ip` (`FLOW#flow#class#shard`) and `is` (`failedAt#id`). Without a log (`sq` 0): an early outcome, in no index, for 14 days |
 //! | `INTERCHANGE#id` | `EVENT#0000000007` | events of a commit and of some later ones, named by the first, and small payloads that came with it |
 //! | `INTERCHANGE#id` | `PAYLOAD#digest#0000` | one zstd chunk of a payload, named by its SHA-256 |
-//! | `UPLOADS#shard` | `time#id` | registers payloads of an interchange that were written at this time, until the commit that names them |
+//! | `UPLOADS` | `time#uuid` | registers payloads that were written at this time, by the ids of their interchanges, until a commit names them |
 //! | `FLOW#flow` | `CONFIG` | the flow's configuration |
 //! | `FLOW#flow` | `GROUP#fingerprint#writer` | one writer's count of a failure group |
 //! | `FLOW#flow` | `ACTIVE-JOB` | the one job that is active |
@@ -92,6 +92,7 @@ pub(crate) const FLOWS: &str = "FLOWS";
 pub(crate) const SLOTS: &str = "SLOTS";
 pub(crate) const HELD: &str = "HELD";
 pub(crate) const JOBS: &str = "JOBS";
+pub(crate) const UPLOADS: &str = "UPLOADS";
 pub(crate) const WALK_LEASE: &str = "LEASE#WALK";
 pub(crate) const LEASE_PREFIX: &str = "LEASE#";
 pub(crate) const CHUNK_PREFIX: &str = "CHUNK#";
@@ -156,19 +157,6 @@ pub(crate) fn payload(digest: Digest) -> String {
 
 pub(crate) fn payload_chunk(digest: Digest, chunk: usize) -> String {
     format!("{PAYLOAD_PREFIX}{digest}#{chunk:04}")
-}
-
-pub(crate) fn uploads(shard: u8) -> String {
-    format!("UPLOADS#{shard}")
-}
-
-pub(crate) fn upload(id: &InterchangeId, now: Timestamp) -> String {
-    format!("{}#{id}", sortable(now))
-}
-
-/// Whose payloads a sort key of [`upload`] registers.
-pub(crate) fn uploaded(sk: &str) -> Option<InterchangeId> {
-    InterchangeId::new(sk.split_once('#')?.1).ok()
 }
 
 pub(crate) fn flow(flow: &FlowName) -> String {

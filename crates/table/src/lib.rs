@@ -57,6 +57,7 @@ pub use payloads::StoredBody;
 pub use recorded::RecordedSends;
 pub use settings::StoredWorkKey;
 pub use slots::{Enrolled, Pack, Registered};
+pub use uploads::Upload;
 pub use work::Work;
 
 /// The table behind one SDK client. A function makes one when it starts and keeps it.

@@ -8,9 +8,9 @@ use domain::{Digest, InterchangeId, PayloadMeta, Revision, Timestamp};
 
 use crate::inline::inline;
 use crate::item::{Item, b, key, n, number, s, text, unreadable};
-use crate::keys::{self, BYTES, CHUNKS, PK, SK, VERSION, WRITTEN_AT};
+use crate::keys::{self, BYTES, CHUNKS, SK, VERSION, WRITTEN_AT};
 use crate::transact::pause;
-use crate::uploads::registration;
+use crate::uploads::Upload;
 use crate::{Table, TableError};
 
 /// Most compressed bytes of one chunk: below DynamoDB's 400 KB an item, keys included.
@@ -39,26 +39,28 @@ pub struct StoredBody<'a> {
 }
 
 impl Table {
-    /// Stores payloads. Call it before the commit that names them, with the same `now`: a crash in between leaves bytes that the
-    /// next try writes again under the same keys. Where none comes, [`Self::delete_unnamed_payloads`] deletes them.
+    /// Stores payloads. Call it before the commit that names them, and [`Self::finish_upload`] after it: a crash in between leaves
+    /// bytes that the next try writes again under the same keys. If none comes, [`Self::delete_unnamed_payloads`] deletes them.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_payloads(&self, bodies: &[StoredBody<'_>], now: Timestamp) -> Result<(), TableError> {
+    pub async fn put_payloads(&self, bodies: &[StoredBody<'_>], now: Timestamp) -> Result<Upload, TableError> {
+        let (upload, registration) = Upload::of(&bodies.iter().map(|body| body.id.as_str()).collect(), now);
         let mut items: HashMap<(String, String), Item> = HashMap::new();
         for body in bodies {
-            for item in chunks(body, now)?.into_iter().chain([registration(body.id, now)]) {
-                let id = (text(&item, PK)?.to_owned(), text(&item, SK)?.to_owned());
+            for item in chunks(body, now)? {
+                let id = (keys::interchange(body.id), text(&item, SK)?.to_owned());
                 items.insert(id, item);
             }
         }
-        let puts = items.into_values().map(|item| {
+        let puts = [registration].into_iter().chain(items.into_values()).map(|item| {
             let bytes = item.get(BYTES).and_then(|v| v.as_b().ok()).map_or(0, |b| b.as_ref().len());
             let put = self.built(PutRequest::builder().set_item(Some(item)).build())?;
             Ok((bytes, WriteRequest::builder().put_request(put).build()))
         });
         let puts: Vec<(usize, WriteRequest)> = puts.collect::<Result<_, TableError>>()?;
-        self.write_all(puts).await
+        self.write_all(puts).await?;
+        Ok(upload)
     }
 
     /// The bytes of one payload, exactly as they came; `None` when it was purged.

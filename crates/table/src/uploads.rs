@@ -1,52 +1,62 @@
-//! Payloads that are written before the commit that names them. Each interchange of which some are written is registered with
-//! them, and its commit removes the registration. What is left registered after a day belongs to a commit that never came: its
+//! Payloads that are written before the commit that names them. What one call writes is registered with it, and the
+//! registration is removed after the commit. What is still registered after a day may belong to a commit that never came: its
 //! items are deleted, unless the head names them after all.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::Delete;
 use domain::{Interchange, InterchangeId, Timestamp};
 
-use crate::item::{Item, key, s, text};
-use crate::keys::{self, SK, WRITTEN_AT};
-use crate::{Table, TableError, Work, codec};
+use crate::item::{Item, document, key, read, s, text};
+use crate::keys::{self, DATA, SK, UPLOADS, WRITTEN_AT};
+use crate::{Table, TableError, codec};
 
-/// Registrations that one call looks at in each shard: what is left waits for the next.
-const MAX_REGISTRATIONS: i32 = 100;
+/// Registrations that one call looks at, of up to a hundred interchanges each: the next call takes the rest.
+const MAX_REGISTRATIONS: i32 = 5;
 
-/// The registration of what was written for an interchange at this time.
-pub(crate) fn registration(id: &InterchangeId, now: Timestamp) -> Item {
-    key(keys::uploads(keys::shard(id)), keys::upload(id, now))
+/// The registration of payloads that were written before their commit.
+#[derive(Debug)]
+#[must_use = "the registration is removed when its payloads are named"]
+pub struct Upload {
+    sk: String,
+}
+
+impl Upload {
+    /// A registration that is written at `now`, with its item.
+    pub(crate) fn of(ids: &BTreeSet<&str>, now: Timestamp) -> (Self, Item) {
+        let sk = format!("{}#{}", keys::sortable(now), uuid::Uuid::new_v4());
+        let item = document(UPLOADS, sk.as_str(), ids);
+        (Self { sk }, item)
+    }
 }
 
 impl Table {
-    /// Removes the registration of what was written for this work.
-    pub(crate) fn registered(&self, work: &Work, now: Timestamp) -> Result<Delete, TableError> {
-        let key = registration(&work.after.id, now);
-        self.built(Delete::builder().table_name(&self.name).set_key(Some(key)).build())
+    /// Removes a registration whose payloads are all named by what was committed.
+    ///
+    /// # Errors
+    /// When the table cannot be written. The registration is left, and does no harm.
+    pub async fn finish_upload(&self, upload: Upload) -> Result<(), TableError> {
+        self.delete(key(UPLOADS, upload.sk)).await
     }
 
-    /// Deletes payloads that were written before `cutoff` and that no head names. Gives back how many items that were.
+    /// Deletes payloads that were written before `cutoff` and that no head names. Returns how many items that were.
     ///
     /// # Errors
     /// When the table cannot be read or written; the next call goes on.
     pub async fn delete_unnamed_payloads(&self, cutoff: Timestamp) -> Result<usize, TableError> {
+        let query = self
+            .query(keys::UP_TO_SK)
+            .expression_attribute_values(":pk", s(UPLOADS))
+            .expression_attribute_values(":sk", s(keys::sortable(cutoff)))
+            .limit(MAX_REGISTRATIONS);
+        let page = query.send().await.map_err(TableError::call("Query"))?;
         let mut deleted = 0;
-        for shard in 0..keys::SHARDS {
-            let query = self
-                .query(keys::UP_TO_SK)
-                .expression_attribute_values(":pk", s(keys::uploads(shard)))
-                .expression_attribute_values(":sk", s(keys::sortable(cutoff)))
-                .limit(MAX_REGISTRATIONS);
-            let page = query.send().await.map_err(TableError::call("Query"))?;
-            for registered in page.items() {
-                let sk = text(registered, SK)?;
-                if let Some(id) = keys::uploaded(sk) {
-                    deleted += self.delete_unnamed_payloads_of(&id, cutoff).await?;
-                }
-                self.delete(key(keys::uploads(shard), sk)).await?;
+        for registered in page.items() {
+            let ids: Vec<String> = read(registered, DATA)?;
+            for id in ids.into_iter().filter_map(|id| InterchangeId::new(id).ok()) {
+                deleted += self.delete_unnamed_payloads_of(&id, cutoff).await?;
             }
+            self.delete(key(UPLOADS, text(registered, SK)?)).await?;
         }
         Ok(deleted)
     }

@@ -14,15 +14,13 @@ pub struct Work {
     pub events: Vec<Event>,
     /// Payloads that are committed in the item of these events, packed.
     pub(crate) inline: Vec<(Digest, Vec<u8>)>,
-    /// Whether it names payloads that are written, and registered, before it is committed.
-    pub(crate) has_uploads: bool,
 }
 
 impl Work {
     /// The first change of an interchange that was loaded as `before`.
     #[must_use]
     pub fn new(before: Option<Interchange>, change: Change) -> Self {
-        Self { before, after: change.after, events: change.events, inline: Vec::new(), has_uploads: false }
+        Self { before, after: change.after, events: change.events, inline: Vec::new() }
     }
 
     /// Adds a change that was decided on what this work leads to.

@@ -53,7 +53,11 @@ async fn fails(world: &World, known: Option<&Interchange>, attempt: u32, told: F
     };
     if brings && !work.carry(payload.digest, &bytes).unwrap() {
         let (id, version) = (work.after.id.clone(), work.version());
-        world.table.put_payloads(&[StoredBody { id: &id, version, meta: &payload, bytes: &bytes }], now).await.unwrap();
+        let _ = world
+            .table
+            .put_payloads(&[StoredBody { id: &id, version, meta: &payload, bytes: &bytes }], now)
+            .await
+            .unwrap();
     }
     world.commit_work(work, now).await
 }
@@ -191,7 +195,7 @@ async fn payloads_that_come_at_once_in_a_number_beyond_what_a_head_names_are_all
         assert!(work.names(payload.digest), "revision {number} is to be kept");
         if !work.carry(payload.digest, &bytes).unwrap() {
             let body = StoredBody { id: &id("4711"), version: work.version(), meta: &payload, bytes: &bytes };
-            world.table.put_payloads(&[body], now).await.unwrap();
+            let _ = world.table.put_payloads(&[body], now).await.unwrap();
         }
     }
     let known = world.commit_work(work, now).await;
